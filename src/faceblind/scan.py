@@ -11,35 +11,121 @@ from numpy.typing import ArrayLike, NDArray
 
 from faceblind.errors import ScanError
 
+# Determinant over the product of the axis lengths is 1 for orthogonal axes and 0 for axes in one
+# plane. A gantry tilt of 30 degrees gives 0.87; below this bound positions are meaningless.
+_MIN_ORTHOGONALITY = 1e-3
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """The numbers as they stand on disk, so that unchanged voxels are written back bit for bit.
+
+    Parameters
+    ----------
+    raw : (I, J, K) or (I, J, K, T) ndarray
+        Stored numbers in the file's data type and byte order; the file means
+        ``raw * slope + inter``.
+    slope, inter : float
+        The file's scaling; 1 and 0 where it has none.
+    voxels : ndarray
+        The scaled array that `raw` stands for. A scan whose voxels are another array no longer
+        belongs to this record, and writers must refuse it.
+    affine : (4, 4) float64 ndarray
+        The affine (RAS+ mm) that the container's header stands for.
+    container : object, optional
+        The rest of the file; only the format module that made it looks inside.
+    """
+
+    raw: NDArray[Any]
+    slope: float
+    inter: float
+    voxels: NDArray[Any]
+    affine: NDArray[np.float64]
+    container: Any = None
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether intensities differ from the stored numbers."""
+        return self.slope != 1.0 or self.inter != 0.0
+
+    def quantise(self, values: ArrayLike) -> NDArray[Any]:
+        """Intensities as stored numbers: unscaled, rounded for integers, clipped to the range.
+
+        Parameters
+        ----------
+        values : array_like
+            Finite intensities.
+
+        Returns
+        -------
+        ndarray
+            Same shape, in the data type of `raw`.
+        """
+        dtype = self.raw.dtype.newbyteorder("=")
+        numbers = (np.asarray(values, dtype=np.float64) - self.inter) / self.slope
+        if dtype.kind == "f":
+            info = np.finfo(dtype)
+            return np.clip(numbers, info.min, info.max).astype(dtype)
+        limits = np.iinfo(dtype)
+        # The largest 64-bit integers have no float64 twin: one step below is the nearest that has.
+        high = float(limits.max)
+        if int(high) > limits.max:
+            high = float(np.nextafter(high, 0.0))
+        return np.clip(np.rint(numbers), float(limits.min), high).astype(dtype)
+
+    def intensities(self, raw: NDArray[Any]) -> NDArray[Any]:
+        """Stored numbers as intensities: float32, or the stored integer type if unscaled."""
+        if raw.dtype.kind != "f" and not self.is_scaled:
+            return raw.astype(raw.dtype.newbyteorder("="), copy=False)
+        # What float32 cannot hold becomes infinite, and the reader treats it as not finite.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if not self.is_scaled:
+                return raw.astype(np.float32, copy=False)
+            if raw.dtype.itemsize > 2 or abs(self.slope) < np.finfo(np.float32).tiny:
+                return (raw.astype(np.float64) * self.slope + self.inter).astype(np.float32)
+            scaled = raw.astype(np.float32)
+            scaled *= np.float32(self.slope)
+            scaled += np.float32(self.inter)
+            return scaled
+
+
+@dataclass(frozen=True, eq=False)
 class Scan:
     """A volume (or series of volumes) and where it lies.
 
     Parameters
     ----------
     voxels : (I, J, K) or (I, J, K, T) ndarray
-        Scaled intensities.
+        Scaled intensities. Read-only when the scan comes from a file.
     affine : (4, 4) float64 ndarray
         Voxel index to RAS+ millimetres.
     modality : str, optional
         BIDS suffix such as ``"T1w"``, when known.
     source : str, optional
         Where the scan came from, for messages.
-    stored : object, optional
-        What the reader needs to write unchanged voxels back bit for bit. Opaque here.
+    stored : Stored, optional
+        What the writer needs to give unchanged voxels back bit for bit.
 
     Raises
     ------
     ScanError
         If the array is not 3-D or 4-D or the affine is not an invertible, finite (4, 4) matrix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scan = Scan(np.zeros((4, 5, 6), np.float32), np.diag([2.0, 2.0, 3.0, 1.0]))
+    >>> scan.spacing
+    array([2., 2., 3.])
+    >>> scan.world([[1, 1, 1]])
+    array([[2., 2., 3.]])
     """
 
     voxels: NDArray[Any]
     affine: NDArray[np.float64]
     modality: str | None = None
     source: str | None = None
-    stored: Any = field(default=None, repr=False, compare=False)
+    stored: Stored | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         name = self.source or "scan"
@@ -48,7 +134,11 @@ class Scan:
         affine = np.array(self.affine, dtype=np.float64)
         if affine.shape != (4, 4) or not np.isfinite(affine).all():
             raise ScanError(f"{name}: the affine must be a finite 4x4 matrix; repair the header")
-        if abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        with np.errstate(over="ignore", invalid="ignore"):
+            volume = np.prod(np.linalg.norm(affine[:3, :3], axis=0))
+            determinant = abs(np.linalg.det(affine[:3, :3]))
+        # Negated, so that a comparison with NaN (from overflow) refuses too.
+        if not (volume > 0 and determinant >= _MIN_ORTHOGONALITY * volume):
             raise ScanError(f"{name}: the affine is singular; repair the header")
         affine.setflags(write=False)
         object.__setattr__(self, "affine", affine)
@@ -81,3 +171,62 @@ class Scan:
     def index(self, xyz: ArrayLike) -> NDArray[np.float64]:
         """Map (N, 3) RAS+ millimetres to (N, 3) voxel indices."""
         return nib.affines.apply_affine(np.linalg.inv(self.affine), xyz)
+
+    def with_changes(self, mask: NDArray[np.bool_], values: ArrayLike) -> Scan:
+        """A copy with new intensities where `mask` is true and every other voxel as it was.
+
+        Only the changed voxels are quantised, with the file's own type and scaling; the voxels of
+        the result show what the file will hold.
+
+        Parameters
+        ----------
+        mask : (I, J, K) bool ndarray, or of the shape of `voxels`
+            Voxels to change. A 3-D mask on a 4-D scan changes every volume.
+        values : array_like
+            One number, or an array of the shape of `voxels` of which the masked part is taken,
+            or whatever ``voxels[mask] = values`` accepts.
+
+        Returns
+        -------
+        Scan
+            Read-only voxels; still tied to the file it came from, if any.
+
+        Raises
+        ------
+        ScanError
+            If the shapes do not fit, a value is not finite, or the scan's voxels were replaced
+            behind the back of its stored record.
+        """
+        name = self.source or "scan"
+        mask = np.asarray(mask, dtype=bool)
+        if mask.shape not in (self.shape, self.voxels.shape):
+            raise ScanError(f"{name}: expected a mask of shape {self.shape}, got {mask.shape}")
+        new = np.asarray(values, dtype=np.float64)
+        if new.shape == self.voxels.shape:
+            new = new[mask]
+        if not np.isfinite(new).all():
+            raise ScanError(f"{name}: new voxel values must be finite")
+        stored = self.stored
+        if stored is None:
+            voxels = np.zeros((), self.voxels.dtype)
+            stored = Stored(self.voxels, 1.0, 0.0, voxels, self.affine)
+            return replace(self, voxels=_changed(self.voxels, mask, stored.quantise(new)))
+        if stored.voxels is not self.voxels:
+            raise ScanError(f"{name}: the voxels were replaced; change the scan as it was loaded")
+        numbers = stored.quantise(new)
+        raw = _changed(stored.raw, mask, numbers)
+        voxels = _changed(self.voxels, mask, stored.intensities(numbers))
+        return replace(self, voxels=voxels, stored=replace(stored, raw=raw, voxels=voxels))
+
+
+def _changed(array: NDArray[Any], mask: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[Any]:
+    """Read-only copy of `array`, memory order kept, with `values` under `mask`."""
+    copy = array.copy(order="K")
+    try:
+        copy[mask] = values
+    except ValueError as error:
+        raise ScanError(
+            f"new voxel values of shape {values.shape} do not fit {int(mask.sum())} masked voxels"
+        ) from error
+    copy.setflags(write=False)
+    return copy

@@ -1,0 +1,307 @@
+"""Which files of a folder are scans, of whom, and which of them show the face best.
+
+Reads BIDS-like trees (``sub-*/[ses-*/]anat/*_T1w.nii.gz``) and flat folders alike.
+"""
+
+from __future__ import annotations
+
+import csv
+import logging
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from faceblind.errors import ScanError, TableError
+
+logger = logging.getLogger(__name__)
+
+# Contrasts in the order in which they show skin against air best (Schwarz et al. 2022, NeuroImage
+# 258:119357: 3-D T1, T2 and FLAIR far ahead of the rest; CT second).
+FACE_SUFFIXES = ("T1w", "T2w", "FLAIR", "PDw", "CT", "ct")
+_KNOWN_SUFFIXES = {*FACE_SUFFIXES, "T2starw", "PDT2", "inplaneT1", "inplaneT2", "angio", "bold"}
+_KNOWN_SUFFIXES |= {"dwi", "asl", "pet", "MEGRE", "MP2RAGE", "UNIT1", "T1map", "T2map"}
+_MASK_ENDS = ("_mask", "_defacemask", "_dseg", "_probseg", "_seg")
+_SKIPPED_FOLDERS = {"derivatives", "sourcedata", "code", "truth", "private"}
+_ENDINGS = (".nii.gz", ".nii")
+_UNREADABLE = (nib.spatialimages.HeaderDataError, nib.filebasedimages.ImageFileError)
+_MISSING = {"", "n/a", "na", "nan", "unknown"}
+
+
+@dataclass(frozen=True)
+class ScanFile:
+    """A scan on disk.
+
+    Parameters
+    ----------
+    path : Path
+        Where it lies.
+    participant_id : str
+        Normalised label, such as ``"sub-01"``.
+    session : str or None
+        The ``ses-*`` entity, if any.
+    suffix : str or None
+        BIDS suffix such as ``"T1w"``, if the name ends in a known one.
+    """
+
+    path: Path
+    participant_id: str
+    session: str | None
+    suffix: str | None
+
+
+@dataclass(frozen=True)
+class Participant:
+    """What a participants table says of a person.
+
+    Parameters
+    ----------
+    age : float or None
+        Years; the lower bound where the table gives one (``89+`` gives 89).
+    sex : str or None
+        ``"F"``, ``"M"`` or ``"O"``.
+    """
+
+    age: float | None = None
+    sex: str | None = None
+
+
+def participant_label(text: str) -> str:
+    """The one spelling of a participant's label.
+
+    Parameters
+    ----------
+    text : str
+        With or without ``sub-`` in front.
+
+    Returns
+    -------
+    str
+        ``sub-`` and the letters and digits of the rest.
+
+    Raises
+    ------
+    TableError
+        If no letter or digit is left.
+
+    Examples
+    --------
+    >>> participant_label("01"), participant_label("sub-01"), participant_label(" sub-a_7 ")
+    ('sub-01', 'sub-01', 'sub-a7')
+    """
+    label = re.sub(r"[^0-9A-Za-z]", "", text.strip().removeprefix("sub-"))
+    if not label:
+        raise TableError(f"{text!r}: not a participant's label; use letters and digits")
+    return f"sub-{label}"
+
+
+def suffix_of(file_name: str) -> str | None:
+    """The BIDS suffix of a file name, if it ends in a known one.
+
+    Examples
+    --------
+    >>> suffix_of("sub-01_ses-2_T1w.nii.gz"), suffix_of("head.nii")
+    ('T1w', None)
+    """
+    last = _stem(file_name).rpartition("_")[2]
+    return last if last in _KNOWN_SUFFIXES else None
+
+
+def find_scans(folder: str | Path) -> list[ScanFile]:
+    """All scans under a folder, sorted by participant, session and path.
+
+    The participant is the ``sub-*`` entity of the file name, else that of the nearest folder
+    named so, else the file's stem without a known suffix. Left out: hidden files, masks and
+    label images, and the folders ``derivatives``, ``sourcedata``, ``code``, ``truth`` and
+    ``private``.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A BIDS dataset, or any folder of ``.nii`` and ``.nii.gz`` files.
+
+    Returns
+    -------
+    list of ScanFile
+        At least one.
+
+    Raises
+    ------
+    ScanError
+        If the folder is missing, is no folder, or holds no scan, or if two different names become
+        one label.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        raise ScanError(f"{folder}: no such folder; check the path")
+    if not folder.is_dir():
+        raise ScanError(f"{folder}: not a folder; give the folder that holds the scans")
+    found = []
+    spellings: dict[str, str] = {}
+    for path in sorted(folder.rglob("*.nii*")):
+        parts = path.relative_to(folder).parts
+        hidden = any(part.startswith(".") for part in parts)
+        if hidden or _SKIPPED_FOLDERS & set(parts[:-1]) or not path.is_file():
+            continue
+        if not path.name.endswith(_ENDINGS) or _is_mask(path.name):
+            continue
+        person, scan = _scan_file(path, parts)
+        other = spellings.setdefault(scan.participant_id, person)
+        if other != person:
+            raise ScanError(
+                f"{folder}: {other!r} and {person!r} would both be {scan.participant_id}; "
+                "rename one, or name files sub-LABEL_T1w.nii.gz"
+            )
+        found.append(scan)
+    if not found:
+        raise ScanError(f"{folder}: holds no scan (.nii or .nii.gz); check the path")
+    return sorted(found, key=lambda f: (f.participant_id, f.session or "", str(f.path)))
+
+
+def choose_face_scans(scans: Iterable[ScanFile]) -> list[ScanFile]:
+    """One scan per participant: the one that shows the face best.
+
+    In this order: best contrast (`FACE_SUFFIXES`, then all others), first session, finest voxels
+    (as the header says; an unreadable header comes last), path.
+
+    Parameters
+    ----------
+    scans : iterable of ScanFile
+        As `find_scans` gives them.
+
+    Returns
+    -------
+    list of ScanFile
+        Sorted by participant.
+    """
+    people: dict[str, list[ScanFile]] = {}
+    for scan in scans:
+        people.setdefault(scan.participant_id, []).append(scan)
+    chosen = []
+    for label in sorted(people):
+        ranked = sorted(people[label], key=lambda f: (_contrast_rank(f), f.session or ""))
+        first = ranked[0]
+        # Headers are only read to break ties.
+        rivals = [
+            f
+            for f in ranked
+            if _contrast_rank(f) == _contrast_rank(first) and f.session == first.session
+        ]
+        if len(rivals) > 1:
+            first = min(rivals, key=lambda f: (_voxel_volume(f.path), str(f.path)))
+        chosen.append(first)
+    ignored = sum(map(len, people.values())) - len(chosen)
+    if ignored:
+        logger.info("%d further scans of the same participants are left out", ignored)
+    return chosen
+
+
+def read_participants(path: str | Path) -> dict[str, Participant]:
+    """Age and sex from a BIDS ``participants.tsv``.
+
+    Parameters
+    ----------
+    path : str or Path
+        Tab-separated with a header line; ``participant_id`` needed, ``age`` and ``sex`` optional.
+
+    Returns
+    -------
+    dict of str to Participant
+        By normalised label, in the table's order.
+
+    Raises
+    ------
+    TableError
+        If the table cannot be read, lacks ``participant_id``, names a person twice, or holds an
+        age or a sex that cannot be understood.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError as error:
+        raise TableError(f"{path}: no such file; check the path") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise TableError(f"{path}: cannot be read as UTF-8 text; save it as TSV") from error
+    rows = csv.DictReader(lines, delimiter="\t")
+    if "participant_id" not in (rows.fieldnames or []):
+        raise TableError(f"{path}: no column participant_id; add it, separated by tabs")
+    people: dict[str, Participant] = {}
+    for number, row in enumerate(rows, start=2):
+        place = f"{path}, line {number}"
+        if not (row["participant_id"] or "").strip():
+            raise TableError(f"{place}: no participant_id; fill it in or drop the line")
+        label = participant_label(row["participant_id"])
+        if label in people:
+            raise TableError(f"{place}: {label} appears twice; keep one line per person")
+        people[label] = Participant(_age(row.get("age"), place), _sex(row.get("sex"), place))
+    return people
+
+
+def _stem(file_name: str) -> str:
+    for ending in _ENDINGS:
+        if file_name.endswith(ending):
+            return file_name.removesuffix(ending)
+    return Path(file_name).stem
+
+
+def _is_mask(file_name: str) -> bool:
+    stem = _stem(file_name)
+    return stem.endswith(_MASK_ENDS) or "_label-" in stem
+
+
+def _entity(name: str, text: str) -> str | None:
+    match = re.search(rf"(?:^|_){name}-([0-9A-Za-z]+)(?=_|$|\.)", text)
+    return match.group(1) if match else None
+
+
+def _scan_file(path: Path, parts: tuple[str, ...]) -> tuple[str, ScanFile]:
+    """The person as spelled in the name, and the scan."""
+    stem = _stem(path.name)
+    suffix = suffix_of(path.name)
+    from_name, from_folder = _entity("sub", stem), None
+    session = _entity("ses", stem)
+    for part in reversed(parts[:-1]):
+        from_folder = from_folder or _entity("sub", part)
+        session = session or _entity("ses", part)
+    person = from_name or from_folder
+    if person is None:
+        person = stem.removesuffix(f"_{suffix}") if suffix else stem
+    return person, ScanFile(path, participant_label(person), session, suffix)
+
+
+def _contrast_rank(scan: ScanFile) -> int:
+    order = FACE_SUFFIXES
+    return order.index(scan.suffix) if scan.suffix in order else len(order)
+
+
+def _voxel_volume(path: Path) -> float:
+    """Voxel volume in mm³ from the header alone; infinite when it cannot be read."""
+    try:
+        affine = nib.load(path).affine
+    except (OSError, ValueError, EOFError, *_UNREADABLE):
+        return math.inf
+    return float(abs(np.linalg.det(affine[:3, :3])))
+
+
+def _age(text: str | None, place: str) -> float | None:
+    cleaned = (text or "").strip().lower()
+    if cleaned in _MISSING:
+        return None
+    match = re.fullmatch(r"[<>≥]?=?\s*0*(\d{1,3}(?:\.\d*)?)\s*(?:\+|y)?", cleaned)
+    if not match or float(match.group(1)) > 130:
+        raise TableError(f"{place}: age {text!r} is not a number of years; use n/a if unknown")
+    return float(match.group(1))
+
+
+def _sex(text: str | None, place: str) -> str | None:
+    cleaned = (text or "").strip().lower()
+    if cleaned in _MISSING:
+        return None
+    letter = {"female": "F", "f": "F", "male": "M", "m": "M", "other": "O", "o": "O"}.get(cleaned)
+    if letter is None:
+        raise TableError(f"{place}: sex {text!r} is not F, M or O; use n/a if unknown")
+    return letter

@@ -1,0 +1,367 @@
+"""NIfTI-1 and NIfTI-2 files (``.nii``, ``.nii.gz``), read with suspicion, written bit for bit.
+
+Formulas and field meanings: the NIfTI-1 and NIfTI-2 standards (nifti1.h, nifti2.h). A file is
+kept as two pieces, the bytes before the voxels and the voxels as stored, so that writing an
+unchanged scan gives the same uncompressed bytes whatever the header holds.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from faceblind.errors import OutputError, ScanError
+from faceblind.formats import gzipped
+from faceblind.formats.bids import suffix_of
+from faceblind.formats.files import check_target, write_atomically
+from faceblind.scan import Scan, Stored
+
+logger = logging.getLogger(__name__)
+
+# What can be a head. Micro-CT and microscopy lie below the spacing, whole-body planning scans
+# above the extent; 8 mm is the thickest slice with gap in clinical use. A slab under 60 mm cannot
+# show a face.
+MIN_SPACING_MM = 0.2
+MAX_SPACING_MM = 8.0
+MIN_EXTENT_MM = 60.0
+MAX_EXTENT_MM = 700.0
+# Farther from the scanner's centre than any bore is long, so the header is damaged.
+_MAX_ORIGIN_MM = 10_000.0
+# Deflate cannot shrink more than this, so a header that asks for more data lies.
+_MAX_DEFLATE_RATIO = 1032
+
+_UNITS_MM = {1: 1000.0, 2: 1.0, 3: 0.001}
+_UNIT_NAMES = {1: "metres", 2: "millimetres", 3: "micrometres"}
+_NUMBER_TYPES = {
+    2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1",
+    512: "u2", 768: "u4", 1024: "i8", 1280: "u8",
+}  # fmt: skip
+_OTHER_TYPES = {
+    1: "one bit per voxel",
+    32: "complex numbers",
+    128: "RGB colours",
+    1536: "128-bit floats",
+    1792: "complex numbers",
+    2048: "complex numbers",
+    2304: "RGBA colours",
+}
+_FREE_TEXT = ("data_type", "db_name", "descrip", "aux_file", "intent_name")
+_SUFFIXES = (".nii", ".nii.gz")
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where a header says that the voxels lie."""
+
+    header: Any  # numpy void of the header's structured type
+    byteorder: str
+    version: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    offset: int
+
+    @property
+    def n_bytes(self) -> int:
+        n = self.dtype.itemsize
+        for size in self.shape:  # Python integers: hostile sizes must not wrap around
+            n *= size
+        return n
+
+
+@dataclass(frozen=True)
+class _Container:
+    """The bytes before the voxels."""
+
+    prefix: bytes
+    byteorder: str
+    version: int
+
+
+def load(path: str | Path) -> Scan:
+    """Read a head scan and refuse what cannot be one.
+
+    Parameters
+    ----------
+    path : str or Path
+        A ``.nii`` or ``.nii.gz`` file; compression is recognised by content.
+
+    Returns
+    -------
+    Scan
+        In RAS+ mm (units of metres and micrometres are converted). Voxels are read-only: the
+        stored integers where the file has no scaling, else float32. Where at most half of the
+        voxels are NaN or infinite they are taken as air (the smallest finite value); the stored
+        numbers keep them. Bytes after the voxels are not kept.
+
+    Raises
+    ------
+    ScanError
+        If the file is missing, empty, truncated, not a NIfTI image, not 3-D or 4-D numbers, or if
+        its affine, voxel size, extent or content cannot be those of a head.
+    """
+    path = Path(path)
+    name = str(path)
+    packed = _read_bytes(path)
+    is_packed = packed[:2] == gzipped.MAGIC
+    try:
+        start = gzipped.inflate(packed, 544)[0] if is_packed else packed[:544]
+        layout = _parse(start, name)
+        end = layout.offset + layout.n_bytes
+        if is_packed and end > _MAX_DEFLATE_RATIO * len(packed):
+            raise EOFError
+        data, complete = gzipped.inflate(packed, end) if is_packed else (packed, True)
+    except gzipped.DamagedError as error:
+        raise ScanError(f"{name}: the compressed data is damaged; fetch the file again") from error
+    except EOFError as error:
+        raise ScanError(f"{name}: the file is truncated; fetch or convert it again") from error
+    if len(data) < end or not complete:
+        raise ScanError(f"{name}: the file is truncated; fetch or convert it again")
+    affine = _affine(layout, name)
+    _check_geometry(layout, affine, name)
+    stored = _stored(layout, data, affine, name)
+    if stored.voxels.ndim == 4:
+        logger.info("4-D series of %d volumes: the first shows the face", stored.voxels.shape[3])
+    return Scan(stored.voxels, affine, suffix_of(path.name), name, stored)
+
+
+def save(
+    scan: Scan,
+    path: str | Path,
+    *,
+    drop_extensions: bool = False,
+    clear_text: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Write a scan; voxels that nobody changed are written back bit for bit.
+
+    A scan that came from a NIfTI file keeps that file's header, extensions, data type, scaling
+    and byte order. A scan made in memory is written as NIfTI-1 in its own number type (float64
+    as float32, bool as uint8). The file appears whole or not at all, and compressed output is
+    the same for the same scan (no time, no name in the gzip header).
+
+    Parameters
+    ----------
+    scan : Scan
+        As loaded, or changed with `Scan.with_changes`, or made in memory (``stored=None``).
+    path : str or Path
+        A new file that ends in ``.nii`` or ``.nii.gz``, in a folder that exists.
+    drop_extensions : bool
+        Leave header extensions out (they may hold names, dates or whole DICOM headers).
+    clear_text : bool
+        Blank the header's free-text fields.
+    overwrite : bool
+        Replace a file that exists. The scan's own source is never replaced.
+
+    Raises
+    ------
+    OutputError
+        If the target is unsuitable, or the scan's voxels or affine were replaced behind the back
+        of its stored record.
+    """
+    path = Path(path)
+    if not path.name.lower().endswith(_SUFFIXES):
+        raise OutputError(f"{path}: the name must end in .nii or .nii.gz")
+    check_target(path, overwrite=overwrite, sources=[scan.source] if scan.source else [])
+    stored = scan.stored
+    if stored is None:
+        prefix, raw = _fresh(scan)
+    else:
+        same = stored.voxels is scan.voxels and np.array_equal(stored.affine, scan.affine)
+        if not same or not isinstance(stored.container, _Container):
+            raise OutputError(
+                f"{path}: the scan no longer matches the file it came from; change it with "
+                "Scan.with_changes, or set stored=None to write a new header"
+            )
+        prefix, raw = _cleaned(stored.container, drop_extensions, clear_text), stored.raw
+    body = raw.tobytes(order="F")
+    is_packed = path.name.lower().endswith(".gz")
+    pieces = gzipped.deflate(prefix + body) if is_packed else [prefix, body]
+    write_atomically(path, pieces, overwrite=overwrite)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ScanError(f"{path}: no such file; check the path") from error
+    except IsADirectoryError as error:
+        raise ScanError(f"{path}: is a folder; name one .nii or .nii.gz file in it") from error
+    except OSError as error:
+        raise ScanError(f"{path}: cannot be read ({error.strerror}); check permissions") from error
+    if not data:
+        raise ScanError(f"{path}: the file is empty; fetch or convert it again")
+    return data
+
+
+def _parse(start: bytes, name: str) -> _Layout:
+    """Interpret the first bytes of the uncompressed file."""
+    not_image = ScanError(f"{name}: not a NIfTI image; convert it to .nii or .nii.gz")
+    found = None
+    for version, size, fields in (
+        (1, 348, nib.nifti1.header_dtype),
+        (2, 540, nib.nifti2.header_dtype),
+    ):
+        for byteorder in "<>":
+            if start[:4] == size.to_bytes(4, "little" if byteorder == "<" else "big"):
+                found = version, size, fields.newbyteorder(byteorder), byteorder
+    if found is None:
+        raise not_image
+    version, size, fields, byteorder = found
+    if len(start) < size:
+        raise EOFError
+    header = np.frombuffer(start[:size], fields)[0]
+    magic = bytes(header["magic"])[:3]
+    if magic in (b"ni1", b"ni2", b""):
+        raise ScanError(f"{name}: header and image are two files; convert to one .nii file")
+    if magic != (b"n+1" if version == 1 else b"n+2"):
+        raise not_image
+    return _Layout(
+        header,
+        byteorder,
+        version,
+        _shape(header, name),
+        _dtype(header, byteorder, name),
+        _offset(header, size, name),
+    )
+
+
+def _shape(header: Any, name: str) -> tuple[int, ...]:
+    dim = [int(d) for d in header["dim"]]
+    if not 1 <= dim[0] <= 7 or min(dim[1 : dim[0] + 1]) < 1:
+        raise ScanError(f"{name}: the header's dimensions are damaged; convert it again")
+    sizes = dim[1 : dim[0] + 1]
+    if len(sizes) < 3 or min(sizes[:3]) == 1:
+        raise ScanError(f"{name}: a 2-D image, not a volume; give the whole series as one file")
+    if any(size > 1 for size in sizes[4:]):
+        raise ScanError(f"{name}: has {len(sizes)} dimensions; give a 3-D or 4-D volume")
+    return tuple(sizes[:3]) if len(sizes) == 3 or sizes[3] == 1 else tuple(sizes[:4])
+
+
+def _dtype(header: Any, byteorder: str, name: str) -> np.dtype[Any]:
+    code = int(header["datatype"])
+    if code not in _NUMBER_TYPES:
+        kind = _OTHER_TYPES.get(code, f"data type {code}")
+        raise ScanError(f"{name}: holds {kind}, not intensities; convert to integers or floats")
+    return np.dtype(byteorder + _NUMBER_TYPES[code])
+
+
+def _offset(header: Any, header_size: int, name: str) -> int:
+    offset = float(header["vox_offset"])
+    if offset == 0:
+        return header_size + 4
+    if not header_size + 4 <= offset < 2**40 or offset != int(offset):
+        raise ScanError(f"{name}: the header's data offset is damaged; convert the scan again")
+    return int(offset)
+
+
+def _affine(layout: _Layout, name: str) -> NDArray[np.float64]:
+    """Voxel to RAS+ mm: the sform where its code is set, else the qform, else the spacing."""
+    kind = nib.Nifti1Header if layout.version == 1 else nib.Nifti2Header
+    try:
+        with np.errstate(all="ignore"):
+            header = kind(layout.header.tobytes(), endianness=layout.byteorder, check=False)
+            affine = np.array(header.get_best_affine(), dtype=np.float64)
+    except (nib.spatialimages.HeaderDataError, ValueError, ArithmeticError) as error:
+        raise ScanError(f"{name}: the affine cannot be computed; repair the header") from error
+    if not np.isfinite(affine).all():
+        raise ScanError(f"{name}: the affine is not finite; repair the header")
+    affine[:3] *= _UNITS_MM.get(int(layout.header["xyzt_units"]) & 7, 1.0)
+    if np.abs(affine[:3, 3]).max() > _MAX_ORIGIN_MM:
+        raise ScanError(f"{name}: the affine puts the scan metres away; repair the header")
+    return affine
+
+
+def _check_geometry(layout: _Layout, affine: NDArray[np.float64], name: str) -> None:
+    """Refuse a voxel size or an extent that cannot be a head, before touching the voxels."""
+    scan = Scan(np.empty((1, 1, 1), np.uint8), affine, source=name)
+    spacing, extent = scan.spacing, scan.spacing * layout.shape[:3]
+    unit = _UNIT_NAMES.get(int(layout.header["xyzt_units"]) & 7)
+    said = f" (the header says {unit})" if unit in ("metres", "micrometres") else ""
+    if spacing.min() < MIN_SPACING_MM or spacing.max() > MAX_SPACING_MM:
+        raise ScanError(
+            f"{name}: voxels of {_millimetres(spacing)}{said} cannot be a head scan's "
+            f"({MIN_SPACING_MM:g} to {MAX_SPACING_MM:g} mm); repair the header"
+        )
+    if extent.min() < MIN_EXTENT_MM or extent.max() > MAX_EXTENT_MM:
+        raise ScanError(
+            f"{name}: a field of view of {_millimetres(extent)}{said} cannot be a head scan's "
+            f"({MIN_EXTENT_MM:g} to {MAX_EXTENT_MM:g} mm); give the whole head"
+        )
+
+
+def _millimetres(sizes: NDArray[np.float64]) -> str:
+    return " x ".join(f"{size:.3g}" for size in sizes) + " mm"
+
+
+def _stored(layout: _Layout, data: bytes, affine: NDArray[np.float64], name: str) -> Stored:
+    """The stored numbers and the intensities that they stand for."""
+    count = layout.n_bytes // layout.dtype.itemsize
+    raw = np.frombuffer(data, layout.dtype, count, layout.offset)
+    raw = np.require(raw, requirements="A").reshape(layout.shape, order="F")
+    raw.setflags(write=False)
+    slope, inter = float(layout.header["scl_slope"]), float(layout.header["scl_inter"])
+    if slope == 0 or not np.isfinite(slope):
+        slope, inter = 1.0, 0.0
+    if not np.isfinite(inter):
+        raise ScanError(f"{name}: the intensity scaling is damaged; repair the header")
+    container = _Container(data[: layout.offset], layout.byteorder, layout.version)
+    record = Stored(raw, slope, inter, raw, affine, container)
+    voxels = _without_gaps(record.intensities(raw), name)
+    voxels.setflags(write=False)
+    return Stored(raw, slope, inter, voxels, affine, container)
+
+
+def _without_gaps(voxels: NDArray[Any], name: str) -> NDArray[Any]:
+    """Intensities with non-finite ones as air; refuse a volume that shows nothing."""
+    if voxels.dtype.kind == "f":
+        finite = np.isfinite(voxels)
+        if not finite.all():
+            first = finite if finite.ndim == 3 else finite[..., 0]
+            if first.mean() < 0.5:
+                raise ScanError(f"{name}: most voxels are NaN or infinite; reconstruct it again")
+            voxels = np.where(finite, voxels, voxels[finite].min())
+    first = voxels if voxels.ndim == 3 else voxels[..., 0]
+    if first.min() == first.max():
+        raise ScanError(f"{name}: every voxel has the same value; there is no head in it")
+    return voxels
+
+
+def _cleaned(container: _Container, drop_extensions: bool, clear_text: bool) -> bytes:
+    """The bytes before the voxels, with what must not be published taken out."""
+    prefix = container.prefix
+    module = nib.nifti1 if container.version == 1 else nib.nifti2
+    fields = module.header_dtype.newbyteorder(container.byteorder)
+    header = np.frombuffer(prefix[: fields.itemsize], fields).copy()
+    rest = prefix[fields.itemsize :]
+    if clear_text:
+        for field in set(_FREE_TEXT) & set(fields.names or ()):
+            header[field] = b""
+    if drop_extensions:
+        rest = bytes(4)
+        header["vox_offset"] = fields.itemsize + len(rest)
+    return header.tobytes() + rest
+
+
+def _fresh(scan: Scan) -> tuple[bytes, NDArray[Any]]:
+    """NIfTI-1 header and numbers for a scan made in memory."""
+    voxels = scan.voxels
+    if voxels.dtype == bool:
+        voxels = voxels.astype(np.uint8)
+    elif voxels.dtype.kind == "f":
+        voxels = voxels.astype(np.float32, copy=False)
+    header = nib.Nifti1Header(endianness="<")
+    header.set_data_dtype(voxels.dtype)
+    header.set_data_shape(voxels.shape)
+    header.set_xyzt_units("mm", "sec" if voxels.ndim == 4 else "unknown")
+    header.set_sform(scan.affine, code="scanner")
+    header.set_qform(scan.affine, code="scanner", strip_shears=True)
+    header["magic"] = b"n+1"
+    header["vox_offset"] = 352
+    header["scl_slope"], header["scl_inter"] = 1.0, 0.0
+    return header.binaryblock + bytes(4), voxels.astype(voxels.dtype.newbyteorder("<"), copy=False)
