@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import nibabel as nib
 import numpy as np
+from nibabel.affines import apply_affine
+from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 from numpy.typing import ArrayLike, NDArray
 
 from faceblind.errors import ScanError
@@ -159,18 +160,18 @@ class Scan:
 
     def canonical(self) -> Scan:
         """The same scan with voxel axes reordered and flipped to the closest RAS+ axes."""
-        ornt = nib.orientations.io_orientation(self.affine)
-        voxels = nib.orientations.apply_orientation(self.voxels, ornt)
-        affine = self.affine @ nib.orientations.inv_ornt_aff(ornt, self.shape)
+        ornt = io_orientation(self.affine)
+        voxels = apply_orientation(self.voxels, ornt)
+        affine = self.affine @ inv_ornt_aff(ornt, self.shape)
         return replace(self, voxels=voxels, affine=affine, stored=None)
 
     def world(self, ijk: ArrayLike) -> NDArray[np.float64]:
         """Map (N, 3) voxel indices to (N, 3) RAS+ millimetres."""
-        return nib.affines.apply_affine(self.affine, ijk)
+        return apply_affine(self.affine, ijk)
 
     def index(self, xyz: ArrayLike) -> NDArray[np.float64]:
         """Map (N, 3) RAS+ millimetres to (N, 3) voxel indices."""
-        return nib.affines.apply_affine(np.linalg.inv(self.affine), xyz)
+        return apply_affine(np.linalg.inv(self.affine), xyz)
 
     def with_changes(self, mask: NDArray[np.bool_], values: ArrayLike) -> Scan:
         """A copy with new intensities where `mask` is true and every other voxel as it was.

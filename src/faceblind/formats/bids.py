@@ -15,6 +15,8 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError, SpatialImage
 
 from faceblind.errors import ScanError, TableError
 
@@ -28,7 +30,7 @@ _KNOWN_SUFFIXES |= {"dwi", "asl", "pet", "MEGRE", "MP2RAGE", "UNIT1", "T1map", "
 _MASK_ENDS = ("_mask", "_defacemask", "_dseg", "_probseg", "_seg")
 _SKIPPED_FOLDERS = {"derivatives", "sourcedata", "code", "truth", "private"}
 _ENDINGS = (".nii.gz", ".nii")
-_UNREADABLE = (nib.spatialimages.HeaderDataError, nib.filebasedimages.ImageFileError)
+_UNREADABLE = (HeaderDataError, ImageFileError)
 _MISSING = {"", "n/a", "na", "nan", "unknown"}
 
 
@@ -281,10 +283,12 @@ def _contrast_rank(scan: ScanFile) -> int:
 def _voxel_volume(path: Path) -> float:
     """Voxel volume in mm³ from the header alone; infinite when it cannot be read."""
     try:
-        affine = nib.load(path).affine
+        image = nib.load(path)
     except (OSError, ValueError, EOFError, *_UNREADABLE):
         return math.inf
-    return float(abs(np.linalg.det(affine[:3, :3])))
+    if not isinstance(image, SpatialImage) or image.affine is None:
+        return math.inf
+    return float(abs(np.linalg.det(image.affine[:3, :3])))
 
 
 def _age(text: str | None, place: str) -> float | None:

@@ -1,0 +1,153 @@
+"""Which files are scans, of whom, and what the participants table says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from faceblind.errors import ScanError, TableError
+from faceblind.formats.bids import (
+    Participant,
+    choose_face_scans,
+    find_scans,
+    participant_label,
+    read_participants,
+    suffix_of,
+)
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    return folder
+
+
+def found(folder: Path) -> list[tuple[str, str | None, str | None, str]]:
+    return [
+        (f.participant_id, f.session, f.suffix, f.path.relative_to(folder).as_posix())
+        for f in find_scans(folder)
+    ]
+
+
+def test_bids_tree(tmp_path):
+    touch(
+        tmp_path,
+        "sub-02/anat/sub-02_T1w.nii.gz",
+        "sub-01/ses-b/anat/sub-01_ses-b_acq-x_FLAIR.nii",
+        "sub-01/ses-a/anat/sub-01_ses-a_T1w.nii.gz",
+        "sub-01/ses-a/anat/sub-01_ses-a_T1w.json",
+        "sub-01/ses-a/anat/sub-01_ses-a_mod-T1w_defacemask.nii.gz",
+        "sub-01/anat/sub-01_label-brain_mask.nii.gz",
+        "sub-01/anat/sub-01_dseg.nii.gz",
+        "derivatives/tool/sub-01/anat/sub-01_T1w.nii.gz",
+        "truth/sub-01/brain.nii.gz",
+        "sub-02/anat/.sub-02_T1w.nii.gz.part",
+        "sub-02/anat/._sub-02_T1w.nii.gz",
+    )
+    assert found(tmp_path) == [
+        ("sub-01", "a", "T1w", "sub-01/ses-a/anat/sub-01_ses-a_T1w.nii.gz"),
+        ("sub-01", "b", "FLAIR", "sub-01/ses-b/anat/sub-01_ses-b_acq-x_FLAIR.nii"),
+        ("sub-02", None, "T1w", "sub-02/anat/sub-02_T1w.nii.gz"),
+    ]
+
+
+def test_flat_folder_and_person_from_parent_folder(tmp_path):
+    touch(tmp_path, "anna_T1w.nii.gz", "head-7.nii", "sub-x9/scan.nii.gz")
+    assert found(tmp_path) == [
+        ("sub-anna", None, "T1w", "anna_T1w.nii.gz"),
+        ("sub-head7", None, None, "head-7.nii"),
+        ("sub-x9", None, None, "sub-x9/scan.nii.gz"),
+    ]
+
+
+def test_two_names_with_one_label_are_refused(tmp_path):
+    touch(tmp_path, "p_1.nii", "p1.nii")
+    with pytest.raises(ScanError, match="would both be sub-p1"):
+        find_scans(tmp_path)
+
+
+def test_folders_without_scans_are_refused(tmp_path):
+    with pytest.raises(ScanError, match="no such folder"):
+        find_scans(tmp_path / "absent")
+    with pytest.raises(ScanError, match="not a folder"):
+        find_scans(touch(tmp_path, "a.nii") / "a.nii")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ScanError, match="holds no scan"):
+        find_scans(tmp_path / "empty")
+
+
+def test_labels():
+    assert participant_label("sub-01") == participant_label(" 01 ") == "sub-01"
+    assert participant_label("sub-a_b.c") == "sub-abc"
+    with pytest.raises(TableError, match="letters and digits"):
+        participant_label("sub-")
+    assert suffix_of("sub-1_run-2_T2w.nii.gz") == "T2w"
+    assert suffix_of("T1w_head.nii") is None
+
+
+def test_best_face_scan_per_participant(tmp_path):
+    def image(name: str, spacing: float) -> None:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        affine = np.diag([spacing, spacing, spacing, 1])
+        nib.save(nib.Nifti1Image(np.zeros((3, 3, 3), np.uint8), affine), path)
+
+    image("sub-1/anat/sub-1_FLAIR.nii", 1)
+    image("sub-1/anat/sub-1_T2w.nii", 2)
+    image("sub-2/ses-2/anat/sub-2_ses-2_T1w.nii", 0.5)
+    image("sub-2/ses-1/anat/sub-2_ses-1_run-1_T1w.nii", 2)
+    image("sub-2/ses-1/anat/sub-2_ses-1_run-2_T1w.nii", 1)
+    touch(tmp_path, "sub-2/ses-1/anat/sub-2_ses-1_run-0_T1w.nii", "sub-3/x.nii")
+    chosen = [f.path.name for f in choose_face_scans(find_scans(tmp_path))]
+    assert chosen == ["sub-1_T2w.nii", "sub-2_ses-1_run-2_T1w.nii", "x.nii"]
+
+
+def test_participants_table(tmp_path):
+    table = tmp_path / "participants.tsv"
+    table.write_text(
+        "participant_id\tsex\tage\tgroup\n"
+        "sub-01\tF\t34.5\tx\n"
+        "02\tmale\t89+\ty\n"
+        "sub-03\tn/a\tn/a\tz\n"
+        "sub-04\n",
+        encoding="utf-8-sig",
+    )
+    assert read_participants(table) == {
+        "sub-01": Participant(34.5, "F"),
+        "sub-02": Participant(89.0, "M"),
+        "sub-03": Participant(None, None),
+        "sub-04": Participant(None, None),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no column participant_id"),
+        ("id,age\n1,2\n", "no column participant_id"),
+        ("participant_id\tage\nsub-1\told\n", "line 2: age 'old'"),
+        ("participant_id\tage\nsub-1\t-4\n", "line 2: age"),
+        ("participant_id\tage\nsub-1\t400\n", "line 2: age"),
+        ("participant_id\tsex\nsub-1\tx\n", "line 2: sex 'x'"),
+        ("participant_id\nsub-1\n1\n", "line 3: sub-1 appears twice"),
+        ("participant_id\tage\n\t3\n", "line 2: no participant_id"),
+    ],
+)
+def test_malformed_tables_are_refused(tmp_path, text, message):
+    table = tmp_path / "participants.tsv"
+    table.write_text(text)
+    with pytest.raises(TableError, match=message):
+        read_participants(table)
+
+
+def test_unreadable_tables_are_refused(tmp_path):
+    with pytest.raises(TableError, match="no such file"):
+        read_participants(tmp_path / "absent.tsv")
+    (tmp_path / "bad.tsv").write_bytes(b"participant_id\n\xff\xfe\x00")
+    with pytest.raises(TableError, match="UTF-8"):
+        read_participants(tmp_path / "bad.tsv")
