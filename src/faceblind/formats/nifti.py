@@ -203,13 +203,15 @@ def _read_bytes(path: Path) -> bytes:
 def _parse(start: bytes, name: str) -> _Layout:
     """Interpret the first bytes of the uncompressed file."""
     not_image = ScanError(f"{name}: not a NIfTI image; convert it to .nii or .nii.gz")
+    if len(start) < 4:
+        raise EOFError
     kinds: list[tuple[int, int, np.dtype[Any], Literal["<", ">"]]] = [
         (1, 348, nib.nifti1.header_dtype, "<"),
         (1, 348, nib.nifti1.header_dtype, ">"),
         (2, 540, nib.nifti2.header_dtype, "<"),
         (2, 540, nib.nifti2.header_dtype, ">"),
     ]
-    first = start[:4].ljust(4, b"\0")
+    first = start[:4]
     found = next((k for k in kinds if np.frombuffer(first, k[3] + "i4")[0] == k[1]), None)
     if found is None:
         raise not_image
