@@ -237,6 +237,18 @@ def test_extensions_and_text_can_be_left_out(tmp_path):
     np.testing.assert_array_equal(load(tmp_path / "b.nii").stored.raw, scan.stored.raw)
 
 
+def test_nothing_is_left_when_the_disk_refuses(tmp_path, monkeypatch):
+    scan = load(write(tmp_path / "a.nii", make_bytes()))
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("faceblind.formats.gzipped.zlib.crc32", full)
+    with pytest.raises(OutputError, match="cannot be written .No space left on device."):
+        save(scan, tmp_path / "b.nii.gz")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.nii"]
+
+
 def test_targets_that_are_refused(tmp_path):
     path = write(tmp_path / "a.nii", make_bytes())
     scan = load(path)
@@ -257,8 +269,7 @@ def test_targets_that_are_refused(tmp_path):
     assert (tmp_path / "there.nii").read_bytes() == b"precious"
     save(scan, tmp_path / "there.nii", overwrite=True)
     assert unpacked(tmp_path / "there.nii") == unpacked(path)
-    assert not list(tmp_path.glob("*.part"))
-    assert not list(tmp_path.glob(".*.part"))
+    assert not list(tmp_path.glob(".*"))
 
 
 def bad_affine(value: float, row: int = 0, column: int = 0) -> np.ndarray:

@@ -1,9 +1,7 @@
-"""Writing files so that they appear whole or not at all, and never over what must stay."""
+"""Where a file may be written."""
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -38,28 +36,3 @@ def check_target(path: Path, *, overwrite: bool, sources: Iterable[str | Path] =
             raise OutputError(f"{path}: is the input itself; choose another place")
     if not overwrite:
         raise OutputError(f"{path}: exists already; choose another place or allow overwriting")
-
-
-def write_atomically(path: Path, pieces: Iterable[bytes], *, overwrite: bool) -> None:
-    """Write `pieces` one after the other into a new file that appears under its name when whole.
-
-    Raises
-    ------
-    OutputError
-        If the disk refuses, or the file came into being meanwhile and `overwrite` is false.
-        Nothing is left behind then.
-    """
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        if not overwrite and path.exists():
-            raise OutputError(f"{path}: exists already; choose another place")
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
-    finally:
-        part.unlink(missing_ok=True)

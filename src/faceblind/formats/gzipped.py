@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+
+from faceblind.threads import thread_budget
 
 MAGIC = b"\x1f\x8b"
 
@@ -77,7 +78,7 @@ def deflate(data: bytes, n_threads: int | None = None) -> Iterator[bytes]:
     data : bytes
         What to pack.
     n_threads : int, optional
-        Cores to use; all that this process may use by default. The result does not depend on it.
+        Cores to use; this process's share by default. The result does not depend on it.
 
     Yields
     ------
@@ -94,13 +95,6 @@ def deflate(data: bytes, n_threads: int | None = None) -> Iterator[bytes]:
         return body + packer.flush(zlib.Z_FINISH if is_last else zlib.Z_SYNC_FLUSH)
 
     yield _HEADER
-    with ThreadPoolExecutor(n_threads or available_cores()) as pool:
+    with ThreadPoolExecutor(n_threads or thread_budget()) as pool:
         yield from pool.map(block, starts)
     yield zlib.crc32(view).to_bytes(4, "little") + (len(view) % 2**32).to_bytes(4, "little")
-
-
-def available_cores() -> int:
-    """Cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

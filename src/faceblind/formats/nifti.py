@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from faceblind.errors import OutputError, ScanError
 from faceblind.formats import gzipped
 from faceblind.formats.bids import suffix_of
-from faceblind.formats.files import check_target, write_atomically
+from faceblind.formats.files import check_target
 from faceblind.scan import Scan, Stored
+from faceblind.store import atomic_path
 
 logger = logging.getLogger(__name__)
 
@@ -183,7 +184,11 @@ def save(
     body = raw.tobytes(order="F")
     is_packed = path.name.lower().endswith(".gz")
     pieces = gzipped.deflate(prefix + body) if is_packed else [prefix, body]
-    write_atomically(path, pieces, overwrite=overwrite)
+    try:
+        with atomic_path(path) as temporary, temporary.open("xb") as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def _read_bytes(path: Path) -> bytes:
