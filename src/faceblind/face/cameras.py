@@ -27,14 +27,14 @@ class Camera:
     distance : float
         Millimetres from the pinhole to the target. 1.2 m is where a portrait is taken from.
     span : float
-        Millimetres at the target that fill the picture from edge to edge. At 300 mm, hairline to
-        chin (about 185 mm) takes about 60 % of the height: a loose crop of a photograph.
+        Millimetres at the target that fill the picture from edge to edge. At 280 mm, hairline to
+        chin (about 180 mm) takes two thirds of the height: a loose crop of a photograph.
     """
 
     yaw: float = 0.0
     pitch: float = 0.0
     distance: float = 1200.0
-    span: float = 300.0
+    span: float = 280.0
 
     def __post_init__(self) -> None:
         if not (abs(self.pitch) < 90 and self.distance > 0 and self.span > 0):
@@ -108,9 +108,9 @@ class Light:
 
     azimuth: float = 0.0
     elevation: float = 0.0
-    key: float = 0.5
-    ambient: float = 0.15
-    wrap: float = 0.2
+    key: float = 0.65
+    ambient: float = 0.1
+    wrap: float = 0.15
     gloss: float = 0.05
 
     @property
@@ -132,14 +132,14 @@ DEFAULT_CAMERAS: tuple[Camera, ...] = tuple(
 """Nine poses: level, raised and lowered, each in front and 25 degrees to either side."""
 
 DEFAULT_LIGHTS: tuple[Light, ...] = (
-    Light(0, 15),
-    Light(-45, 15),
-    Light(45, 15),
+    Light(0, 30),
+    Light(-45, 20),
+    Light(45, 20),
     Light(0, 55),
-    Light(0, -35),
+    Light(0, -20, key=0.55),
     Light(-40, 45),
     Light(40, 45),
-    Light(0, 25, key=0.3, ambient=0.35, wrap=0.5, gloss=0.0),
-    Light(0, 0, key=0.6, ambient=0.05, wrap=0.0, gloss=0.1),
+    Light(0, 45, key=0.35, ambient=0.3, wrap=0.4, gloss=0.0),
+    Light(0, 0, key=0.65, ambient=0.04, wrap=0.0, gloss=0.1),
 )
 """Nine lights: front, left, right, above, below, upper left, upper right, overcast and flash."""

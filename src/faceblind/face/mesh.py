@@ -15,6 +15,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from faceblind.errors import FaceblindError, OutputError
+from faceblind.store import atomic_path
 
 Points = NDArray[np.float32]
 Faces = NDArray[np.int32]
@@ -276,8 +277,6 @@ def write_ply(
     OutputError
         If the folder does not exist.
     """
-    from faceblind.store import atomic_path
-
     path = Path(path)
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder does not exist; create it first")
@@ -291,7 +290,7 @@ def write_ply(
     header += [f"element face {len(f)}", "property list uchar int vertex_indices", "end_header", ""]
     rows = np.empty(len(f), dtype=[("n", "u1"), ("v", "<i4", 3)])
     rows["n"], rows["v"] = 3, f
-    with atomic_path(path) as part, open(part, "wb") as file:
+    with atomic_path(path) as part, Path(part).open("wb") as file:
         file.write("\n".join(header).encode("ascii"))
         file.write(np.hstack(columns).astype("<f4").tobytes())
         file.write(rows.tobytes())

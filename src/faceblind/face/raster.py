@@ -180,7 +180,10 @@ def _nearest(
     depth = np.full(n * n, np.inf, dtype=np.float32)
     face[got], depth[got] = tri[best], 1 / total[best]
     out_u[got], out_v[got] = weight[best, 1] / total[best], weight[best, 2] / total[best]
-    return Hits(*(a.reshape(n, n) for a in (face, out_u, out_v, depth)))
+    shape = (n, n)
+    return Hits(
+        face.reshape(shape), out_u.reshape(shape), out_v.reshape(shape), depth.reshape(shape)
+    )
 
 
 def make_caster(

@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from faceblind.errors import FaceblindError
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS, Camera, Light
-from faceblind.face.mesh import check_mesh, vertex_normals
+from faceblind.face.mesh import check_mesh, face_normals, vertex_normals
 from faceblind.face.raster import NOTHING, Caster, Hits, facing, make_caster
 
 SUPERSAMPLE = 2
@@ -31,18 +31,18 @@ BACKGROUND = 60
 GAMMA = 2.2
 """Display exponent: grey level is 255 * light ** (1 / GAMMA), as in photographs."""
 
-TARGET_DEPTH = 45.0
-"""Millimetres behind the mean of the five landmarks where cameras aim: about the middle of
-the front half of the head, so that turning the camera keeps the head in the picture."""
+TARGET_OFFSET = (0.0, -45.0, 15.0)
+"""Millimetres from the mean of the five landmarks to where cameras aim: about the middle of the
+front half of the head, so that turning the camera keeps vertex, ears and chin in the picture."""
 
 GLOSS_POWER = 16
 """Blinn-Phong exponent; a broad highlight as on dry skin."""
 
-HOLLOW_RADIUS = 7.0
+HOLLOW_RADIUS = 6.0
 """Millimetres: scale of the hollows (eye sockets, beside the nose, below the lip) that the ambient
 light reaches less."""
 
-HOLLOW_STRENGTH = 0.12
+HOLLOW_STRENGTH = 0.2
 """Ambient light lost per millimetre of hollow."""
 
 
@@ -123,7 +123,7 @@ def render(
     landmarks : (5, 3) array-like
         Person's right eye, left eye, nose tip, right and left mouth corner, in the same frame.
     cameras : sequence of Camera
-        Where to look from; all look at the point `TARGET_DEPTH` behind the mean landmark.
+        Where to look from; all look at the mean landmark moved by `TARGET_OFFSET`.
     lights : sequence of Light
         How to light the head.
     size : int
@@ -153,10 +153,12 @@ def render(
     paint = np.ones(len(p), np.float32) if albedo is None else np.asarray(albedo, np.float32)
     marks = np.asarray(landmarks, dtype=np.float64)
     _check(p, n, paint, marks, cameras, lights, size)
-    target = marks.mean(axis=0) - [0, TARGET_DEPTH, 0]
+    target = aim(marks)
+    if _inside_out(p, f):
+        raise FaceblindError("render: the surface is inside out; reverse each face's vertices")
     f = f[facing(p, f, np.stack([camera.position(target) for camera in cameras]))]
     if len(f) == 0:
-        raise FaceblindError("render: every face turns its back; the surface is inside out")
+        raise FaceblindError("render: every face turns its back; check the order of the vertices")
     caster = make_caster(p, f, rasteriser)
     images = np.full((len(cameras), len(lights), size * size), BACKGROUND, dtype=np.uint8)
     visible = np.zeros((len(cameras), size * size), dtype=bool)
@@ -171,6 +173,19 @@ def render(
         spots.astype(np.float32),
         visible.reshape(len(cameras), size, size),
     )
+
+
+def aim(landmarks: ArrayLike) -> NDArray[np.float64]:
+    """(3,) point that the cameras look at, from the (5, 3) landmarks, in their frame."""
+    return np.asarray(landmarks, dtype=np.float64).mean(axis=0) + TARGET_OFFSET
+
+
+def _inside_out(points: NDArray[np.float32], faces: NDArray[np.int32]) -> bool:
+    """Whether most of the surface turns its front to the middle of the head."""
+    sample = faces[:: max(1, len(faces) // 20000)]
+    arm = points[sample[:, 0]] - points.mean(axis=0, dtype=np.float64)
+    flux = (face_normals(points, sample) * arm).sum(axis=1)
+    return bool(flux.sum() < -0.5 * np.abs(flux).sum())
 
 
 def _check(
@@ -256,13 +271,13 @@ def _hollow(hits: Hits, camera: Camera, size: int) -> NDArray[np.float32]:
 def _shade(buffer: _Buffer, light: Light) -> NDArray[np.uint8]:
     """Grey levels of the pixels of one buffer under one light."""
     lamp = light.direction.astype(np.float32)
-    half = lamp + np.float32([0, 0, -1])
+    half = lamp + np.array([0, 0, -1], dtype=np.float32)
     half /= np.sqrt((half**2).sum())
     x, y, z = buffer.normal
-    facing_lamp = lamp[0] * x + lamp[1] * y + lamp[2] * z
-    key = np.maximum(facing_lamp + np.float32(light.wrap), 0) / np.float32(1 + light.wrap)
+    cosine = lamp[0] * x + lamp[1] * y + lamp[2] * z
+    key = np.maximum(cosine + light.wrap, 0) / (1 + light.wrap)
     # The sky half of the room is brighter than the floor half.
-    room = buffer.open * (np.float32(0.85) - np.float32(0.15) * y)
+    room = buffer.open * (0.85 - 0.15 * y)
     gloss = np.maximum(half[0] * x + half[1] * y + half[2] * z, 0) ** GLOSS_POWER
     matt = SKIN_ALBEDO * buffer.albedo * (light.key * key + light.ambient * room)
     grey = 255 * np.clip(matt + light.gloss * gloss * key, 0, 1) ** (1 / GAMMA)
