@@ -1,1 +1,55 @@
-"""faceblind."""
+"""Measure, protect and prove: what a head scan gives away of a person's face.
+
+Everything that the command line does is one call away here, with the same defaults. Names are
+loaded when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from faceblind.errors import FaceblindError
+    from faceblind.formats import load
+    from faceblind.formats.nifti import save
+    from faceblind.head.align import Alignment, align
+    from faceblind.head.skin import Skin, find_skin
+    from faceblind.scan import Scan
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Alignment",
+    "FaceblindError",
+    "Scan",
+    "Skin",
+    "__version__",
+    "align",
+    "find_skin",
+    "load",
+    "save",
+]
+
+_HOME = {
+    "Alignment": "faceblind.head.align",
+    "FaceblindError": "faceblind.errors",
+    "Scan": "faceblind.scan",
+    "Skin": "faceblind.head.skin",
+    "align": "faceblind.head.align",
+    "find_skin": "faceblind.head.skin",
+    "load": "faceblind.formats",
+    "save": "faceblind.formats.nifti",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'faceblind' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,90 @@
+"""``faceblind study``: can these people be found by the faces in their scans?"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from faceblind.cli.options import Force, NJobs, Out, Quiet, Verbose
+from faceblind.cli.verb import DONE, FAILED
+
+
+class Direction(StrEnum):
+    """Who is searched among whom."""
+
+    photo_to_scan = "photo-to-scan"
+    scan_to_photo = "scan-to-photo"
+
+
+class Matching(StrEnum):
+    """How pictures are compared."""
+
+    centred = "centred"
+    nearest = "nearest"
+
+
+def study(
+    scans: Annotated[
+        Path, typer.Argument(metavar="SCANS", help="Folder of scans, BIDS-like or flat.")
+    ],
+    photos: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PHOTOS.tsv", help="Table with file, participant_id, view, consent (all yes)."
+        ),
+    ],
+    out: Out,
+    participants: Annotated[
+        Path | None, typer.Option("--participants", help="participants.tsv with age and sex.")
+    ] = None,
+    direction: Annotated[
+        Direction, typer.Option("--direction", help="The probe, then the gallery.")
+    ] = Direction.photo_to_scan,
+    recogniser: Annotated[
+        str, typer.Option("--recogniser", help="sface, dlib, or the path of an ONNX file.")
+    ] = "sface",
+    matching: Annotated[
+        Matching,
+        typer.Option("--matching", help="nearest is the published recipe, kept to compare."),
+    ] = Matching.centred,
+    save_faces: Annotated[
+        bool, typer.Option("--save-faces", help="Keep meshes and renders in OUT/private.")
+    ] = False,
+    n_jobs: NJobs = -1,
+    force: Force = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> int:
+    """Find people by the faces in their scans.
+
+    Searches photographs among the faces of scans and prints the table of the 2019 article.
+
+    Figures go to OUT; whatever shows or names a person goes to OUT/private, which only you can
+    open.
+    """
+    from rich.console import Console
+
+    import faceblind
+    from faceblind.evaluation.result import result_table
+
+    result = faceblind.study(
+        scans,
+        photos,
+        out,
+        participants=participants,
+        direction=direction.value,
+        recogniser=recogniser,
+        matching=matching.value,
+        save_faces=save_faces,
+        n_jobs=n_jobs,
+        force=force,
+    )
+    Console().print(result_table(result))
+    typer.echo(f"Results: {out / 'summary.json'}, {out / 'cmc.tsv'}")
+    failed = [person for person in result.ranks if person.failure]
+    for person in failed:
+        typer.echo(f"failed: {person.person}: {person.failure}", err=True)
+    return FAILED if failed else DONE

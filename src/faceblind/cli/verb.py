@@ -1,0 +1,94 @@
+"""What every verb does around its work: logging, one-line errors, exit codes."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from typing import ParamSpec
+
+import typer
+
+from faceblind.errors import FaceblindError
+
+DONE, FAILED, USAGE, GATE, INTERRUPTED = 0, 1, 2, 3, 130
+
+Parameters = ParamSpec("Parameters")
+
+_LABEL = re.compile(r"\bsub-[0-9A-Za-z]+")
+_PATH = re.compile(r"(?:\b[A-Za-z]:\\|(?<![\w./])/)[^\s'\":,;]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+class PrivacyFilter(logging.Filter):
+    """Takes participants' labels, paths and control characters out of log messages.
+
+    Logs are pasted into issues and kept by job schedulers; who took part does not belong there.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the message; never drop a record."""
+        message = _PATH.sub("<path>", record.getMessage())
+        record.msg = _CONTROL.sub(" ", _LABEL.sub("sub-*", message)).strip()
+        record.args = None
+        return True
+
+
+def verb(function: Callable[Parameters, int | None]) -> Callable[Parameters, None]:
+    """Make a typer command of a function that does the work and may return an exit code.
+
+    Errors that faceblind raises on purpose become one line on standard error and exit code 1;
+    unexpected ones too, with a traceback only under ``--verbose``. Interruption gives 130.
+    """
+
+    @functools.wraps(function)
+    def command(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+        verbose, quiet = bool(kwargs.get("verbose")), bool(kwargs.get("quiet"))
+        set_up_logging(verbose, quiet)
+        try:
+            code = function(*args, **kwargs) or DONE
+        except FaceblindError as error:
+            _say(f"faceblind: error: {error}")
+            code = FAILED
+        except KeyboardInterrupt:
+            _say("faceblind: interrupted")
+            code = INTERRUPTED
+        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the last line of defence, and it says so
+            if verbose:
+                traceback.print_exc()
+            hint = "" if verbose else "; run again with --verbose and report it"
+            _say(f"faceblind: unexpected error: {type(error).__name__}: {error}{hint}")
+            code = FAILED
+        raise typer.Exit(code)
+
+    return command
+
+
+def set_up_logging(verbose: bool, quiet: bool) -> None:
+    """Log to standard error through the privacy filter."""
+    from rich.console import Console
+    from rich.logging import RichHandler
+
+    handler = RichHandler(
+        console=Console(stderr=True),
+        show_time=verbose,
+        show_path=verbose,
+        show_level=verbose,
+        markup=False,
+        highlighter=None,
+    )
+    handler.addFilter(PrivacyFilter())
+    logger = logging.getLogger("faceblind")
+    logger.handlers[:] = [handler]
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
+
+
+def _say(line: str) -> None:
+    # A message is one line even where it quotes text from a file.
+    sys.stderr.write(_CONTROL.sub(" ", line) + "\n")
