@@ -19,6 +19,7 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, SpatialImage
 
 from faceblind.errors import ScanError, TableError
+from faceblind.formats.photos import participant_label
 
 logger = logging.getLogger(__name__)
 
@@ -72,35 +73,6 @@ class Participant:
     sex: str | None = None
 
 
-def participant_label(text: str) -> str:
-    """The one spelling of a participant's label.
-
-    Parameters
-    ----------
-    text : str
-        With or without ``sub-`` in front.
-
-    Returns
-    -------
-    str
-        ``sub-`` and the letters and digits of the rest.
-
-    Raises
-    ------
-    TableError
-        If no letter or digit is left.
-
-    Examples
-    --------
-    >>> participant_label("01"), participant_label("sub-01"), participant_label(" sub-a_7 ")
-    ('sub-01', 'sub-01', 'sub-a7')
-    """
-    label = re.sub(r"[^0-9A-Za-z]", "", text.strip().removeprefix("sub-"))
-    if not label:
-        raise TableError(f"{text!r}: not a participant's label; use letters and digits")
-    return f"sub-{label}"
-
-
 def suffix_of(file_name: str) -> str | None:
     """The BIDS suffix of a file name, if it ends in a known one.
 
@@ -117,7 +89,8 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
     """All scans under a folder, sorted by participant, session and path.
 
     The participant is the ``sub-*`` entity of the file name, else that of the nearest folder
-    named so, else the file's stem without a known suffix. Left out: hidden files, masks and
+    named so, else the file's stem without a known suffix and without characters that a label
+    cannot hold (see `faceblind.formats.photos.participant_label`). Left out: hidden files, masks and
     label images, and the folders ``derivatives``, ``sourcedata``, ``code``, ``truth`` and
     ``private``.
 
@@ -236,9 +209,12 @@ def read_participants(path: str | Path) -> dict[str, Participant]:
         place = f"{path}, line {number}"
         if not (row["participant_id"] or "").strip():
             raise TableError(f"{place}: no participant_id; fill it in or drop the line")
-        label = participant_label(row["participant_id"])
+        try:
+            label = participant_label(row["participant_id"])
+        except TableError as error:
+            raise TableError(f"{place}: {error}") from error
         if label in people:
-            raise TableError(f"{place}: {label} appears twice; keep one line per person")
+            raise TableError(f"{place}: this participant appears twice; keep one line each")
         people[label] = Participant(_age(row.get("age"), place), _sex(row.get("sex"), place))
     return people
 
@@ -272,7 +248,9 @@ def _scan_file(path: Path, parts: tuple[str, ...]) -> tuple[str, ScanFile]:
     person = from_name or from_folder
     if person is None:
         person = stem.removesuffix(f"_{suffix}") if suffix else stem
-    return person, ScanFile(path, participant_label(person), session, suffix)
+    # File names may hold anything; labels may not.
+    label = re.sub(r"^\W+|[^\w.+-]", "", person) or "unnamed"
+    return person, ScanFile(path, participant_label(label), session, suffix)
 
 
 def _contrast_rank(scan: ScanFile) -> int:
