@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from faceblind.recognition.gallery import Embeddings
 from numpy.typing import NDArray
 
 from faceblind.errors import FaceblindError
 from faceblind.evaluation import metrics
+from faceblind.recognition.gallery import Embeddings
 from faceblind.recognition.match import Scores, fit_centre, fuse, match
 
 
