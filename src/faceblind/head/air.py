@@ -141,7 +141,7 @@ def head_in_grid(grid: Grid, name: str = "scan") -> HeadMask:
         local = _local_level(values, inside, 18.0 / WORKING_MM, tissue)
         threshold = _threshold(level, noise, local)
     bright = _without_crumbs(values > threshold)
-    mask = _keep_head(_fill(bright), bright)
+    mask = _keep_head(_fill(bright))
     litres = float(mask.sum() * abs(np.linalg.det(coarse.affine[:3, :3])) / 1e6)
     if litres < SMALLEST_HEAD_LITRES:
         raise _no_head(name)
@@ -246,9 +246,11 @@ def _fill(mask: Mask) -> Mask:
     border plane as a picture.
     """
     steps = round(CLOSING_MM / WORKING_MM)
-    closed = dilate(mask, steps)
+    # Carrying the border on outwards keeps the closing from bridging head and border.
+    pad = steps + 1
+    closed = dilate(np.pad(mask, pad, mode="edge"), steps)
     free = ~closed
-    seeds = np.zeros_like(mask)
+    seeds = np.zeros_like(free)
     for axis in range(3):
         for end in (0, -1):
             plane = np.moveaxis(closed, axis, 0)[end]
@@ -257,12 +259,14 @@ def _fill(mask: Mask) -> Mask:
     reached = np.zeros(count + 1, bool)
     reached[np.unique(labels[seeds & free])] = True
     reached[0] = False
-    return erode(~reached[labels], steps) | mask
+    inner = (slice(pad, -pad),) * 3
+    return erode(~reached[labels], steps)[inner] | mask
 
 
-def _keep_head(filled: Mask, bright: Mask) -> Mask:
+def _keep_head(filled: Mask) -> Mask:
     """The largest solid thing with its thin parts; attached foreign things cut off."""
     steps = round(OPENING_MM / WORKING_MM)
+    filled = filled & ~_wrapped(filled)
     labels, count = ndimage.label(erode(filled, steps))
     if count == 0:
         return np.zeros_like(filled)
@@ -290,6 +294,40 @@ def _loosely_attached(pieces: Mask, filled: Mask) -> Mask:
         if (filled[around] & rim).sum() < 0.3 * rim.sum():
             out[around] |= dilate(piece, 1)
     return out
+
+
+def _wrapped(filled: Mask) -> Mask:
+    """Copies that touch the head: what the field of view cuts off reappears on the other side.
+
+    A copy continues, through its border plane, the cut on the opposite plane, and hangs on the
+    head by less than that cut; the nose is the usual case. Copies in free air need no care: they
+    are separate.
+    """
+    out = np.zeros_like(filled)
+    if not any(_sections_match(filled, axis) for axis in range(3)):
+        return out
+    steps = round(2 * OPENING_MM / WORKING_MM)
+    bulk = dilate(dilate(erode(filled, steps), steps) & filled, 1)
+    labels, _ = ndimage.label(filled & ~bulk)
+    for axis in range(3):
+        for here, there in ((0, -1), (-1, 0)):
+            cut = np.moveaxis(labels, axis, 0)[here]
+            opposite, _ = ndimage.label(np.moveaxis(filled, axis, 0)[there])
+            for index in np.unique(cut[(cut > 0) & (opposite > 0)]):
+                section = cut == index
+                source = int(np.bincount(opposite[section & (opposite > 0)]).argmax())
+                both = (section & (opposite == source)).sum()
+                if 2 * both < section.sum() or (opposite == source).sum() < section.sum():
+                    continue
+                piece = labels == index
+                if (dilate(bulk, 1) & piece).sum() < section.sum():
+                    out |= piece
+    return out
+
+
+def _sections_match(filled: Mask, axis: int) -> bool:
+    planes = np.moveaxis(filled, axis, 0)
+    return bool((planes[0] & planes[-1]).any())
 
 
 def _sprawling(pieces: Mask, reach_mm: float = 100.0) -> Mask:

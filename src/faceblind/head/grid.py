@@ -54,8 +54,8 @@ def from_scan(scan: Scan) -> Grid:
     return Grid(values, affine)
 
 
-def resize(values: NDArray[Any], shape: tuple[int, ...]) -> Volume:
-    """Resample to `shape` over the same extent: area average down, linear up.
+def resize(values: NDArray[Any], shape: tuple[int, ...], *, cubic: bool = False) -> Volume:
+    """Resample to `shape` over the same extent: area average down, linear or cubic up.
 
     Parameters
     ----------
@@ -67,12 +67,13 @@ def resize(values: NDArray[Any], shape: tuple[int, ...]) -> Volume:
     # Shrinking axes first keeps the intermediate arrays small.
     for axis in sorted(range(3), key=lambda a: shape[a] / values.shape[a]):
         if shape[axis] != out.shape[axis]:
-            out = _resize_axis(out, axis, shape[axis])
+            out = _resize_axis(out, axis, shape[axis], cubic)
     return out if out.dtype == np.float32 else out.astype(np.float32)
 
 
-def _resize_axis(values: NDArray[Any], axis: int, size: int) -> Volume:
-    how = cv2.INTER_AREA if size < values.shape[axis] else cv2.INTER_LINEAR
+def _resize_axis(values: NDArray[Any], axis: int, size: int, cubic: bool) -> Volume:
+    up = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
+    how = cv2.INTER_AREA if size < values.shape[axis] else up
     a, b, c = values.shape
     if axis == 2:
         rows = values.reshape(a * b, c).astype(np.float32, copy=False)

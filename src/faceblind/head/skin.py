@@ -11,13 +11,12 @@ from skimage.measure import marching_cubes
 
 from faceblind.errors import ScanError
 from faceblind.head.air import HeadMask, find_head, head_in_grid, usable_grid
-from faceblind.head.grid import Grid, Volume, blur, regrid, resize
+from faceblind.head.field import skin_field
+from faceblind.head.grid import Grid
 from faceblind.scan import Scan
 
 __all__ = ["HeadMask", "Skin", "find_head", "find_skin"]
 
-FINEST_MM = 0.9
-"""Finer grids cost time and show only noise: faces carry no detail below about a millimetre."""
 EDGE_VOXELS = 1.5
 """Vertices this near to the border of the field of view belong to a cap."""
 
@@ -65,34 +64,7 @@ def find_skin(scan: Scan) -> Skin:
     name = scan.source or "scan"
     grid = usable_grid(scan)
     head = head_in_grid(grid, name)
-    fine, coverage, skin_level = _surface_grid(grid, head)
-    field = _normalised(fine, coverage, skin_level, head)
-    return _surface(field, name)
-
-
-def _surface_grid(grid: Grid, head: HeadMask) -> tuple[Grid, Volume, Volume]:
-    """Intensities, soft mask and skin level on the grid of the surface, cropped to the head."""
-    spacing = grid.spacing
-    target = np.clip(spacing, FINEST_MM, 1.6)
-    target = np.where((spacing >= FINEST_MM) & (spacing <= 1.6), spacing, np.maximum(target, 1.0))
-    fine = regrid(grid, target)
-    soft = blur(head.mask.astype(np.float32), np.ones(3))
-    coverage = resize(soft, fine.values.shape)
-    level = resize(head.skin_level, fine.values.shape)
-    return fine, coverage, level
-
-
-def _normalised(fine: Grid, coverage: Volume, skin_level: Volume, head: HeadMask) -> Grid:
-    """0 in air, 1 in tissue, whatever the coil and contrast; one half on the skin."""
-    contrast = np.maximum(skin_level - head.air_level, 1e-3 * (head.tissue_level - head.air_level))
-    field = (fine.values - np.float32(head.air_level)) / contrast
-    np.clip(field, -0.5, 1.2, out=field)
-    field = blur(field, 0.6 * np.ones(3))
-    # Deep inside is tissue, far outside is air, whatever the intensities say.
-    np.maximum(field, (coverage - 0.75) / 0.2, out=field)
-    np.minimum(field, (coverage - 0.02) / 0.1, out=field)
-    np.clip(field, 0, 1, out=field)
-    return fine.like(field)
+    return _surface(skin_field(grid, head), name)
 
 
 def _surface(field: Grid, name: str) -> Skin:
