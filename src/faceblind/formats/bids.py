@@ -90,8 +90,8 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
 
     The participant is the ``sub-*`` entity of the file name, else that of the nearest folder
     named so, else the file's stem without a known suffix and without characters that a label
-    cannot hold (see `faceblind.formats.photos.participant_label`). Left out: hidden files, masks and
-    label images, and the folders ``derivatives``, ``sourcedata``, ``code``, ``truth`` and
+    cannot hold (see `faceblind.formats.photos.participant_label`). Left out: hidden files, masks
+    and label images, and the folders ``derivatives``, ``sourcedata``, ``code``, ``truth`` and
     ``private``.
 
     Parameters
