@@ -136,10 +136,11 @@ DEFAULT_LIGHTS: tuple[Light, ...] = (
     Light(-45, 20),
     Light(45, 20),
     Light(0, 55),
-    Light(0, -20, key=0.55),
+    Light(0, -50, key=0.5),
     Light(-40, 45),
     Light(40, 45),
     Light(0, 45, key=0.35, ambient=0.3, wrap=0.4, gloss=0.0),
-    Light(0, 0, key=0.65, ambient=0.04, wrap=0.0, gloss=0.1),
+    Light(0, 15, key=0.65, ambient=0.04, wrap=0.0, gloss=0.1),
 )
-"""Nine lights: front, left, right, above, below, upper left, upper right, overcast and flash."""
+"""Nine lights: front, left, right, above, below, upper left, upper right, overcast
+and a hard lamp beside the camera."""
