@@ -176,3 +176,10 @@ def test_table_marks_what_says_nothing() -> None:
     text = rendered(evaluate(make_scores(np.eye(3), labels, labels)))
     assert "3 (100.0 %) *" in text
     assert "the gallery holds only 3" in text
+
+
+def test_table_fits_a_terminal() -> None:
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(result_table(evaluate(article_scores())))
+    body = [line for line in console.export_text().splitlines() if line.startswith("│")]
+    assert len(body) == 8

@@ -290,22 +290,22 @@ def result_table(result: StudyResult) -> Table:
     table.add_column("")
     for heading in ("this study", "95 %", "article", "95 %"):
         table.add_column(heading, justify="right")
-    table.add_row("persons searched for", str(len(result.ranks)), "", str(ARTICLE.rank1.n), "")
+    table.add_row("persons searched", str(len(result.ranks)), "", str(ARTICLE.rank1.n), "")
     table.add_row("gallery", str(result.gallery_size), "", str(ARTICLE.rank1.n), "")
     trivial = result.trivial_ranks
     table.add_row(
         "found at rank 1", *_cells(result.rank1, 1 in trivial), *_cells(ARTICLE.rank1, False)
     )
     table.add_row(
-        "within the first five", *_cells(result.rank5, 5 in trivial), *_cells(ARTICLE.rank5, False)
+        "found in first five", *_cells(result.rank5, 5 in trivial), *_cells(ARTICLE.rank5, False)
     )
-    table.add_row("within the first ten", *_cells(result.rank10, 10 in trivial), "", "")
+    table.add_row("found in first ten", *_cells(result.rank10, 10 in trivial), "", "")
     table.add_row(
-        "not found (beyond five)",
+        "not in first five",
         *_cells(result.not_found, 5 in trivial),
         *_cells(ARTICLE.not_found, False),
     )
-    table.add_row("  of these, no face enrolled", str(result.failed_to_enrol), "", "", "")
+    table.add_row("  no face enrolled", str(result.failed_to_enrol), "", "", "")
     table.add_row(
         "chance at rank 1",
         _percent(result.chance_rank1),
