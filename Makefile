@@ -13,7 +13,7 @@ DEMO ?= demo
 PYTEST_ARGS ?= -n 2
 
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 PEOPLE = $(DEMO)/volunteers-$(N)
 STUDY = $(DEMO)/study-$(N)
 
