@@ -139,7 +139,7 @@ class Scan:
             volume = np.prod(np.linalg.norm(affine[:3, :3], axis=0))
             determinant = abs(np.linalg.det(affine[:3, :3]))
         # Negated, so that a comparison with NaN (from overflow) refuses too.
-        if not (volume > 0 and determinant >= _MIN_ORTHOGONALITY * volume):
+        if not (0 < volume < np.inf and determinant >= _MIN_ORTHOGONALITY * volume):
             raise ScanError(f"{name}: the affine is singular; repair the header")
         affine.setflags(write=False)
         object.__setattr__(self, "affine", affine)
