@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceblind.errors import FaceblindError, OutputError
+from faceblind.store import atomic_path
 
 KINDS = ("render", "photograph")
 """Where a picture came from: a scan or a camera."""
@@ -163,10 +162,9 @@ def save_embeddings(embeddings: Embeddings, path: Path) -> None:
     OutputError
         If the file cannot be written.
     """
-    temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(prefix=".embeddings-", dir=path.parent)
-        with os.fdopen(handle, "wb") as stream:
+        with atomic_path(path) as temporary, temporary.open("wb") as stream:
+            temporary.chmod(0o600)
             np.savez(
                 stream,
                 format=np.array(_FORMAT),
@@ -175,12 +173,8 @@ def save_embeddings(embeddings: Embeddings, path: Path) -> None:
                 kind=embeddings.kind,
                 recogniser=np.array(embeddings.recogniser),
             )
-        Path(temporary).replace(path)
     except OSError as error:
         raise OutputError(f"{path.name}: cannot be written ({error.strerror})") from error
-    finally:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
 
 
 def load_embeddings(path: Path) -> Embeddings:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from faceblind.errors import RecogniserError
+from faceblind.threads import thread_budget
 
 if TYPE_CHECKING:
     import onnx
@@ -44,11 +44,12 @@ SFACE = OfficialModel(
 
 
 def default_threads() -> int:
-    """Threads of one network call: two, or one on a single core.
+    """Threads of one network call: two, or one where this process may use only one.
 
-    More would fight with the processes that work on other scans.
+    More hardly help with crops of 112 pixels and would fight with the processes that work on
+    other scans.
     """
-    return min(2, os.cpu_count() or 1)
+    return min(2, thread_budget())
 
 
 def official_bytes(model: OfficialModel) -> bytes:

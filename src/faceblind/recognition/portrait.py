@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -32,8 +31,11 @@ SMALLEST_EYE_DISTANCE = 20.0
 """Pixels between the eyes (of the fitted frontal face) below which a face is ``too_small``.
 
 The recognisers look at 35 to 53 pixels; below some 20 most of what they see is interpolation."""
-LEAST_SHARPNESS = 0.015
-"""Sharpness (see `sharpness`) below which a face is ``blurred``."""
+LEAST_SHARPNESS = 0.02
+"""Sharpness (see `sharpness`) below which a face is ``blurred``.
+
+Reached by a Gaussian blur of some 5 % of the distance between the eyes, where SFace's cosine
+between the blurred and the sharp picture falls below 0.9; in focus it is 0.13 and more."""
 RIVAL_AREA = 0.2
 """Another face counts for ``several_faces`` from this share of the chosen face's area."""
 
@@ -41,6 +43,8 @@ LARGEST_FACE = 300
 """Pixels; YuNet was trained on faces of 10 to 300, larger ones are searched for again, smaller."""
 
 CROP_SIZE = 224
+# Longer side in pixels, and whether with a border.
+_SEARCHES = ((640, False), (LONGEST_SIDE, False), (240, True))
 _CROP_MARGIN = 1.8
 # A face that lies on its side or head is found too, with wrong points, but upright it scores
 # better: by 0.021 to 0.1 in 51 pictures. A turned picture has to win by this much.
@@ -98,9 +102,10 @@ def find_face(image: NDArray[np.uint8], threads: int | None = None) -> PhotoFace
 
     The photograph is searched at a middle size first; then larger, if no face was found, and
     smaller with a border, if none was found or one fills the picture; each also turned by
-    quarters, because not all cameras note how they were held. Of several faces the one that is large and central is taken. Its points
-    are the mean over three framings and their mirror images, which lowers their scatter over
-    picture sizes from 4 % to 1.2 % of the distance between the eyes.
+    quarters, because not all cameras note how they were held. Of several faces the one that is
+    large and central is taken. Its points are the mean over three framings and their mirror
+    images, which lowers their scatter over picture sizes from 4 % to 1.2 % of the distance between
+    the eyes.
 
     Parameters
     ----------
@@ -114,8 +119,14 @@ def find_face(image: NDArray[np.uint8], threads: int | None = None) -> PhotoFace
     PhotoFace
         With the flag ``no_face`` when nothing was found; never an error for that.
     """
+    longest = max(image.shape[:2])
     kept = None
-    for matrix, picture in _searches(image, lambda: kept is None):
+    for side, framed in _SEARCHES:
+        if side > _SEARCHES[0][0] and (kept or longest <= _SEARCHES[0][0]):
+            continue
+        matrix, picture = _fitted(image, min(side, longest))
+        if framed:
+            matrix, picture = _framed(matrix, picture)
         found, turn = _best_turn(picture, threads)
         if found:
             kept = found, _chained(turn, matrix)
@@ -127,18 +138,13 @@ def find_face(image: NDArray[np.uint8], threads: int | None = None) -> PhotoFace
     return PhotoFace(nothing, np.full(4, np.nan, dtype=np.float32), 0.0, ("no_face",))
 
 
-def _searches(
-    image: NDArray[np.uint8], nothing_yet: Callable[[], bool]
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.uint8]]]:
-    """Versions of a picture to search: (2, 3) map from its pixels, and the pixels."""
-    longest = max(image.shape[:2])
-    yield _fitted(image, min(640, longest))
-    if longest > 640 and nothing_yet():
-        yield _fitted(image, min(LONGEST_SIDE, longest))
-    matrix, small = _fitted(image, min(240, longest))
-    border = max(small.shape[:2]) // 3
-    framed = cv2.copyMakeBorder(small, border, border, border, border, cv2.BORDER_REPLICATE)
-    yield matrix + np.array([[0, 0, border], [0, 0, border]]), np.asarray(framed, np.uint8)
+def _framed(
+    matrix: NDArray[np.float64], picture: NDArray[np.uint8]
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """The picture with its edge continued by a third of its longer side, and the map into it."""
+    border = max(picture.shape[:2]) // 3
+    framed = cv2.copyMakeBorder(picture, border, border, border, border, cv2.BORDER_REPLICATE)
+    return matrix + np.array([[0, 0, border], [0, 0, border]]), np.asarray(framed, np.uint8)
 
 
 def _best_turn(

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from faceblind.errors import RecogniserError
 from faceblind.recognition.dlib_resnet import load_dlib
 from faceblind.recognition.embed import load_arcface, load_sface
+from faceblind.recognition.onnx_models import default_threads
 
 RECOGNISERS = ("sface", "dlib")
 """Names that `get_recogniser` knows, the default first."""
@@ -61,7 +62,7 @@ def get_recogniser(name_or_path: str | Path = "sface", threads: int | None = Non
         raise ValueError(f"threads must be at least 1, got {threads}")
     key = str(name_or_path)
     if key.lower() in RECOGNISERS:
-        return _named(key.lower(), threads)
+        return _named(key.lower(), threads or default_threads())
     if key.lower().endswith(".onnx"):
         return load_arcface(Path(key).expanduser(), threads)
     known = ", ".join(RECOGNISERS)
@@ -69,5 +70,5 @@ def get_recogniser(name_or_path: str | Path = "sface", threads: int | None = Non
 
 
 @lru_cache(maxsize=8)
-def _named(name: str, threads: int | None) -> Recogniser:
+def _named(name: str, threads: int) -> Recogniser:
     return load_sface(threads) if name == "sface" else load_dlib()
