@@ -1,0 +1,162 @@
+"""Light on a head: what each vertex sees of its surroundings, and how a pixel reflects it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceblind.volunteers.raster import rasterise
+
+DIRECTIONS = 56
+_MAP = 176
+_BIAS_MM = 2.5
+
+
+@dataclass(frozen=True, eq=False)
+class Lamp:
+    """One room: a soft key light, a fill opposite, and an environment.
+
+    Attributes
+    ----------
+    key, fill : (3,) ndarray
+        Unit vectors towards the lights; +y is towards the camera, +z up.
+    key_colour, fill_colour, sky, ground : (3,) ndarray
+        Radiance, linear RGB.
+    """
+
+    key: NDArray[np.float64]
+    fill: NDArray[np.float64]
+    key_colour: NDArray[np.float64]
+    fill_colour: NDArray[np.float64]
+    sky: NDArray[np.float64]
+    ground: NDArray[np.float64]
+
+
+def sphere(count: int = DIRECTIONS) -> NDArray[np.float64]:
+    """(count, 3) unit vectors spread evenly over the sphere (Fibonacci lattice)."""
+    i = np.arange(count) + 0.5
+    z = 1 - 2 * i / count
+    turn = np.pi * (1 + 5**0.5) * i
+    r = np.sqrt(1 - z * z)
+    return np.stack([r * np.cos(turn), r * np.sin(turn), z], axis=1)
+
+
+def visibility(
+    points: NDArray[np.float32], normals: NDArray[np.float32], faces: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """What each vertex can see.
+
+    Parameters
+    ----------
+    points, normals : (P, 3) ndarray
+        Vertices in mm and their unit normals.
+    faces : (F, 3) ndarray
+        All that casts shadows.
+
+    Returns
+    -------
+    (P, DIRECTIONS) float32 ndarray
+        1 where the ray along ``sphere()`` leaves the scene unhindered, 0 where not, from one
+        parallel depth map per direction.
+    """
+    result = np.zeros((len(points), DIRECTIONS), np.float32)
+    centre = (points.max(axis=0) + points.min(axis=0)) / 2
+    reach = float(np.linalg.norm(points - centre, axis=1).max()) + 5
+    pixel = 2 * reach / (_MAP - 1)
+    # Start off the surface, or a curved patch shades itself.
+    start = points - centre + 1.5 * normals
+    for n, direction in enumerate(sphere()):
+        helper = np.eye(3)[np.abs(direction).argmin()]
+        right = np.cross(helper, direction)
+        right /= np.linalg.norm(right)
+        up = np.cross(direction, right)
+        flat = np.stack([(points - centre) @ right, (points - centre) @ up], axis=1)
+        near = (points - centre) @ direction + 2 * reach
+        screen = np.column_stack([flat / pixel + (_MAP - 1) / 2, near])
+        depth = rasterise(screen, faces, _MAP, _MAP)[2]
+        x = np.clip(np.rint(start @ right / pixel + (_MAP - 1) / 2), 0, _MAP - 1).astype(int)
+        y = np.clip(np.rint(start @ up / pixel + (_MAP - 1) / 2), 0, _MAP - 1).astype(int)
+        mine = start @ direction + 2 * reach
+        result[:, n] = mine > depth[y, x] - _BIAS_MM
+    return result
+
+
+def ambient(
+    seen: NDArray[np.float32], normals: NDArray[np.float32], turn: NDArray[np.float64], lamp: Lamp
+) -> NDArray[np.float32]:
+    """(P, 3) light from the surroundings; `turn` (3, 3) takes the head frame to the room."""
+    rays = sphere()
+    room = rays @ turn.T
+    height = (room[:, 2:] + 1) / 2
+    radiance = lamp.ground * (1 - height) + lamp.sky * height
+    radiance = radiance + lamp.fill_colour * np.exp(6 * (room @ lamp.fill - 1))[:, None]
+    facing = np.maximum(normals @ rays.T.astype(np.float32), 0)
+    direct = (seen * facing) @ radiance.astype(np.float32) * (4 / len(rays))
+    open_sky = (seen * facing).sum(axis=1) / np.maximum(facing.sum(axis=1), 1e-3)
+    # One bounce off the neighbouring skin: creases do not go black.
+    bounce = (1 - open_sky)[:, None] * radiance.mean(axis=0) * np.array([0.34, 0.20, 0.15])
+    return np.asarray(direct + bounce, np.float32)
+
+
+def key_light(
+    seen: NDArray[np.float32], turn: NDArray[np.float64], lamp: Lamp
+) -> NDArray[np.float32]:
+    """(P,) share of the key light's soft box that each vertex sees, 0 to 1."""
+    weight = np.exp(14 * (sphere() @ turn.T @ lamp.key - 1))
+    return np.asarray(seen @ (weight / weight.sum()).astype(np.float32), np.float32)
+
+
+def reflect(
+    albedo: NDArray[np.float32],
+    gloss: NDArray[np.float32],
+    sharpness: float | NDArray[np.float32],
+    normal: NDArray[np.float32],
+    view: NDArray[np.float32],
+    key: NDArray[np.float32],
+    surround: NDArray[np.float32],
+    lamp: Lamp,
+    wrap: tuple[float, float, float],
+) -> NDArray[np.float32]:
+    """Light that N pixels send to the camera.
+
+    Parameters
+    ----------
+    albedo : (N, 3) ndarray
+        Diffuse colour.
+    gloss : (N,) ndarray
+        Highlight strength.
+    sharpness : float or (N,) ndarray
+        Blinn-Phong exponent.
+    normal, view : (N, 3) ndarray
+        Unit vectors: surface normal with relief, and towards the camera.
+    key : (N,) ndarray
+        Visible share of the key light.
+    surround : (N, 3) ndarray
+        Light from everywhere else.
+    lamp : Lamp
+        The room.
+    wrap : three floats
+        How far light creeps round into the shade per colour: red goes deepest in skin.
+
+    Returns
+    -------
+    (N, 3) float32 ndarray
+        Linear RGB radiance.
+    """
+    k = lamp.key.astype(np.float32)
+    slope = normal @ k
+    reach = np.asarray(wrap, np.float32)
+    lit = np.clip((slope[:, None] + reach) / (1 + reach), 0, None)
+    diffuse = albedo * (lit * key[:, None] * lamp.key_colour.astype(np.float32) + surround)
+    half = view + k
+    half /= np.linalg.norm(half, axis=1, keepdims=True)
+    facing = np.clip((normal * half).sum(axis=1), 0, 1)
+    # Schlick's Fresnel term with the reflectance of skin, 0.028.
+    rim = 0.028 + 0.972 * np.power(np.clip(1 - (half * view).sum(axis=1), 0, 1), 5)
+    lobe = np.power(facing, sharpness) * (np.asarray(sharpness) + 8) / 8
+    shine = gloss * rim * lobe * key * (slope > 0)
+    glance = gloss * 0.10 * np.power(np.clip(1 - (normal * view).sum(axis=1), 0, 1), 3)
+    light = diffuse + shine[:, None] * lamp.key_colour.astype(np.float32)
+    return np.asarray(light + glance[:, None] * surround, np.float32)

@@ -1,0 +1,253 @@
+"""Colours of the face: skin, brows, lips, beard, eyes and hair, as functions of place.
+
+Places are reference positions (see `faceblind.volunteers.reference`); colours are linear RGB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceblind.volunteers.noise import fractal
+from faceblind.volunteers.reference import smooth_step
+from faceblind.volunteers.shape import Look
+
+Colours = NDArray[np.float32]
+
+# Skin from palest to darkest, sRGB, spaced along melanin 0..1.
+_TONES = np.array([(238, 205, 187), (228, 185, 160), (212, 163, 134), (190, 138, 106),
+                   (160, 110, 80), (122, 80, 57), (88, 57, 42)]) / 255.0  # fmt: skip
+
+# Vermilion borders on the right half of the reference face: x and z in mm.
+_LIP_X = (0.0, 5.5, 12.0, 20.0, 25.5)
+_LIP_UPPER = (-43.8, -42.4, -44.6, -49.2, -52.4)
+_LIP_LOWER = (-63.2, -62.6, -60.0, -55.8, -52.9)
+
+# Brow centre line on the reference face: x, z and half-thickness in mm.
+_BROW_X = (9.0, 16.0, 25.0, 36.0, 44.0, 50.0)
+_BROW_Z = (28.5, 30.0, 32.2, 34.0, 31.8, 27.5)
+_BROW_HALF = (3.6, 4.6, 4.4, 3.8, 3.2, 2.8)
+
+
+def linear(srgb: NDArray[np.floating]) -> NDArray[np.float64]:
+    """SRGB values 0..1 to linear light (IEC 61966-2-1)."""
+    srgb = np.asarray(srgb, np.float64)
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+def skin_tone(look: Look) -> NDArray[np.float64]:
+    """(3,) base colour of this person's skin, linear RGB."""
+    steps = np.linspace(0, 1, len(_TONES))
+    tone = np.array([np.interp(look.melanin, steps, linear(_TONES)[:, k]) for k in range(3)])
+    # Blood absorbs green most.
+    return tone * np.array([1.0, 1 - 0.045 * look.redness, 1 - 0.03 * look.redness])
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """Surface of N pixels.
+
+    Attributes
+    ----------
+    albedo : (N, 3) float32 ndarray
+        Diffuse colour, linear RGB.
+    gloss : (N,) float32 ndarray
+        Strength of the highlight.
+    height : (N,) float32 ndarray
+        Fine relief in mm, outward.
+    """
+
+    albedo: Colours
+    gloss: NDArray[np.float32]
+    height: NDArray[np.float32]
+
+
+def lip_mask(place: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Vermilion at (N, 3) reference positions, 0 to 1."""
+    x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
+    inside = np.minimum(np.interp(x, _LIP_X, _LIP_UPPER) - z, z - np.interp(x, _LIP_X, _LIP_LOWER))
+    return smooth_step(inside, -0.7, 0.9) * (y > 60) * smooth_step(x, 27, 24)
+
+
+def beard_mask(place: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Where a beard grows, 0 to 1."""
+    x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
+    # Cheek line: from the sideburn in front of the ear down to beside the mouth.
+    line = np.interp(y, (-15, 5, 35, 60, 78), (-4, -8, -34, -44, -47))
+    wobble = 2.5 * fractal(place, 9.0, 977)
+    cheek = smooth_step(z - line + wobble, 6, -9)
+    lip = smooth_step(x + wobble, 34, 22) * smooth_step(z, -33.5, -38) * (y > 60)
+    bare = smooth_step(x, 8, 12) * smooth_step(z, -70, -64) * smooth_step(x, 30, 22) * (y > 60)
+    mask = np.maximum(cheek, lip) * smooth_step(z, -118, -98) * smooth_step(y, -24, -8)
+    return mask * (1 - lip_mask(place)) * (1 - 0.5 * bare * (z < -56))
+
+
+def _brows(place: NDArray[np.float32], look: Look) -> NDArray[np.float32]:
+    x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2] - look.brow_height
+    half = np.interp(x, _BROW_X, _BROW_HALF) * look.brow_thickness
+    off = np.abs(z - np.interp(x, _BROW_X, _BROW_Z)) / half
+    ends = smooth_step(x, 6.5, 12) * smooth_step(x, 53, 46)
+    body = smooth_step(off, 1.45, 0.35) * ends * (y > 40)
+    # Hairs lean outwards: fine across, long along a direction that turns with x.
+    turn = np.interp(x, (10, 25, 50), (1.1, 0.5, -0.25))
+    strand = np.stack([x - z * turn, z * 0 + np.sign(place[:, 0]) * 9, z + x * turn], axis=1)
+    hair = fractal(strand, (0.8, 1.0, 4.5), look.texture + 11, octaves=2, gain=0.8)
+    ragged = np.clip(body * (1 + 0.35 * hair), 0, 1)
+    strength = (0.35 + 0.5 * look.brow_density) * np.clip(0.85 + 0.16 * hair, 0, 1.1)
+    return np.asarray(np.clip(strength * ragged, 0, 0.95), np.float32)
+
+
+def paint_skin(place: NDArray[np.float32], look: Look) -> Painted:
+    """Skin, brows, lips and beard at (N, 3) reference positions."""
+    x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
+    seed = look.texture
+    coarse = fractal(place, 17.0, seed, octaves=3)
+    mottle = fractal(place, 5.0, seed + 1, octaves=3, gain=0.7)
+    pore = fractal(place, 0.9, seed + 2, octaves=2, gain=0.8)
+    value = 1 + look.blotch * (0.035 * coarse + 0.04 * mottle) + 0.03 * pore
+    albedo = skin_tone(look)[None, :] * value[:, None]
+    # Blood shows in cheeks, nose, chin and ears; lids and forehead are paler.
+    cheeks = np.exp(-(((x - 40) / 16) ** 2) - ((z + 22) / 17) ** 2) * (y > 30)
+    nose = np.exp(-((x / 13) ** 2) - ((z + 22) / 12) ** 2) * (y > 78)
+    ears = smooth_step(x, 66, 74) * (y < 6) * (z < 30)
+    chin = np.exp(-((x / 18) ** 2) - ((z + 80) / 10) ** 2) * (y > 50)
+    blood = 0.8 * cheeks + nose + 0.7 * ears + 0.4 * chin
+    blood = blood * (0.75 + 0.5 * look.blotch + 0.25 * mottle) * (1 - 0.65 * look.melanin)
+    albedo *= 1 - blood[:, None] * np.array([0.02, 0.17, 0.14])
+    under_eye = np.exp(-(((x - 30) / 15) ** 2) - ((z - 2) / 6) ** 2) * (y > 55)
+    socket = np.exp(-(((x - 30) / 17) ** 2) - ((z - 21) / 6) ** 2) * (y > 55)
+    dark = (0.10 + 0.14 * look.wrinkle) * under_eye + 0.08 * socket
+    albedo *= 1 - dark[:, None] * np.array([0.85, 1.0, 0.8])
+    albedo = _spots(albedo, place, look)
+    lips = lip_mask(place)
+    tint = np.array([0.94, 0.94 - 0.62 * look.lip, 0.92 - 0.48 * look.lip])
+    tint = tint * (1 - 0.10 * look.melanin)
+    crease = fractal(place, (0.9, 9.0, 7.0), seed + 5, octaves=2)
+    albedo *= 1 + lips[:, None] * (tint * (1 + 0.05 * crease[:, None]) - 1)
+    brows = _brows(place, look)
+    albedo = albedo * (1 - brows[:, None]) + look.brow * brows[:, None]
+    albedo = _beard(albedo, place, look, pore)
+    oily = np.exp(-((x / 16) ** 2)) * (y > 60) * (z > -40) + 0.6 * cheeks + nose
+    gloss = (0.35 + 0.65 * oily) * look.shine + 0.35 * lips + 0.10 * pore
+    gloss = np.clip(gloss * (1 - 0.9 * brows), 0, 2)
+    return Painted(albedo.astype(np.float32), gloss.astype(np.float32),
+                   _relief(place, look, pore, mottle))  # fmt: skip
+
+
+def _spots(albedo: NDArray[np.floating], place: NDArray[np.float32], look: Look) -> NDArray:
+    sun = fractal(place, 2.6, look.texture + 21, octaves=2, gain=0.8)
+    patch = smooth_step(fractal(place, 11.0, look.texture + 22, octaves=2), -0.3, 1.2)
+    freckle = smooth_step(sun, 1.0, 1.7) * look.freckle * patch * (place[:, 1] > 20)
+    age = smooth_step(fractal(place, 7.0, look.texture + 23), 1.7, 2.2) * look.wrinkle
+    for azimuth, height, radius in look.moles:
+        front = place[:, 1] > 10
+        distance = np.hypot(place[:, 0] - azimuth, place[:, 2] - height)
+        freckle = np.maximum(freckle, smooth_step(distance, radius, radius * 0.55) * front * 1.6)
+    dark = np.clip(0.4 * freckle + 0.25 * age, 0, 0.75)[:, None]
+    return albedo * (1 - dark * np.array([0.55, 0.85, 1.0]))
+
+
+def _beard(
+    albedo: NDArray[np.floating], place: NDArray[np.float32], look: Look, pore: NDArray[np.float32]
+) -> NDArray:
+    mask = beard_mask(place)
+    upper = smooth_step(place[:, 2], -52, -50) * (np.abs(place[:, 0]) < 34)
+    amount = mask * np.maximum(look.stubble, look.moustache * upper)
+    if amount.max() < 0.01:
+        return albedo
+    hair = fractal(place, (0.9, 1.2, 3.2), look.texture + 31, octaves=2, gain=0.9)
+    patchy = fractal(place, 10.0, look.texture + 32)
+    cover = np.clip(amount * (0.9 + 0.32 * hair + 0.22 * patchy + 0.1 * pore), 0, 1)
+    # Hairs of a beard cover, the dots of a shave only tint.
+    cover = (cover * (0.38 + 0.55 * smooth_step(amount, 0.3, 0.8)))[:, None]
+    shade = look.hair * (0.62 + 0.16 * hair)[:, None] * np.where(amount > 0.4, 1.0, 0.7)[:, None]
+    return albedo * (1 - cover) + shade * cover
+
+
+def _relief(
+    place: NDArray[np.float32], look: Look, pore: NDArray[np.float32], mottle: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
+    seed = look.texture
+    wobble = 2.6 * fractal(place, 22.0, seed + 41, octaves=2)
+    forehead = smooth_step(z, 40, 48) * smooth_step(z, 84, 70) * smooth_step(x, 46, 30) * (y > 40)
+    lines = np.cos((z + wobble + 0.006 * x**2) * (2 * np.pi / 8.5))
+    fade = smooth_step(fractal(place, (30, 30, 9), seed + 42), -0.8, 0.8)
+    height = -0.42 * smooth_step(lines, 0.55, 1.0) * forehead * fade
+    crow = np.exp(-(((x - 54) / 8) ** 2) - ((z - 12) / 11) ** 2) * (y > 30)
+    fan = np.cos((z - 12 + 0.4 * wobble) / np.maximum(x - 38, 4) * 24)
+    height -= 0.32 * smooth_step(fan, 0.4, 1.0) * crow
+    frown = np.exp(-(((x - 7) / 1.1) ** 2) - ((z - 32) / 8) ** 2) * (y > 60)
+    height -= 0.35 * frown
+    bag = np.exp(-(((x - 30) / 15) ** 2) - ((z + 2) / 7) ** 2) * (y > 50)
+    creep = fractal(place, (6.0, 6.0, 1.6), seed + 43, octaves=2)
+    height += 0.10 * creep * bag
+    texture = fractal(place, 2.2, seed + 44, octaves=2, gain=0.7)
+    height = height * look.wrinkle + texture * (0.020 + 0.05 * look.wrinkle) + 0.022 * pore
+    return np.asarray(height + 0.02 * mottle, np.float32)
+
+
+def paint_eye(
+    direction: NDArray[np.float32], gaze: NDArray[np.floating], look: Look
+) -> tuple[Colours, NDArray[np.float32]]:
+    """Eyeball colours.
+
+    Parameters
+    ----------
+    direction : (N, 3) ndarray
+        Unit vectors from the centre of the eyeball to its surface.
+    gaze : (3,) ndarray
+        Unit vector where the eye looks.
+    look : Look
+        Iris colour.
+
+    Returns
+    -------
+    albedo : (N, 3) float32 ndarray
+        Linear RGB.
+    gloss : (N,) float32 ndarray
+        Highlight strength; the cornea shines most.
+    """
+    up = np.array([0.0, 0.0, 1.0])
+    side = np.cross(gaze, up)
+    side /= np.linalg.norm(side)
+    top = np.cross(side, gaze)
+    u, v, w = direction @ side, direction @ top, direction @ gaze
+    # Angle on a 14.4 mm ball (the model's eye with its cornea); iris radius 6 mm, pupil 2 mm.
+    radius = np.where(w > 0, np.hypot(u, v), 2.0) * 14.4
+    turn = np.arctan2(v, u)
+    spokes = fractal(np.stack([np.cos(turn) * 9, np.sin(turn) * 9, radius * 0.5], 1).astype("f4"),
+                     0.8, look.texture + 51, octaves=2, gain=0.8)  # fmt: skip
+    iris = look.iris * (1 + 0.25 * spokes)[:, None]
+    iris = iris * (1 - 0.7 * smooth_step(radius, 4.6, 6.1))[:, None]
+    iris = iris * (1 + 0.35 * np.exp(-(((radius - 2.7) / 0.9) ** 2)))[:, None]
+    vein = fractal(direction * 14, (1.6, 1.6, 0.8), look.texture + 52, octaves=3, gain=0.8)
+    red = 0.06 * smooth_step(vein, 0.4, 1.8) + 0.04 * smooth_step(radius, 8, 13)
+    sclera = np.array([0.56, 0.52, 0.49]) * (1 - red[:, None] * np.array([0.3, 1.6, 1.6]))
+    ball = smooth_step(radius, 5.6, 6.4)[:, None]
+    albedo = sclera * ball + iris * (1 - ball)
+    pupil = smooth_step(radius, 2.3, 1.8)[:, None]
+    albedo = albedo * (1 - pupil) + 0.004 * pupil
+    gloss = 0.5 + 1.2 * smooth_step(radius, 7.5, 5.5)
+    return albedo.astype(np.float32), gloss.astype(np.float32)
+
+
+def paint_hair(place: NDArray[np.float32], look: Look) -> Painted:
+    """Hair at (N, 3) reference positions; strands run from the crown downwards."""
+    x, y, z = place[:, 0], place[:, 1] + 45, place[:, 2] - 20
+    polar = np.hypot(x, y)
+    turn = np.arctan2(x, y)
+    # Constant strand width in mm around the whorl, stretched along the fall of the hair.
+    strand = np.stack([turn * 60, np.hypot(polar, z) * 0.2, np.arctan2(polar, z) * 20], axis=1)
+    strand[:, 0] += 1.1 * fractal(place, 28.0, look.texture + 61, octaves=2)
+    coarse = fractal(strand.astype("f4"), (4.0, 10.0, 24.0), look.texture + 62, octaves=2)
+    fine = fractal(strand.astype("f4"), (1.1, 6.0, 9.0), look.texture + 63, octaves=2, gain=0.9)
+    value = np.exp(0.13 * coarse + 0.20 * fine)
+    albedo = look.hair[None, :] * value[:, None]
+    height = 0.22 * fine + 0.45 * coarse
+    if look.style in ("bald", "cropped"):
+        height = 0.12 * fractal(place, 1.4, look.texture + 64, octaves=2)
+    return Painted(albedo.astype(np.float32), (0.25 + 0.1 * fine).astype(np.float32),
+                   height.astype(np.float32))  # fmt: skip
