@@ -76,9 +76,7 @@ def flood(polygons: Polygons, wall: list[int], seed: int) -> set[int]:
     return found
 
 
-def clip(
-    polygons: Polygons, height: NDArray
-) -> tuple[Polygons, list[tuple[int, int, float]]]:
+def clip(polygons: Polygons, height: NDArray) -> tuple[Polygons, list[tuple[int, int, float]]]:
     """Keep the side height > 0; cut edges get new vertices.
 
     Returns the polygons, whose new vertices are numbered from len(height) on, and for each
@@ -133,7 +131,7 @@ def seal(loop: list[int], points: NDArray) -> Polygons:
     """
     path = loop[::-1]
     x = points[path, 0]
-    corners = sorted((int(x.argmin()), int(x.argmax())), key=lambda i: -abs(round(x[i], 6)))
+    corners = sorted((int(x.argmin()), int(x.argmax())), key=lambda i: -round(abs(float(x[i])), 6))
     if x.min() < 0 < x.max():
         middle = [i for i in range(len(path)) if abs(x[i]) < 1e-6]
         return [t for c in corners for t in _strip(path, c, middle, points)]
@@ -209,8 +207,8 @@ def catmull_clark(polygons: Polygons, count: int) -> tuple[sparse.csr_matrix, ND
         rim = [e for e in spokes[v] if len(edges[e]) == 1]
         n = len(spokes[v])
         if rim:
-            ends = [next(iter(e - {v})) for e in rim]
-            rows.append(mix((0.75, {v: 1.0}), (0.25, mean(ends))))
+            beside = [next(iter(e - {v})) for e in rim]
+            rows.append(mix((0.75, {v: 1.0}), (0.25, mean(beside))))
         else:
             q = mix(*[(1 / n, centre[f]) for f in around[v]])
             r = mix(*[(1 / n, mean(sorted(e))) for e in spokes[v]])

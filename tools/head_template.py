@@ -11,6 +11,8 @@ from faceblind.head.template import REGIONS
 PEOPLE = 1500
 SYMMETRIC_MODES, ASYMMETRIC_MODES = 34, 6
 SEED = 20191024
+SKEW = ("asym", "nose-trans-out", "mouth-trans-out")
+"""Parameters that make the two sides of a face differ."""
 STEP_MM = 0.01
 """Modes are stored as whole steps of this size."""
 
@@ -22,15 +24,13 @@ def sample(model: HeadModel, rng: np.random.Generator) -> NDArray:
     sexes are drawn from the middle of the range.
     """
     local: dict[str, float] = {}
-    for name in model.parameters:
-        one_ended = not model.has_end(name, "-")
-        sided = name.startswith(("l-", "r-"))
-        sd = 0.12 if name.startswith("asym") else 0.06 if sided else 0.2
-        value = float(np.clip(rng.normal(0, sd), -0.6, 0.6))
-        local[name] = abs(value) * 0.75 if one_ended else value
-    for name in model.bilateral:
-        value = float(np.clip(rng.normal(0, 0.2), -0.6, 0.6))
-        local[name] = abs(value) * 0.75 if not model.has_end(f"l-{name}", "-") else value
+    for name in (*model.parameters, *model.bilateral):
+        first = f"l-{name}" if name in model.bilateral else name
+        sd = min(0.2, 2.5 / model.reach(name))
+        if name.startswith(("l-", "r-", *SKEW)):
+            sd *= 0.4
+        value = float(np.clip(rng.normal(0, sd), -2.5 * sd, 2.5 * sd))
+        local[name] = value if model.has_end(first, "-") else abs(value)
     points = model.points(
         age_years=rng.uniform(34, 89),
         male=float(0.5 + rng.choice([-1, 1]) * rng.uniform(0.1, 0.4)),
@@ -65,7 +65,7 @@ def components(rows: NDArray, weight: NDArray, count: int) -> NDArray:
     """Principal components (count, P, 3) of displacement `rows` (N, P, 3), scaled to 1 SD."""
     n = len(rows)
     weighted = (rows * np.sqrt(weight)[:, None]).reshape(n, -1)
-    values, vectors = np.linalg.eigh(weighted @ weighted.T)
+    _, vectors = np.linalg.eigh(weighted @ weighted.T)
     best = vectors[:, ::-1][:, :count]
     # Row-space vector of unit score variance: X^T v / sqrt(n) has length SD.
     modes = np.tensordot(best.T, rows, axes=1) / np.sqrt(n)
@@ -160,8 +160,10 @@ def _paired(model: HeadModel, points: NDArray, marks: dict[str, int]) -> dict[st
     }
     eye = model.points(expression=model.closed_eyes)[model.parts == 3]
     eye = eye[eye[:, 0] > 0].mean(axis=0)
+    # Where the eye of an open-eyed picture is marked: between the corners, near the eyeball's height.
+    canthi = (points[right["exocanthion"]] + points[right["endocanthion"]]) / 2
     front = (x > 0) & (y > eye[1])
-    right["pupil"] = most(front, -np.hypot(x - eye[0], z - eye[2]))
+    right["pupil"] = most(front, -np.hypot(x - canthi[0], z - (eye[2] + canthi[2]) / 2))
     wing = (x > 8) & (x < 24) & (z > sub[2] - 2) & (z < tip[2] + 8) & (y > sub[1] - 7)
     right["alare"] = most(wing, x)
     right["zygion"] = most((x > 0) & (y > 22) & (y < 60) & (z > -30) & (z < 20), x)
@@ -176,6 +178,17 @@ def _paired(model: HeadModel, points: NDArray, marks: dict[str, int]) -> dict[st
     return result
 
 
+def auricle(model: HeadModel) -> NDArray:
+    """How much each vertex of the outer skin belongs to an auricle, 0 to 1.
+
+    Spread and lobe: unlike the ear's size and place they leave the skin around it alone.
+    """
+    wing = np.zeros(model.base.shape)
+    for name in ("ear-wing", "ear-lobe"):
+        wing[:, 0] = np.maximum(wing[:, 0], model.footprint(name)[:, 0])
+    return model.outer_skin(wing)[:, 0]
+
+
 def find_regions(model: HeadModel, points: NDArray, marks: dict[str, int]) -> NDArray:
     """Region label (P,) of each vertex, an index into `REGIONS`."""
     at = {name: points[v] for name, v in marks.items()}
@@ -186,7 +199,7 @@ def find_regions(model: HeadModel, points: NDArray, marks: dict[str, int]) -> ND
         label[where] = REGIONS.index(name)
 
     eye, nasion, tip = at["pupil_right"], at["nasion"], at["pronasale"]
-    sub, chin, mouth = at["subnasale"], at["menton"], at["stomion"]
+    sub, chin = at["subnasale"], at["menton"]
     corner, wing = at["cheilion_right"], at["alare_right"]
     paint("cheeks", (z < eye[2] - 12) & (y > 8))
     paint("chin", (z < at["labiale_inferius"][2] - 7) & (side < corner[0] + 6) & (y > 30))
@@ -206,9 +219,11 @@ def find_regions(model: HeadModel, points: NDArray, marks: dict[str, int]) -> ND
     paint("nose", (side < half) & (z <= nasion[2] + 6) & (z > sub[2] - 1) & (y > 55))
     hair = np.interp(z, [-60, 0, 22, 45, 62, 84, 88], [-5, 4, 10, 38, 50, 66, 200])
     paint("scalp", y < hair)
-    edge = np.interp(y, [-110, -60, -20, 2, 20, chin[1] - 8], [-62, -60, -48, -50, -68, chin[2] + 1])
+    edge = np.interp(
+        y, [-110, -60, -20, 2, 20, chin[1] - 8], [-62, -60, -48, -50, -68, chin[2] + 1]
+    )
     paint("neck", z < edge)
-    paint("ears", model.ear_strength() > 0.06)
+    paint("ears", auricle(model) > 0.06)
     return label
 
 
@@ -224,7 +239,7 @@ def build_template() -> dict[str, NDArray]:
     mean = (mean + mean[mirror] * flip) / 2
     for _ in range(2):
         # The ears bend and the neck bows: only face and skull hold the rigid fit.
-        weight = areas(mean, faces) * (mean[:, 2] > -45) * (model.ear_strength() < 0.02)
+        weight = areas(mean, faces) * (mean[:, 2] > -45) * (auricle(model) < 0.02)
         weight = weight / weight.sum()
         heads = np.array([rigid(h.astype(np.float64), mean, weight) for h in heads], np.float32)
         mean = heads.mean(axis=0, dtype=np.float64)
@@ -243,7 +258,8 @@ def build_template() -> dict[str, NDArray]:
     ])  # fmt: skip
     marks = find_landmarks(model, mean, faces)
     return {
-        "points": mean.astype(np.float32),
+        # Rounded so that the last bits of another machine do not change the file.
+        "points": np.round(mean, 3).astype(np.float32),
         "faces": faces.astype(np.uint16),
         "regions": find_regions(model, mean, marks),
         "modes": np.rint(modes / STEP_MM).astype(np.int16),

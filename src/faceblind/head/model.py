@@ -34,6 +34,9 @@ AGE_ANCHORS = (("baby", 1.0), ("child", 10.0), ("young", 25.0), ("old", 90.0))
 CLOSED_EYES: Mapping[str, float] = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
 """Expression that closes both lids over the eyeballs."""
 
+FACE_FAT = 1.0
+"""Local `head-fat` from the least to the most weight: -0.5 to 0.5."""
+
 _LEVELS = {"weight": ("minweight", "averageweight", "maxweight"),
            "muscle": ("minmuscle", "averagemuscle", "maxmuscle")}  # fmt: skip
 
@@ -66,12 +69,14 @@ class HeadModel:
     outer_faces : (Fo, 3) int32
         Triangles of `outer_skin`; the same as `Template.faces`.
     parameters : tuple of str
-        Local parameters for `local=`. Each is signed: positive is MakeHuman's incr, up, out,
-        forward, convex or first-named end, negative the opposite end; MakeHuman's own range
-        is -1..1. A leading `l-`/`r-` names the person's side. These targets are caricatures at
-        full weight: to make plausible people sample them at small weights (SD about 0.15 to
-        0.25, clipped at 0.6), or people stop looking like people. Parameters whose
-        name has only one end (such as `head-oval`) are meant for 0..1.
+        Local parameters for `local=`, as MakeHuman's targets are called. Each is signed:
+        positive is the end that the name ends in (`nose-trans-up`, `head-angle-out`) or else
+        the increase, negative the opposite end; MakeHuman's own range is -1..1. Names with one
+        end only (`head-oval`, see `has_end`) are meant for 0..1. A leading `l-`/`r-` names
+        the person's side; `asym-*`, `nose-trans-out` and `mouth-trans-out` skew the face to the
+        person's left. Full weights make caricatures, and `reach` differs from 1 to 50 mm: to
+        make plausible people, sample weights with an SD of min(0.2, 2.5 mm / reach) or so,
+        the sides together (`bilateral`) and what skews the face at half of that.
     bilateral : tuple of str
         Side-less names (`eye-scale`) that `local=` expands to both sides.
     expressions : tuple of str
@@ -154,12 +159,15 @@ class HeadModel:
         Base + sum over (ancestry x sex x age) + sum over (sex x age x muscle x weight) targets,
         each weighted by the product of its interpolation weights: MakeHuman's macro targets
         as Anny combines them (Bregier et al. 2025, arXiv 2511.03589). Body height and
-        proportions stay at MakeHuman's neutral middle.
+        proportions stay at MakeHuman's neutral middle. The weight targets hardly reach the
+        face of people of average muscle, so `weight` adds MakeHuman's local `head-fat` as well.
         """
         shape = self.base.astype(np.float64)
         for name, value in self._macro(age_years, male, weight, muscle, ancestry).items():
             self._add(shape, name, value)
-        for name, value in self._expand(local or {}).items():
+        shape_weights = self._expand(local or {})
+        fat = shape_weights.get("head-fat", 0.0) + FACE_FAT * (float(np.clip(weight, 0, 1)) - 0.5)
+        for name, value in (shape_weights | {"head-fat": fat}).items():
             end = f"local/{name}/{'+' if value > 0 else '-'}"
             if end in self._targets:
                 self._add(shape, end, abs(value))
@@ -175,13 +183,17 @@ class HeadModel:
         return posed.astype(np.float32)
 
     def surface(self, points: NDArray[np.floating]) -> Floats:
-        """Refine coarse points (N, 3) to the full surface (Q, 3), all parts, `fine_faces`."""
+        """Refine coarse points (N, 3) to the full surface (Q, 3), all parts, `fine_faces`.
+
+        Any values per coarse vertex (N, C) may be given.
+        """
         return np.asarray(self._fine @ np.asarray(points, np.float64), np.float32)
 
     def outer_skin(self, points: NDArray[np.floating]) -> Floats:
         """Refine coarse points (N, 3) to the sealed outer skin (P, 3), `outer_faces`.
 
-        Pose with `closed_eyes` first, or the sealed lids bridge the open eye.
+        Any values per coarse vertex (N, C) may be given. Pose with `closed_eyes` first, or the
+        sealed lids bridge the open eye.
         """
         return np.asarray(self._outer @ np.asarray(points, np.float64), np.float32)
 
@@ -193,19 +205,31 @@ class HeadModel:
         """Whether a local parameter has a target at its "+" or its "-" end."""
         return f"local/{parameter}/{end}" in self._targets
 
-    def ear_strength(self) -> Floats:
-        """How much each vertex of `outer_skin` belongs to an auricle, 0 to 1.
+    def reach(self, parameter: str) -> float:
+        """Largest displacement, mm, of any vertex at weight 1 of a local parameter."""
+        found = [
+            self._targets[f"local/{name}/{end}"][1]
+            for name in self._expand({parameter: 1.0})
+            for end in "+-"
+            if self.has_end(name, end)
+        ]
+        return float(max(np.linalg.norm(f, axis=1).max() for f in found)) * self._scale
 
-        The larger share of the targets that spread the auricle and lengthen its lobe: unlike
-        the ear's size and place, they leave the skin around it alone.
+    def footprint(self, *parameters: str) -> Floats:
+        """Where local parameters act: (N, 1) on the coarse mesh, 0 nowhere to 1 most.
+
+        The largest displacement of any of the named parameters, each relative to its own
+        maximum. `surface` and `outer_skin` refine it like points. It outlines soft parts, such
+        as the lips (`mouth-upperlip-volume`, `mouth-lowerlip-volume`) or the auricles.
         """
-        share = np.zeros(self._outer.shape[0], np.float32)
-        for name in ("l-ear-wing", "r-ear-wing", "l-ear-lobe", "r-ear-lobe"):
-            moved = np.zeros(self.base.shape)
-            self._add(moved, f"local/{name}/+", 1.0)
-            size = np.linalg.norm(self.outer_skin(moved), axis=1)
-            share = np.maximum(share, size / size.max())
-        return share
+        share = np.zeros(len(self.base), np.float32)
+        for name in self._expand(dict.fromkeys(parameters, 1.0)):
+            for end in "+-":
+                if self.has_end(name, end):
+                    index, offset = self._targets[f"local/{name}/{end}"]
+                    size = np.linalg.norm(offset, axis=1)
+                    share[index] = np.maximum(share[index], size / size.max())
+        return share[:, None]
 
     def _add(self, shape: NDArray[np.float64], name: str, weight: float) -> None:
         if weight:
@@ -251,9 +275,7 @@ class HeadModel:
         return {name: float(value) for name, value in result.items() if value}
 
 
-def _interpolate(
-    value: float, names: Sequence[str], anchors: Sequence[float]
-) -> dict[str, float]:
+def _interpolate(value: float, names: Sequence[str], anchors: Sequence[float]) -> dict[str, float]:
     """Weights of the anchors around `value`, clamped to their range; they sum to 1."""
     rows = np.eye(len(anchors))
     return {n: float(np.interp(value, anchors, row)) for n, row in zip(names, rows, strict=True)}
@@ -282,9 +304,7 @@ def _load() -> HeadModel:
     # Columns are stored apart and as whole thousandths of a decimetre, which packs best.
     offset = _frozen(data["target_offset"].T.astype(np.float32) / np.float32(1000))
     index = _frozen(data["target_index"].astype(np.int64))
-    targets = {
-        n: (index[a:b], offset[a:b]) for n, a, b in zip(names, starts, ends, strict=True)
-    }
+    targets = {n: (index[a:b], offset[a:b]) for n, a, b in zip(names, starts, ends, strict=True)}
     local = list(dict.fromkeys(n.split("/")[1] for n in names if n.startswith("local/")))
     sided = {n[2:] for n in local if n.startswith("l-")}
     size = len(data["base"])

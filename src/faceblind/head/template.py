@@ -91,7 +91,9 @@ class Template:
         """Mask (P,) of the vertices in any of the named regions."""
         return np.isin(self.regions, [REGIONS.index(name) for name in names])
 
-    def closed(self, points: NDArray[np.floating] | None = None) -> tuple[Floats, NDArray[np.int32]]:
+    def closed(
+        self, points: NDArray[np.floating] | None = None
+    ) -> tuple[Floats, NDArray[np.int32]]:
         """Watertight version with a flat fan over the neck, for inside tests and volumes.
 
         Parameters
