@@ -38,6 +38,8 @@ OPENING_MM = 4.0
 """Half the thickness below which an attached thing is not solid: ears, but also tables, pads."""
 REGROW_MM = 14.0
 """How far thin parts (ears, nose) may reach out of the solid head along themselves."""
+SMALLEST_EAR_LITRES = 0.0025
+"""Thin loose pieces below this are capsules or tubes; a child's pinna has about 4 ml."""
 CLOSING_MM = 4.0
 """Half the width of openings that are bridged: nostrils, mouth, ear canals."""
 CT_AIR = -1000.0
@@ -112,7 +114,8 @@ def usable_grid(scan: Scan) -> Grid:
     low, high = float(values.min()), float(values.max())
     if low == high:
         raise ScanError(f"{name}: all voxels have the same value; export the scan again")
-    if low < CT_AIR and np.median(values[::4, ::4, ::4]) < 500:
+    # Padding is one exact value; without that test, MR units with an offset would be cut.
+    if low < CT_AIR and (values[::4, ::4, ::4] == low).mean() > 0.005:
         values = np.maximum(values, values.dtype.type(CT_AIR))
     return grid.like(values)
 
@@ -141,12 +144,14 @@ def head_in_grid(grid: Grid, name: str = "scan") -> HeadMask:
         local = _local_level(values, inside, 18.0 / WORKING_MM, tissue)
         threshold = _threshold(level, noise, local)
     bright = _without_crumbs(values > threshold)
-    mask = _keep_head(_fill(bright))
+    mask = _keep_head(_near_the_head(bright))
     litres = float(mask.sum() * abs(np.linalg.det(coarse.affine[:3, :3])) / 1e6)
     if litres < SMALLEST_HEAD_LITRES:
         raise _no_head(name)
-    shell = erode(mask, 1) & ~erode(mask, 5) & bright
+    shell = erode(mask, 1) & ~erode(mask, 3) & bright
     skin = _local_level(values, shell, 10.0 / WORKING_MM, tissue)
+    # Bone in CT and fat in T1 lie just below; the second mean heeds them less.
+    skin = _local_level(np.minimum(values, level + 1.15 * (skin - level)), shell, 5.0, tissue)
     return HeadMask(mask, coarse.affine, level, noise, tissue, skin, threshold)
 
 
@@ -263,10 +268,38 @@ def _fill(mask: Mask) -> Mask:
     return erode(~reached[labels], steps)[inner] | mask
 
 
-def _keep_head(filled: Mask) -> Mask:
+def _near_the_head(mask: Mask) -> Mask:
+    """Components inside the head or broadly on it; wrapped copies and headphones in air go.
+
+    The head is the component with the widest extent: the scalp may hold the brain inside, apart
+    from it by dark bone.
+    """
+    labels, count = ndimage.label(mask)
+    if count < 2:
+        return mask
+    boxes = ndimage.find_objects(labels)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    extent = [
+        np.prod([s.stop - s.start for s in box]) * n
+        for box, n in zip(boxes, sizes[1:], strict=True)
+    ]
+    keep = np.zeros(count + 1, bool)
+    keep[1 + int(np.argmax(extent))] = True
+    for _ in range(2):
+        near = dilate(_fill(keep[labels]), 2)
+        share = np.bincount(labels[near], minlength=count + 1) / np.maximum(sizes, 1)
+        keep |= share > 0.4
+        keep[0] = False
+    return keep[labels]
+
+
+def _keep_head(bright: Mask) -> Mask:
     """The largest solid thing with its thin parts; attached foreign things cut off."""
     steps = round(OPENING_MM / WORKING_MM)
-    filled = filled & ~_wrapped(filled)
+    closed = _fill(bright)
+    # Without the webs that the closing spun between the head and things that touch it.
+    filled = bright | erode(closed, 2)
+    filled &= ~_wrapped(filled)
     labels, count = ndimage.label(erode(filled, steps))
     if count == 0:
         return np.zeros_like(filled)
@@ -275,7 +308,12 @@ def _keep_head(filled: Mask) -> Mask:
     head = int(sizes.argmax())
     core = dilate(labels == head, steps) & filled
     others = dilate((labels > 0) & (labels != head), steps) & filled & ~core
-    foreign = _loosely_attached(others, filled) | _sprawling(filled & ~dilate(core, 1) & ~others)
+    near = dilate(core, 1)
+    others = dilate(others, 2) & filled & ~core
+    # Skin over dark bone is thin in `filled` yet no appendage: it lies on the closed head.
+    thin = filled & ~near & ~others & ~dilate(erode(closed, steps), steps)
+    foreign = _loosely_attached(others, near, 0.3, np.inf) | _sprawling(thin)
+    foreign |= _loosely_attached(thin, dilate(near, 1), 0.2, SMALLEST_EAR_LITRES)
     allowed = filled & ~foreign
     grown = core
     for step in range(round(REGROW_MM / WORKING_MM)):
@@ -283,16 +321,21 @@ def _keep_head(filled: Mask) -> Mask:
     return _fill(_largest(grown))
 
 
-def _loosely_attached(pieces: Mask, filled: Mask) -> Mask:
-    """Solid pieces that touch the rest with little of their surface: capsules, tubes, pads."""
+def _loosely_attached(pieces: Mask, head: Mask, share: float, litres: float) -> Mask:
+    """Pieces up to `litres` with less than `share` of their surface on the head.
+
+    Capsules, tubes and pads; ears are as loose, but larger.
+    """
     out = np.zeros_like(pieces)
     labels, _ = ndimage.label(pieces)
+    limit = litres * 1e6 / WORKING_MM**3
     for index, box in enumerate(ndimage.find_objects(labels), start=1):
         around = tuple(slice(max(s.start - 2, 0), s.stop + 2) for s in box)
         piece = labels[around] == index
         rim = dilate(piece, 1) & ~piece
-        if (filled[around] & rim).sum() < 0.3 * rim.sum():
-            out[around] |= dilate(piece, 1)
+        contact = (head[around] & (rim | piece)).sum()
+        if piece.sum() < limit and contact < share * rim.sum():
+            out[around] |= piece
     return out
 
 
@@ -306,8 +349,8 @@ def _wrapped(filled: Mask) -> Mask:
     out = np.zeros_like(filled)
     if not any(_sections_match(filled, axis) for axis in range(3)):
         return out
-    steps = round(2 * OPENING_MM / WORKING_MM)
-    bulk = dilate(dilate(erode(filled, steps), steps) & filled, 1)
+    steps = round(3 * OPENING_MM / WORKING_MM)
+    bulk = dilate(dilate(_largest(erode(filled, steps)), steps) & filled, 1)
     labels, _ = ndimage.label(filled & ~bulk)
     for axis in range(3):
         for here, there in ((0, -1), (-1, 0)):
@@ -317,7 +360,8 @@ def _wrapped(filled: Mask) -> Mask:
                 section = cut == index
                 source = int(np.bincount(opposite[section & (opposite > 0)]).argmax())
                 both = (section & (opposite == source)).sum()
-                if 2 * both < section.sum() or (opposite == source).sum() < section.sum():
+                # Two ears cut alike also face each other, but never so exactly.
+                if both < 0.7 * max(section.sum(), (opposite == source).sum()):
                     continue
                 piece = labels == index
                 if (dilate(bulk, 1) & piece).sum() < section.sum():

@@ -15,7 +15,7 @@ COARSEST_MM = 1.6
 """Coarser data are interpolated, so that triangles stay small against the nose and the lids."""
 THICK_MM = 2.6
 """Slices further apart are joined by shape: between them intensities would form terraces."""
-TIED_MM = 4.0
+TIED_MM = 2.0
 """Depth from which the mask rules: the terraces of its 2 mm voxels must not reach the skin."""
 SMOOTHING = (0.6, 1.1)
 """Gaussian (voxels) for clean and for very noisy data; 0.6 hides the voxel lattice."""
@@ -73,7 +73,7 @@ def _normalised(fine: Grid, head: HeadMask) -> Grid:
     # Deep inside is head and far outside is air, whatever the intensities say.
     depth = round(TIED_MM / WORKING_MM)
     core = resize(blur(erode(head.mask, depth).astype(np.float32), np.ones(3)), shape)
-    core *= np.float32(1.7)
+    core *= np.float32(0.85)
     np.maximum(field, core, out=field)
     coverage -= np.float32(0.02)
     coverage *= np.float32(10)

@@ -77,14 +77,18 @@ def _resize_axis(values: NDArray[Any], axis: int, size: int, cubic: bool) -> Vol
     a, b, c = values.shape
     if axis == 2:
         rows = values.reshape(a * b, c).astype(np.float32, copy=False)
-        return np.asarray(cv2.resize(rows, (size, a * b), interpolation=how)).reshape(a, b, size)
+        out = cv2.resize(rows, (size, a * b), interpolation=how)
+        return np.asarray(out, np.float32).reshape(a, b, size)
     if axis == 0:
         rows = values.reshape(a, b * c).astype(np.float32, copy=False)
-        return np.asarray(cv2.resize(rows, (b * c, size), interpolation=how)).reshape(size, b, c)
-    out = np.empty((a, size, c), np.float32)
+        out = cv2.resize(rows, (b * c, size), interpolation=how)
+        return np.asarray(out, np.float32).reshape(size, b, c)
+    stack = np.empty((a, size, c), np.float32)
     for i in range(a):
-        out[i] = cv2.resize(values[i].astype(np.float32, copy=False), (c, size), interpolation=how)
-    return out
+        stack[i] = cv2.resize(
+            values[i].astype(np.float32, copy=False), (c, size), interpolation=how
+        )
+    return stack
 
 
 def resized_affine(
@@ -119,10 +123,10 @@ def blur(values: Volume, sigma: tuple[float, ...] | NDArray[np.float64]) -> Volu
         one = np.ones((1, 1), np.float32)
         if axis == 2:
             flat = cv2.sepFilter2D(out.reshape(a * b, c), -1, kernel, one, borderType=border)
-            out = np.asarray(flat).reshape(a, b, c)
+            out = np.asarray(flat, np.float32).reshape(a, b, c)
         elif axis == 0:
             flat = cv2.sepFilter2D(out.reshape(a, b * c), -1, one, kernel, borderType=border)
-            out = np.asarray(flat).reshape(a, b, c)
+            out = np.asarray(flat, np.float32).reshape(a, b, c)
         else:
             new = np.empty_like(out)
             for i in range(a):
