@@ -43,6 +43,17 @@ def test_turned_photographs(portrait: NDArray[np.uint8], face: PhotoFace, quarte
     assert turned.flags == ()
 
 
+@pytest.mark.parametrize("degrees", [-30, 20])
+def test_points_turn_with_a_tilted_head(
+    portrait: NDArray[np.uint8], face: PhotoFace, degrees: float
+) -> None:
+    matrix = np.asarray(cv2.getRotationMatrix2D((256, 256), degrees, 1))
+    tilted = np.asarray(cv2.warpAffine(portrait, matrix, (512, 512)), dtype=np.uint8)
+    expected = face.landmarks @ matrix[:, :2].T + matrix[:, 2]
+    eyes = np.linalg.norm(face.landmarks[1] - face.landmarks[0])
+    assert np.abs(find_face(tilted).landmarks - expected).max() < 0.12 * eyes
+
+
 @pytest.mark.parametrize("factor", [0.5, 2.0, 4.0])
 def test_points_hardly_depend_on_the_size(
     portrait: NDArray[np.uint8], face: PhotoFace, factor: float

@@ -54,6 +54,8 @@ _TURNED_SCORE = 0.8
 _FRAMINGS = (1.6, 2.0, 2.5)
 _FRAMING_SIZE = 320
 _FRAMING_REACH = 0.2
+_MOST_TURNS = 3
+_TURNED_ENOUGH = 4.0  # degrees
 _MIRRORED = [1, 0, 2, 4, 3]
 _EYES_IN_TEMPLATE = float(np.linalg.norm(ARCFACE_POINTS[1] - ARCFACE_POINTS[0]))
 
@@ -239,29 +241,52 @@ def _refined(
     matrix: NDArray[np.float64],
     threads: int | None,
 ) -> NDArray[np.float64]:
-    """(5, 2) points in pixels of `image`, the mean over framings of one face."""
-    middle = item.box[:2].astype(float) + item.box[2:] / 2
-    maps, crops = [], []
+    """(5, 2) points in pixels of `image`, the mean over framings of one face made upright.
+
+    YuNet draws the points of a tilted head towards an upright face, so the picture is turned by
+    the tilt found so far, and again as long as that reveals more tilt.
+    """
+    points = item.landmarks.astype(np.float64)
+    for _ in range(_MOST_TURNS):
+        fit = similarity(points, ARCFACE_POINTS)
+        turn = fit[:, :2] / np.hypot(fit[0, 0], fit[1, 0])
+        better = _framing_mean(image, item.box, turn, matrix, threads)
+        if better is None:
+            break
+        points = better
+        fit = similarity(points @ turn.T, ARCFACE_POINTS)
+        if abs(np.degrees(np.arctan2(fit[1, 0], fit[0, 0]))) < _TURNED_ENOUGH:
+            break
+    return _applied(_inverted(matrix), points)
+
+
+def _framing_mean(
+    image: NDArray[np.uint8],
+    box: NDArray[np.float32],
+    turn: NDArray[np.float64],
+    matrix: NDArray[np.float64],
+    threads: int | None,
+) -> NDArray[np.float64] | None:
+    """Mean points over framings and mirror images, turned by `turn`, in searched pixels."""
+    middle = box[:2].astype(float) + box[2:] / 2
+    frames, crops = [], []
     for margin in _FRAMINGS:
-        scale = _FRAMING_SIZE / (margin * float(item.box[2:].max()))
-        shift = _FRAMING_SIZE / 2 - scale * middle
-        frame = _chained(np.column_stack([np.eye(2) * scale, shift]), matrix)
-        crop = warp(image, frame, _FRAMING_SIZE)
-        maps += [_inverted(frame)] * 2
+        linear = turn * (_FRAMING_SIZE / (margin * float(box[2:].max())))
+        frame = np.column_stack([linear, _FRAMING_SIZE / 2 - linear @ middle])
+        crop = warp(image, _chained(frame, matrix), _FRAMING_SIZE)
+        frames += [frame] * 2
         crops += [crop, crop[:, ::-1]]
     points = []
     found = nearest_candidates(np.array(crops), _FRAMING_REACH, threads)
-    for number, (back, detection) in enumerate(zip(maps, found, strict=True)):
+    for number, (frame, detection) in enumerate(zip(frames, found, strict=True)):
         if detection is None:
             continue
         marks = detection.landmarks.astype(np.float64)
         if number % 2:
             marks[:, 0] = _FRAMING_SIZE - 1 - marks[:, 0]
             marks = marks[_MIRRORED]
-        points.append(_applied(back, marks))
-    if not points:
-        return _applied(_inverted(matrix), item.landmarks)
-    return np.asarray(np.mean(points, axis=0))
+        points.append(_applied(_inverted(frame), marks))
+    return np.asarray(np.mean(points, axis=0)) if points else None
 
 
 def loose_crop(
