@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from faceblind.head.model import HeadModel
 from faceblind.head.template import REGIONS
@@ -160,7 +162,7 @@ def _paired(model: HeadModel, points: NDArray, marks: dict[str, int]) -> dict[st
     }
     eye = model.points(expression=model.closed_eyes)[model.parts == 3]
     eye = eye[eye[:, 0] > 0].mean(axis=0)
-    # Where the eye of an open-eyed picture is marked: between the corners, near the eyeball's height.
+    # Where an open eye is marked in a picture: between the corners, near the eyeball's height.
     canthi = (points[right["exocanthion"]] + points[right["endocanthion"]]) / 2
     front = (x > 0) & (y > eye[1])
     right["pupil"] = most(front, -np.hypot(x - canthi[0], z - (eye[2] + canthi[2]) / 2))
@@ -187,6 +189,17 @@ def auricle(model: HeadModel) -> NDArray:
     for name in ("ear-wing", "ear-lobe"):
         wing[:, 0] = np.maximum(wing[:, 0], model.footprint(name)[:, 0])
     return model.outer_skin(wing)[:, 0]
+
+
+def filled(mask: NDArray, faces: NDArray) -> NDArray:
+    """A vertex mask without holes: only the largest connected rest stays outside."""
+    inside = mask.copy()
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edges = edges[~mask[edges].any(axis=1)]
+    graph = coo_matrix((np.ones(len(edges)), edges.T), shape=(len(mask), len(mask)))
+    _, part = connected_components(graph, directed=False)
+    inside[part != np.bincount(part[~mask]).argmax()] = True
+    return inside
 
 
 def find_regions(model: HeadModel, points: NDArray, marks: dict[str, int]) -> NDArray:
@@ -223,7 +236,7 @@ def find_regions(model: HeadModel, points: NDArray, marks: dict[str, int]) -> ND
         y, [-110, -60, -20, 2, 20, chin[1] - 8], [-62, -60, -48, -50, -68, chin[2] + 1]
     )
     paint("neck", z < edge)
-    paint("ears", auricle(model) > 0.06)
+    paint("ears", filled(auricle(model) > 0.2, model.outer_faces))
     return label
 
 
