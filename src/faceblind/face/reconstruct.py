@@ -16,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, cg
+from scipy.spatial import cKDTree
 
 from faceblind.errors import AlignmentError
 from faceblind.face import mesh
 from faceblind.face.raycast import first_hits
 from faceblind.face.subdivide import subdivision
-from faceblind.head.align import Alignment
+from faceblind.head.align import Alignment, thin
 from faceblind.head.skin import Skin
-from faceblind.head.template import REGIONS, Template
+from faceblind.head.template import Template
 
 Variant = Literal["as-is", "completed"]
 
@@ -39,15 +40,20 @@ class FaceSettings:
         residual; more would catch headphones and the other lip.
     agreement : float
         Cosine between template and skin normals below which a hit is another part of the face.
+    fold_cosine : float
+        Template vertices whose own normal leaves the smoothed one by more than this lie in a fold
+        (between lips and lids, in the ear), where rays along the normal meet the wrong side.
     pit_mm : float
         Skin this much deeper than its surroundings is signal loss, not anatomy.
     bending : float
-        Weight of smoothness against skin, in units of one template sample: noise below about
-        two samples (3 mm) goes, nose tip, lids and lips stay.
+        Weight of smoothness against skin in the coarse movement, per template vertex.
     return_to_shape : float
         Pull to the fitted shape where there is no skin; small, so that it acts over centimetres.
+    fine_passes : int
+        Averaging of the fine movement over direct neighbours (1.5 mm apart in the face): noise
+        goes, nose tip, lids and lips stay.
     iterations : int
-        Smoothing passes over the as-is surface.
+        Terms of the smoothing filter over either surface.
     passband : float
         Share of the mesh frequencies that smoothing keeps, see `mesh.smooth`.
     below_mm : float
@@ -56,10 +62,12 @@ class FaceSettings:
 
     reach_mm: float = 9.0
     agreement: float = 0.5
+    fold_cosine: float = 0.6
     pit_mm: float = 3.0
-    bending: float = 1.0
-    return_to_shape: float = 2e-4
-    iterations: int = 15
+    bending: float = 2.0
+    return_to_shape: float = 1e-3
+    fine_passes: int = 2
+    iterations: int = 20
     passband: float = 0.15
     below_mm: float = 60.0
 
@@ -145,24 +153,91 @@ def _as_is(skin: Skin, alignment: Alignment, completed: Face, settings: FaceSett
 
 @dataclass(frozen=True)
 class _Dense:
-    """The template subdivided once, as a linear map of its vertices."""
+    """The template subdivided once, as a linear map of its vertices, and how to smooth on it.
+
+    Parameters
+    ----------
+    weights : (Q, P) csr_matrix
+        Dense vertices from the template's.
+    faces : (G, 3) int32 ndarray
+    gather : (P, Q) csr_matrix
+        Sums of dense values around each template vertex.
+    spread : (Q, Q) csr_matrix
+        Mean over direct neighbours and self.
+    mean : (Q, Q) csr_matrix
+        Mean over about a centimetre.
+    smoothness : (P, P) csr_matrix
+        Bending energy of values on the template.
+    ears : (Q,) bool ndarray
+        Where the surface is all folds: ears keep their fitted shape and move as a whole.
+    folds : (R,) int64 ndarray
+        Vertices between the lips and the lids and in the nostrils.
+    unfold : (R, Q) csr_matrix
+        Mean of the neighbours of each of `folds`; repeated, it bridges the fold. The skin then
+        says how deep the groove is.
+    """
 
     weights: sparse.csr_matrix
     faces: NDArray[np.int32]
+    gather: sparse.csr_matrix
+    spread: sparse.csr_matrix
+    mean: sparse.csr_matrix
     smoothness: sparse.csr_matrix
-    reach: NDArray[np.float32]
+    ears: NDArray[np.bool_]
+    folds: NDArray[np.int64]
+    unfold: sparse.csr_matrix
+
+
+def _local_mean(points: NDArray[np.float32]) -> sparse.csr_matrix:
+    """(Q, Q) Gaussian mean over an even subset of the vertices around each, 4 mm wide.
+
+    Averaging over neighbours in the mesh would follow the finely meshed lips and lids.
+    """
+    subset = thin(points, 2.5)
+    near = cKDTree(points).sparse_distance_matrix(
+        cKDTree(points[subset]), 10.0, output_type="coo_matrix"
+    )
+    weight = np.exp(-0.5 * (near.data / 4.0) ** 2)
+    count = len(points)
+    mean = sparse.coo_matrix((weight, (near.row, subset[near.col])), (count, count)).tocsr()
+    return (sparse.diags(1.0 / np.asarray(mean.sum(axis=1)).ravel()) @ mean).astype(np.float32)
+
+
+def _ways(
+    points: NDArray[np.float32], faces: NDArray[np.int32], mean: sparse.csr_matrix
+) -> NDArray[np.float32]:
+    """Unit normals (Q, 3) averaged over a centimetre, along which rays do not cross."""
+    ways = mean @ mesh.vertex_normals(points, faces)
+    return ways / np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-6)
 
 
 @lru_cache(maxsize=2)
 def _dense(template: Template) -> _Dense:
     weights, faces = subdivision(len(template.points), template.faces)
     count = weights.shape[0]
-    bending = sparse.identity(count, format="csr") - mesh.neighbour_mean(count, faces)
-    nearest = np.asarray(weights.argmax(axis=1)).ravel()
-    ears = template.regions[nearest] == REGIONS.index("ears")
-    # Along the folds of an ear the normals point everywhere: only the near skin is its own.
-    reach = np.where(ears, 0.5, 1.0).astype(np.float32)
-    return _Dense(weights, faces, (bending.T @ bending).tocsr(), reach)
+    bending = sparse.identity(len(template.points), format="csr") - mesh.neighbour_mean(
+        len(template.points), template.faces
+    )
+    spread = 0.5 * (sparse.identity(count) + mesh.neighbour_mean(count, faces))
+    spread = spread.tocsr().astype(np.float32)
+    ears = weights @ template.region("ears").astype(np.float32) > 0.5
+    points = weights @ template.points
+    mean = _local_mean(points)
+    flatness = (_ways(points, faces, mean) * mesh.vertex_normals(points, faces)).sum(axis=1)
+    fold = (flatness < SETTINGS.fold_cosine).astype(np.float32)
+    fold = (spread @ (spread @ fold) > 0) & ~ears
+    folds = np.flatnonzero(fold)
+    return _Dense(
+        weights,
+        faces,
+        weights.T.tocsr(),
+        spread,
+        mean,
+        (bending.T @ bending).tocsr(),
+        ears,
+        folds,
+        spread[folds],
+    )
 
 
 def _completed(skin: Skin, alignment: Alignment, settings: FaceSettings) -> Face:
@@ -170,10 +245,14 @@ def _completed(skin: Skin, alignment: Alignment, settings: FaceSettings) -> Face
     template = alignment.template
     dense = _dense(template)
     points = (dense.weights @ template.shape(alignment.shape)).astype(np.float32)
-    normals = mesh.vertex_normals(points, dense.faces)
-    offset, trust = _offsets(skin, points, normals, settings, dense.reach)
-    offset = _interpolate(dense.smoothness, offset, trust, settings)
-    moved = points + offset[:, None] * normals
+    for _ in range(150):
+        points[dense.folds] = dense.unfold @ points
+    ways = _ways(points, dense.faces, dense.mean)
+    offset, trusted = _offsets(skin, points, ways, settings)
+    trusted &= ~dense.ears
+    offset = _interpolate(dense, offset, trusted.astype(np.float32), settings)
+    moved = points + offset[:, None] * ways
+    moved = mesh.smooth(moved, dense.faces, settings.iterations, settings.passband)
     five = [template.landmark_index[name] for name in FIVE_LANDMARKS]
     # Subdivision keeps the template's own vertices first.
     return Face(
@@ -182,48 +261,46 @@ def _completed(skin: Skin, alignment: Alignment, settings: FaceSettings) -> Face
 
 
 def _offsets(
-    skin: Skin,
-    points: NDArray[np.float32],
-    normals: NDArray[np.float32],
-    settings: FaceSettings,
-    reach: NDArray[np.float32],
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Signed distance (P,) along the normals to the skin, mm, and trust in it, 0 or 1."""
-    far = settings.reach_mm * reach
-    start = points + far[:, None] * normals
-    depth, hit = first_hits(skin.points, skin.faces, start, -normals)
+    skin: Skin, points: NDArray[np.float32], ways: NDArray[np.float32], settings: FaceSettings
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Signed distance (Q,) along `ways` to the skin, mm, and whether to trust it."""
+    far = np.float32(settings.reach_mm)
+    depth, hit = first_hits(skin.points, skin.faces, points + far * ways, -ways)
     offset = far - depth
     vertex = skin.faces[np.maximum(hit, 0)]
-    facing = (skin.normals[vertex].mean(axis=1) * normals).sum(axis=1)
+    facing = (skin.normals[vertex].mean(axis=1) * ways).sum(axis=1)
     capped = skin.edge[vertex].any(axis=1)
     trusted = (hit >= 0) & (np.abs(offset) < far) & (facing > settings.agreement) & ~capped
-    return np.where(trusted, offset, 0).astype(np.float32), trusted.astype(np.float32)
+    return np.where(trusted, offset, 0).astype(np.float32), trusted
 
 
 def _interpolate(
-    smoothness: sparse.csr_matrix,
-    offset: NDArray[np.float32],
-    trust: NDArray[np.float32],
-    settings: FaceSettings,
+    dense: _Dense, offset: NDArray[np.float32], trust: NDArray[np.float32], settings: FaceSettings
 ) -> NDArray[np.float32]:
-    """Smooth offsets (P,) mm that follow the trusted ones; pits are found and bridged."""
-    smooth = _bend(smoothness, offset, trust, 20.0 * settings.bending, settings)
-    pit = (offset < smooth - settings.pit_mm) & (trust > 0)
-    return _bend(smoothness, offset, np.where(pit, 0, trust), settings.bending, settings)
+    """Offsets (Q,) mm that follow the trusted ones, bridge pits and run smoothly over gaps.
+
+    A coarse movement is solved on the template's own vertices and a fine one added where there
+    is skin, which costs a tenth of one solution on the dense mesh.
+    """
+    coarse = dense.weights @ _bend(dense, offset, trust, settings)
+    trust = np.where(offset < coarse - settings.pit_mm, 0, trust).astype(np.float32)
+    coarse = dense.weights @ _bend(dense, offset, trust, settings)
+    fine, share = trust * (offset - coarse), trust
+    for _ in range(settings.fine_passes):
+        fine, share = dense.spread @ fine, dense.spread @ share
+    return (coarse + fine / np.maximum(share, 0.25)).astype(np.float32)
 
 
 def _bend(
-    smoothness: sparse.csr_matrix,
-    offset: NDArray[np.float32],
-    trust: NDArray[np.float32],
-    bending: float,
-    settings: FaceSettings,
+    dense: _Dense, offset: NDArray[np.float32], trust: NDArray[np.float32], settings: FaceSettings
 ) -> NDArray[np.float32]:
-    """Thin-plate fit: minimise trust (x - offset)^2 + bending |L x|^2 + pull x^2."""
-    diagonal = trust + settings.return_to_shape
-    system = bending * smoothness + sparse.diags(diagonal)
+    """Thin-plate fit (P,): minimise trust (x - offset)^2 + bending |L x|^2 + pull x^2."""
+    weight = dense.gather @ trust
+    pulled = dense.gather @ (trust * offset)
+    system = settings.bending * dense.smoothness + sparse.diags(weight + settings.return_to_shape)
     inverse = 1.0 / system.diagonal()
-    count = len(offset)
+    count = len(weight)
     jacobi = LinearOperator((count, count), matvec=lambda x: inverse * x.ravel())
-    solution, _ = cg(system, trust * offset, x0=trust * offset, rtol=1e-4, maxiter=400, M=jacobi)
+    start = pulled / np.maximum(weight, 0.1)
+    solution, _ = cg(system, pulled, x0=start, rtol=1e-3, maxiter=300, M=jacobi)
     return solution.astype(np.float32)
