@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from faceblind.formats.nifti import save
     from faceblind.head.align import Alignment, align
     from faceblind.head.skin import Skin, find_skin
+    from faceblind.portray import reconstruct
     from faceblind.scan import Scan
+    from faceblind.study import study
+    from faceblind.volunteers.cohort import make_volunteers
 
 __version__ = "0.1.0"
 
@@ -28,7 +31,10 @@ __all__ = [
     "align",
     "find_skin",
     "load",
+    "make_volunteers",
+    "reconstruct",
     "save",
+    "study",
 ]
 
 _HOME = {
@@ -39,7 +45,10 @@ _HOME = {
     "align": "faceblind.head.align",
     "find_skin": "faceblind.head.skin",
     "load": "faceblind.formats",
+    "make_volunteers": "faceblind.volunteers.cohort",
+    "reconstruct": "faceblind.portray",
     "save": "faceblind.formats.nifti",
+    "study": "faceblind.study",
 }
 
 

@@ -1,0 +1,295 @@
+"""The experiment: can these people be found by the faces in their scans?"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceblind.errors import TableError
+from faceblind.evaluation.result import StudyResult, evaluate
+from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
+from faceblind.face.reconstruct import Variant
+from faceblind.features import (
+    FeatureSettings,
+    PhotoFeatures,
+    photo_embeddings,
+    scan_embeddings,
+    show_head,
+)
+from faceblind.formats import load
+from faceblind.formats.bids import (
+    Participant,
+    ScanFile,
+    choose_face_scans,
+    find_scans,
+    read_participants,
+)
+from faceblind.formats.photos import PhotoRow, read_photos_table
+from faceblind.portray import write_face
+from faceblind.recognition.gallery import Embeddings
+from faceblind.recognition.match import Scores, match
+from faceblind.recognition.registry import get_recogniser
+from faceblind.runner import run_many
+from faceblind.store import (
+    PRIVATE,
+    Cache,
+    prepare_output,
+    private_dir,
+    software_versions,
+    write_json,
+    write_tsv,
+)
+
+logger = logging.getLogger(__name__)
+
+Direction = Literal["photo-to-scan", "scan-to-photo"]
+Matching = Literal["centred", "nearest"]
+
+IN_SILICO = (
+    "In-silico: the people are synthetic. These figures show how the method works, "
+    "not how recognisable real people are."
+)
+
+
+def study(
+    scans: str | Path,
+    photos: str | Path,
+    out: str | Path,
+    *,
+    participants: str | Path | None = None,
+    direction: Direction = "photo-to-scan",
+    recogniser: str = "sface",
+    matching: Matching = "centred",
+    variant: Variant = "completed",
+    save_faces: bool = False,
+    n_jobs: int = -1,
+    force: bool = False,
+    show_progress: bool = True,
+) -> StudyResult:
+    """Search photographs among the faces of scans, or the reverse, and count who is found.
+
+    Parameters
+    ----------
+    scans : path
+        Folder of NIfTI scans, BIDS-like or flat; one scan per person is used.
+    photos : path
+        Tab-separated table with ``file``, ``participant_id``, ``view`` and ``consent``.
+    out : path
+        Results: ``summary.json`` and ``cmc.tsv``; whatever shows or names a person goes to
+        ``private/`` in it. A second run resumes from the cache there.
+    participants : path, optional
+        ``participants.tsv`` with age and sex; the one beside the table or the scans if absent.
+    direction : {"photo-to-scan", "scan-to-photo"}
+        The probe, then the gallery. The first is the article's.
+    recogniser : str
+        ``"sface"``, ``"dlib"`` or the path of an ArcFace-style ONNX file.
+    matching : {"centred", "nearest"}
+        How pictures are compared, see `faceblind.recognition.match`.
+    variant : {"completed", "as-is"}
+        Show faces with what the field of view cut filled in, or as the scan has them.
+    save_faces : bool
+        Keep meshes and render sheets in ``private/faces``.
+    n_jobs : int
+        Processes; -1 for all processors.
+    force : bool
+        Write into a folder that holds other things.
+    show_progress : bool
+        A bar on a terminal, log lines elsewhere.
+
+    Returns
+    -------
+    StudyResult
+
+    Raises
+    ------
+    ConsentError
+        If any photograph lacks consent. Nothing is read or written before that check.
+    FaceblindError
+        If the inputs or the output cannot be used.
+    """
+    scans, photos = Path(scans), Path(photos)
+    rows = read_photos_table(photos)
+    files = choose_face_scans(find_scans(scans))
+    people = _participants(participants, scans, photos)
+    settings = FeatureSettings(recogniser, variant)
+    identity = get_recogniser(recogniser).identity
+    persons = sorted({row.participant_id for row in rows} & {file.participant_id for file in files})
+    if not persons:
+        raise TableError(
+            f"{photos}: no participant_id matches a scan in {scans}; "
+            "compare the table's ids with the sub- labels of the scans"
+        )
+    root = prepare_output(out, "study", [scans, photos, *(row.file for row in rows)], force)
+    private = private_dir(root / PRIVATE)
+    cache = private / "cache"
+    scan_vectors, failed = _scan_features(files, settings, cache, n_jobs, show_progress)
+    photo_vectors, unreadable, flags = _photo_features(rows, settings, cache, n_jobs, show_progress)
+    photographed = {row.participant_id for row in rows}
+    failed = {person: why for person, why in failed.items() if person in photographed}
+    for person, why in unreadable.items():
+        failed.setdefault(person, why)
+    result = evaluate(
+        _match(scan_vectors, photo_vectors, direction, matching, identity),
+        persons,
+        failed,
+        settings={
+            **asdict(settings),
+            "cameras": len(DEFAULT_CAMERAS),
+            "lights": len(DEFAULT_LIGHTS),
+            "cohort": _cohort(people, persons),
+        },
+        versions=software_versions(),
+        note=_note(photos.parent),
+    )
+    _write(root, private, result, flags)
+    if save_faces:
+        _save_faces(files, private, n_jobs, show_progress)
+    return result
+
+
+def _participants(given: str | Path | None, scans: Path, photos: Path) -> dict[str, Participant]:
+    """Age and sex by person, from the table given or the one beside the inputs."""
+    if given is not None:
+        return read_participants(Path(given))
+    for folder in (photos.parent, scans):
+        if (folder / "participants.tsv").is_file():
+            return read_participants(folder / "participants.tsv")
+    return {}
+
+
+def _cohort(people: Mapping[str, Participant], persons: Sequence[str]) -> dict[str, Any]:
+    """Whom the figures are about, without naming anybody."""
+    known = [people[person] for person in persons if person in people]
+    ages = [person.age for person in known if person.age is not None]
+    sexes = [person.sex for person in known if person.sex is not None]
+    return {
+        "age_years": [float(min(ages)), float(np.median(ages)), float(max(ages))] if ages else None,
+        "sex": {sex: sexes.count(sex) for sex in sorted(set(sexes))},
+    }
+
+
+def _note(folder: Path) -> str:
+    """The warning that synthetic volunteers carry, if these are such."""
+    try:
+        name = json.loads((folder / "dataset_description.json").read_text())["Name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return IN_SILICO if "synthetic" in str(name).lower() else ""
+
+
+def _scan_features(
+    files: Sequence[ScanFile], settings: FeatureSettings, cache: Path, n_jobs: int, show: bool
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, str]]:
+    """Embeddings (81, D) by person, and why the others have none."""
+    work = partial(_scan_work, settings=settings, cache=cache)
+    outcomes = run_many(
+        work, files, n_jobs=n_jobs, label="Scans", name=_scan_name, show_progress=show
+    )
+    vectors, failed = {}, {}
+    for outcome in outcomes:
+        if outcome.value is None:
+            failed[outcome.item.participant_id] = outcome.error or "no usable face"
+        else:
+            vectors[outcome.item.participant_id] = outcome.value
+    return vectors, failed
+
+
+def _scan_name(file: ScanFile) -> str:
+    return str(file.path)
+
+
+def _scan_work(file: ScanFile, settings: FeatureSettings, cache: Path) -> NDArray[np.float32]:
+    return scan_embeddings(file.path, settings, Cache(cache))
+
+
+def _photo_features(
+    rows: Sequence[PhotoRow], settings: FeatureSettings, cache: Path, n_jobs: int, show: bool
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, str], list[dict[str, str]]]:
+    """Embeddings (n, D) by person, why others have none, and the quality flags of pictures."""
+    work = partial(_photo_work, settings=settings, cache=cache)
+    outcomes = run_many(
+        work, rows, n_jobs=n_jobs, label="Photographs", name=_photo_name, show_progress=show
+    )
+    vectors: dict[str, list[NDArray[np.float32]]] = {}
+    failed, flags = {}, []
+    for outcome in outcomes:
+        row = outcome.item
+        remarks: tuple[str, ...] = ("failed",)
+        if outcome.value is None:
+            failed[row.participant_id] = outcome.error or "no usable face"
+        else:
+            vectors.setdefault(row.participant_id, []).append(outcome.value.vectors)
+            remarks = outcome.value.flags
+        flags.append(
+            {
+                "participant_id": row.participant_id,
+                "file": str(row.file),
+                "view": row.view,
+                "flags": ",".join(remarks),
+            }
+        )
+    enrolled = {person: np.concatenate(parts) for person, parts in vectors.items()}
+    return enrolled, {p: why for p, why in failed.items() if p not in enrolled}, flags
+
+
+def _photo_name(row: PhotoRow) -> str:
+    return str(row.file)
+
+
+def _photo_work(row: PhotoRow, settings: FeatureSettings, cache: Path) -> PhotoFeatures:
+    return photo_embeddings(row.file, settings, Cache(cache))
+
+
+def _embeddings(vectors: Mapping[str, NDArray[np.float32]], kind: str, identity: str) -> Embeddings:
+    people = [person for person in sorted(vectors) for _ in vectors[person]]
+    stacked = np.concatenate([vectors[person] for person in sorted(vectors)])
+    return Embeddings(stacked, np.array(people), np.array([kind] * len(people)), identity)
+
+
+def _match(
+    scans: Mapping[str, NDArray[np.float32]],
+    photos: Mapping[str, NDArray[np.float32]],
+    direction: Direction,
+    matching: Matching,
+    identity: str,
+) -> Scores:
+    """Scores of everybody enrolled; an empty table if one side has nobody."""
+    if not scans or not photos:
+        nobody, none = np.array([], dtype=str), np.array([], dtype=np.int64)
+        return Scores(
+            np.zeros((0, 0)), nobody, nobody, direction, matching, "mean", identity, none, none
+        )
+    renders = _embeddings(scans, "render", identity)
+    pictures = _embeddings(photos, "photograph", identity)
+    if direction == "photo-to-scan":
+        return match(pictures, renders, matching)
+    return match(renders, pictures, matching)
+
+
+def _write(
+    root: Path, private: Path, result: StudyResult, flags: Sequence[Mapping[str, str]]
+) -> None:
+    """Figures for everybody, ranks per person for the owner only."""
+    write_tsv(private / "ranks.tsv", result.rank_rows())
+    write_tsv(private / "photographs.tsv", flags)
+    write_tsv(root / "cmc.tsv", result.cmc_rows())
+    write_json(root / "summary.json", result.summary())
+
+
+def _save_faces(files: Sequence[ScanFile], private: Path, n_jobs: int, show: bool) -> None:
+    """Meshes and render sheets of all scans that have a face."""
+    work = partial(_save_work, folder=private_dir(private / "faces"))
+    run_many(work, files, n_jobs=n_jobs, label="Faces", name=_scan_name, show_progress=show)
+
+
+def _save_work(file: ScanFile, folder: Path) -> None:
+    head = show_head(load(file.path))
+    write_face(head, folder / file.participant_id)
