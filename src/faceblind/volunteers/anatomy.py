@@ -143,7 +143,8 @@ def load_anatomy() -> Anatomy:
         if tissue == Tissue.GREY:
             share = grey * core
         elif tissue == Tissue.WHITE:
-            share = white * core
+            # The optic nerves and the cord were drawn as white matter outside the brain.
+            share = np.minimum(share + white * core, 1)
         elif tissue == Tissue.CSF:
             share = np.clip(share - (grey + white) * core, 0, 1)
         fractions[tissue] = np.rint(share * 255)

@@ -42,8 +42,13 @@ class HairShell:
     density: NDArray[np.float32]
 
 
-def density(origin: NDArray[np.floating], look: Look) -> NDArray[np.float32]:
-    """How much hair grows at (N, 3) reference positions, 0 to 1."""
+def density(
+    origin: NDArray[np.floating], look: Look, ramp: tuple[float, float] = (-4.0, 7.0)
+) -> NDArray[np.float32]:
+    """How much hair grows at (N, 3) reference positions, 0 to 1.
+
+    `ramp` says where, in mm above the hairline, it begins and is full.
+    """
     x, y, z = (origin[:, k].astype(np.float32) for k in range(3))
     azimuth = np.degrees(np.arctan2(np.abs(x), y - 5))
     edge = np.interp(azimuth, _EDGE_AZIMUTH, _EDGE_MM)
@@ -51,8 +56,8 @@ def density(origin: NDArray[np.floating], look: Look) -> NDArray[np.float32]:
     temple = np.exp(-(((azimuth - 36) / 13) ** 2))
     edge = edge + 26 * look.recession * temple + 9 * look.recession * front
     edge = edge - 11 * look.fringe * front * (look.style != "bald")
-    edge = edge + 2.6 * fractal(origin, 9.0, look.texture + 7, octaves=3, gain=0.7)
-    cover = smooth_step(z - edge, -3.0, 4.0)
+    edge = edge + 2.2 * fractal(origin, 10.0, look.texture + 7, octaves=3, gain=0.7)
+    cover = smooth_step(z - edge, *ramp)
     if look.style == "bald":
         # A horseshoe is left: nothing above a line that falls slowly to the back.
         top = 64 - 0.12 * (60 - y) + 3 * fractal(origin, 14.0, look.texture + 8)
@@ -91,7 +96,8 @@ def grow(points: NDArray[np.float32], look: Look) -> HairShell | None:
     # under the skin so that no rim shows.
     crown = smooth_step(origin[:, 2], 10, 95) * 0.5 + 0.5
     waves = 1 + 0.12 * fractal(origin, (16, 16, 30), look.texture + 3, octaves=2)
-    rise = thickness * np.power(here, 1.5) * crown * waves - 0.8 * (1 - here)
+    depth = density(origin, look, (-2.0, 30.0))
+    rise = thickness * depth * crown * waves - 0.8 * (1 - here)
     normals = vertex_normals(points, base.faces)[used]
     shell = points[used] + normals * rise[:, None]
     grown = HairShell(shell.astype(np.float32), faces.reshape(-1, 3).astype(np.int32), origin, here)

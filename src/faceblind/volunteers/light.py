@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -145,18 +147,44 @@ def reflect(
     (N, 3) float32 ndarray
         Linear RGB radiance.
     """
-    k = lamp.key.astype(np.float32)
-    slope = normal @ k
-    reach = np.asarray(wrap, np.float32)
-    lit = np.clip((slope[:, None] + reach) / (1 + reach), 0, None)
-    diffuse = albedo * (lit * key[:, None] * lamp.key_colour.astype(np.float32) + surround)
-    half = view + k
-    half /= np.linalg.norm(half, axis=1, keepdims=True)
-    facing = np.clip((normal * half).sum(axis=1), 0, 1)
-    # Schlick's Fresnel term with the reflectance of skin, 0.028.
-    rim = 0.028 + 0.972 * np.power(np.clip(1 - (half * view).sum(axis=1), 0, 1), 5)
-    lobe = np.power(facing, sharpness) * (np.asarray(sharpness) + 8) / 8
-    shine = gloss * rim * lobe * key * (slope > 0)
-    glance = gloss * 0.10 * np.power(np.clip(1 - (normal * view).sum(axis=1), 0, 1), 3)
-    light = diffuse + shine[:, None] * lamp.key_colour.astype(np.float32)
-    return np.asarray(light + glance[:, None] * surround, np.float32)
+    exponent = np.broadcast_to(np.asarray(sharpness, np.float32), gloss.shape)
+    return _reflect(
+        np.asarray(albedo, np.float32), np.asarray(gloss, np.float32), exponent,
+        np.asarray(normal, np.float32), np.asarray(view, np.float32), np.asarray(key, np.float32),
+        np.asarray(surround, np.float32), lamp.key.astype(np.float32),
+        lamp.key_colour.astype(np.float32), np.asarray(wrap, np.float32),
+    )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True, fastmath=False)
+def _reflect(
+    albedo: NDArray[Any], gloss: NDArray[Any], sharpness: NDArray[Any], normal: NDArray[Any],
+    view: NDArray[Any], key: NDArray[Any], surround: NDArray[Any], lamp: NDArray[Any],
+    lamp_colour: NDArray[Any], wrap: NDArray[Any],
+) -> NDArray[Any]:  # fmt: skip
+    out = np.empty(albedo.shape, np.float32)
+    for n in range(albedo.shape[0]):
+        nx, ny, nz = normal[n, 0], normal[n, 1], normal[n, 2]
+        vx, vy, vz = view[n, 0], view[n, 1], view[n, 2]
+        slope = nx * lamp[0] + ny * lamp[1] + nz * lamp[2]
+        hx, hy, hz = vx + lamp[0], vy + lamp[1], vz + lamp[2]
+        length = np.sqrt(hx * hx + hy * hy + hz * hz)
+        hx, hy, hz = hx / length, hy / length, hz / length
+        shine = 0.0
+        if slope > 0:
+            facing = min(max(nx * hx + ny * hy + nz * hz, 0.0), 1.0)
+            # Schlick's Fresnel term with the reflectance of skin, 0.028.
+            off = min(max(1 - (hx * vx + hy * vy + hz * vz), 0.0), 1.0)
+            fresnel = 0.028 + 0.972 * off**5
+            lobe = facing ** sharpness[n] * (sharpness[n] + 8) / 8
+            shine = gloss[n] * fresnel * lobe * key[n]
+        grazing = min(max(1 - (nx * vx + ny * vy + nz * vz), 0.0), 1.0)
+        glance = gloss[n] * 0.10 * grazing**3
+        for c in range(3):
+            lit = max((slope + wrap[c]) / (1 + wrap[c]), 0.0) * key[n] * lamp_colour[c]
+            out[n, c] = (
+                albedo[n, c] * (lit + surround[n, c])
+                + shine * lamp_colour[c]
+                + glance * surround[n, c]
+            )
+    return out

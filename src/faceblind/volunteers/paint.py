@@ -17,8 +17,8 @@ from faceblind.volunteers.shape import Look
 Colours = NDArray[np.float32]
 
 # Skin from palest to darkest, sRGB, spaced along melanin 0..1.
-_TONES = np.array([(238, 205, 187), (228, 185, 160), (212, 163, 134), (190, 138, 106),
-                   (160, 110, 80), (122, 80, 57), (88, 57, 42)]) / 255.0  # fmt: skip
+_TONES = np.array([(238, 205, 187), (226, 184, 160), (208, 162, 136), (184, 138, 112),
+                   (150, 109, 86), (110, 78, 62), (76, 55, 46)]) / 255.0  # fmt: skip
 
 # Vermilion borders on the right half of the reference face: x and z in mm.
 _LIP_X = (0.0, 5.5, 12.0, 20.0, 25.5)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from faceblind.head.model import HeadModel
 from faceblind.volunteers import hair, light, paint
 from faceblind.volunteers.noise import fractal
-from faceblind.volunteers.raster import interpolate, rasterise
+from faceblind.volunteers.raster import interpolate, rasterise, tilt
 from faceblind.volunteers.reference import (
     EYES,
     MOUTH,
@@ -170,20 +170,19 @@ def _shoulders(surface: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
     """A round-necked garment below the head."""
     turn = np.linspace(0, 2 * np.pi, 61)[:-1]
     base = float(surface[:, 2].min())
-    collar = surface[np.abs(surface[:, 2] - base - 28) < 7]
-    low, high = collar.min(axis=0), collar.max(axis=0)
-    wide, deep, mid = high[0] + 3, (high[1] - low[1]) / 2 + 4, (high[1] + low[1]) / 2
-    # Height, half width, half depth and centre (anterior) of each ring, mm.
-    rings = ((27, wide - 6, deep - 6, mid), (30, wide, deep, mid), (26, wide + 5, deep + 5, mid),
-             (12, wide + 26, deep + 16, mid - 2), (-8, 140, 92, -28), (-26, 178, 100, -30),
-             (-60, 205, 108, -30), (-130, 222, 122, -25), (-230, 225, 128, -20))  # fmt: skip
+    rings = [_ring(surface, base, rise, 4.0) for rise in (17.0, 11.0, 4.0, -2.0)]
+    # The hem is turned in at the top, so that the cloth has an edge.
+    rings.insert(0, (15.0, rings[0][1] - 7, rings[0][2] - 7, rings[0][3]))
+    # Height, half width, half depth and centre (anterior) of each further ring, mm.
+    rings += [(-14.0, 158, 97, -28), (-30.0, 184, 103, -30), (-60.0, 205, 108, -30),
+              (-130.0, 222, 122, -25), (-230.0, 225, 128, -20)]  # fmt: skip
     points = np.concatenate(
         [
             np.stack(
                 [
                     np.sin(turn) * half_wide,
                     middle + np.cos(turn) * half_deep,
-                    base + rise - 20 * np.clip(np.cos(turn), 0, 1),
+                    base + rise - 16 * np.clip(np.cos(turn), 0, 1),
                 ],
                 axis=1,
             )
@@ -201,6 +200,16 @@ def _shoulders(surface: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
         ]
     )
     return points.astype(np.float32), faces.astype(np.int32)
+
+
+def _ring(
+    surface: NDArray[np.float32], base: float, rise: float, room: float
+) -> tuple[float, float, float, float]:
+    """Height, half width, half depth and centre of an ellipse around the neck."""
+    here = surface[np.abs(surface[:, 2] - base - rise) < 9]
+    low, high = here.min(axis=0), here.max(axis=0)
+    wide, deep = float(high[0]) + room, float(high[1] - low[1]) / 2 + room
+    return rise, wide, deep, float(high[1] + low[1]) / 2
 
 
 def _expression(rng: np.random.Generator, scale: float) -> dict[str, float]:
@@ -243,7 +252,8 @@ class _Backdrop:
     def draw(rng: np.random.Generator) -> _Backdrop:
         grey = rng.uniform(0.12, 0.75)
         colour = grey * (1 + rng.normal(0, 0.10, 3))
-        blobs = rng.uniform(0, 1, (rng.integers(0, 7), 6)) * (rng.random() < 0.6)
+        count = int(rng.integers(1, 7)) if rng.random() < 0.6 else 0
+        blobs = rng.uniform(0, 1, (count, 6))
         return _Backdrop(colour, rng.normal(0, 0.18, 2), blobs)
 
     def paint(self, height: int, width: int) -> NDArray[np.float32]:
@@ -296,12 +306,12 @@ def _expose(
     for layer, mesh in enumerate(meshes):
         pixels = _draw(mesh, turn, lamp, centre, distance, focal, (height, width))
         view = np.array([0, distance, 0], np.float32) - pixels.place
-        view /= np.linalg.norm(view, axis=1, keepdims=True)
+        view /= _length(view)
         if layer == 0:
             colour = _shade_head(pixels, view, person, lamp, cloth, mesh, turn, centre, focal)
             face = pixels.kind == SKIN
             # A camera meters brighter for dark and darker for pale faces, but not all the way.
-            gain = (0.24 / max(float(np.median(colour[face, 1])), 1e-3)) ** 0.6
+            gain = (0.24 / max(float(np.median(colour[face, 1])), 1e-3)) ** 0.4
             picture[pixels.where] = colour
             nearest[pixels.where] = pixels.depth
         else:
@@ -310,6 +320,11 @@ def _expose(
             under = picture[pixels.where]
             picture[pixels.where] = under + alpha[:, None] * (colour - under)
     return picture * np.float32(gain)
+
+
+def _length(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+    squares = np.einsum("ij,ij->i", vectors, vectors)
+    return np.sqrt(np.maximum(squares, 1e-12))[:, None]
 
 
 def _draw(
@@ -343,7 +358,7 @@ def _draw(
         ]
     ).astype(np.float32)  # fmt: skip
     flat = interpolate(values, mesh.faces, ids, weights)
-    normal = flat[:, 6:9] / np.maximum(np.linalg.norm(flat[:, 6:9], axis=1, keepdims=True), 1e-6)
+    normal = flat[:, 6:9] / _length(flat[:, 6:9])
     return _Pixels(
         where, depth[where], flat[:, 0:3].copy(), flat[:, 3:6], normal, flat[:, 9],
         flat[:, 10:13], flat[:, 13], mesh.kind[mesh.faces[ids, 0]],
@@ -353,25 +368,10 @@ def _draw(
 def _bump(
     pixels: _Pixels, height: NDArray[np.float32], size: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Normals tilted by a relief given per pixel (Mikkelsen 2010, surface gradient)."""
-    image = np.zeros((*size, 4), np.float32)
-    image[pixels.where] = np.column_stack([pixels.place, height])
-    drawn = np.zeros(size, bool)
-    drawn[pixels.where] = True
-    rows, columns = pixels.where
-    right, below = np.minimum(columns + 1, size[1] - 1), np.minimum(rows + 1, size[0] - 1)
-    here = image[rows, columns]
-    dx, dy = image[rows, right] - here, image[below, columns] - here
-    near = (np.abs(dx[:, :3]).sum(axis=1) < 4) & (np.abs(dy[:, :3]).sum(axis=1) < 4)
-    good = near & drawn[rows, right] & drawn[below, columns]
-    n = pixels.normal
-    first, second = np.cross(dy[:, :3], n), np.cross(n, dx[:, :3])
-    area = (dx[:, :3] * first).sum(axis=1)
-    slope = (first * dx[:, 3:] + second * dy[:, 3:]) * np.sign(area)[:, None]
-    slope /= np.maximum(np.abs(area), 1e-4)[:, None]
-    slope = np.clip(slope, -0.7, 0.7)
-    tilted = n - np.where(good[:, None], slope, 0)
-    return np.asarray(tilted / np.linalg.norm(tilted, axis=1, keepdims=True), np.float32)
+    """Normals tilted by a relief given per pixel."""
+    number = np.full(size, -1, np.int32)
+    number[pixels.where] = np.arange(len(height), dtype=np.int32)
+    return tilt(number, *pixels.where, pixels.place, np.asarray(height, np.float32), pixels.normal)
 
 
 def _shade_head(
@@ -409,7 +409,7 @@ def _shade_head(
         ball = (pixels.kind == EYES) & (pixels.origin[:, 0] * side > 0)
         middle, _ = eye_box(mesh.points, mesh.kind, side)
         direction = (pixels.place[ball] + centre - middle @ turn.T).astype(np.float32)
-        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        direction /= _length(direction)
         head = turn[:, 1] * 0.75 + np.array([0, 0.6, 0])
         iris, wet = paint.paint_eye(direction, head / np.linalg.norm(head), person.look)
         colour[ball] = light.reflect(
@@ -465,18 +465,19 @@ def _shade_hair(
         lamp, (0.2, 0.2, 0.2),
     )  # fmt: skip
     # Strands shine along a band across them (Kajiya & Kay 1989).
-    fall = np.array([0, 0, -1.0]) @ turn.T
+    fall = (np.array([0, 0, -1.0]) @ turn.T).astype(np.float32)
     along = fall - normal * (normal @ fall)[:, None]
-    steep = np.linalg.norm(along, axis=1)
+    steep = _length(along)[:, 0]
     along /= np.maximum(steep, 1e-3)[:, None]
-    half = view + lamp.key
-    half /= np.linalg.norm(half, axis=1, keepdims=True)
-    sheen = np.power(np.sqrt(np.clip(1 - (along * half).sum(axis=1) ** 2, 0, 1)), 40)
+    half = view + lamp.key.astype(np.float32)
+    half /= _length(half)
+    across = np.einsum("ij,ij->i", along, half)
+    sheen = np.power(np.clip(1 - across**2, 0, 1), 20)
     facing = np.clip(normal @ lamp.key, 0, 1) * smooth_step(steep, 0.15, 0.6)
     sheen = 0.09 * sheen * pixels.key * facing * (0.6 + painted.gloss)
     colour += (sheen[:, None] * (0.35 * lamp.key_colour + person.look.hair * 2)).astype(np.float32)
-    wisp = fractal(pixels.origin, (1.2, 1.2, 4.0), person.look.texture + 65, octaves=2, gain=0.8)
-    alpha = smooth_step(pixels.density + 0.14 * wisp, 0.25, 0.62)
+    wisp = fractal(pixels.origin, (1.1, 1.1, 6.0), person.look.texture + 65, octaves=2, gain=0.8)
+    alpha = smooth_step(pixels.density + 0.16 * wisp, 0.2, 0.75)
     return colour, alpha
 
 

@@ -288,3 +288,44 @@ def interpolate(
                 a * values[faces[f, 0], k] + b * values[faces[f, 1], k] + c * values[faces[f, 2], k]
             )
     return out
+
+
+@numba.njit(cache=True, nogil=True)
+def tilt(
+    number: FloatArray, rows: FloatArray, columns: FloatArray, place: FloatArray,
+    height: FloatArray, normal: FloatArray,
+) -> FloatArray:  # fmt: skip
+    """Tilt normals by a relief known per pixel (Mikkelsen 2010, surface gradient).
+
+    `number` (H, W) holds each drawn pixel's place in the lists, -1 elsewhere; `place` (N, 3) is
+    in mm, `height` (N,) in mm along the unit `normal` (N, 3).
+    """
+    out = normal.copy()
+    for n in range(len(rows)):
+        i, j = rows[n], columns[n]
+        if i + 1 >= number.shape[0] or j + 1 >= number.shape[1]:
+            continue
+        r, b = number[i, j + 1], number[i + 1, j]
+        if r < 0 or b < 0:
+            continue
+        ax, ay, az = place[r, 0] - place[n, 0], place[r, 1] - place[n, 1], place[r, 2] - place[n, 2]
+        bx, by, bz = place[b, 0] - place[n, 0], place[b, 1] - place[n, 1], place[b, 2] - place[n, 2]
+        # Across an outline the neighbours belong to other parts of the surface.
+        if abs(ax) + abs(ay) + abs(az) > 4 or abs(bx) + abs(by) + abs(bz) > 4:
+            continue
+        x, y, z = normal[n, 0], normal[n, 1], normal[n, 2]
+        first = (by * z - bz * y, bz * x - bx * z, bx * y - by * x)
+        second = (y * az - z * ay, z * ax - x * az, x * ay - y * ax)
+        area = ax * first[0] + ay * first[1] + az * first[2]
+        sign = 1.0 if area > 0 else -1.0
+        scale = sign / max(abs(area), 1e-4)
+        da, db = height[r] - height[n], height[b] - height[n]
+        total = 0.0
+        for k in range(3):
+            slope = (first[k] * da + second[k] * db) * scale
+            out[n, k] = normal[n, k] - min(max(slope, -0.7), 0.7)
+            total += out[n, k] ** 2
+        total = np.sqrt(total)
+        for k in range(3):
+            out[n, k] /= total
+    return out
