@@ -1,0 +1,191 @@
+"""What must not be touched: the brain, its coverings, and how much lies over them.
+
+The place of the brain comes from the template and the alignment; how deep it lies under this
+person's forehead comes from the scan itself. Bone is where the profile of intensities from the
+skin inwards is darkest. No contrast is assumed: where no bone is seen, the usual cover holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import as_file, files
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.interpolate import RegularGridInterpolator
+from scipy.spatial import cKDTree
+
+from faceblind.head.skin import Skin
+from faceblind.scan import Scan
+
+COVER_X = (5.0, 15.0, 25.0, 35.0, 45.0, 55.0)
+COVER_Z = (8.0, 20.0, 28.0, 36.0, 44.0, 52.0)
+COVER_MM = np.array(
+    [
+        [22.0, 15.0, 13.0, 11.0, 7.5, 6.0],
+        [22.0, 15.0, 13.0, 11.0, 7.5, 6.0],
+        [22.0, 18.0, 13.0, 8.5, 6.5, 6.0],
+        [18.0, 14.0, 11.0, 7.5, 6.0, 6.0],
+        [13.0, 10.0, 8.5, 6.5, 6.0, 6.0],
+        [7.0, 6.0, 6.0, 6.0, 6.0, 6.0],
+    ]
+)
+"""Depth under the skin without brain, by distance from the middle (rows) and by height (columns),
+template mm: about 1 mm less than the least depth of brain masks (SynthStrip, any contrast) in
+nine real scans of seven adults. Sinuses and orbits lie in front of the brain low in the middle."""
+LEAST_SHARE = 0.55
+"""Small children have about half of an adult's scalp and skull; below that nothing is believed."""
+SMALL_HEAD = 1.03
+"""Template mm per scan mm from which a head counts as small and its bone is measured."""
+MARGIN_MM = 2.0
+"""Kept over the inner side of the bone: meninges and the profile's blur."""
+_DEEPEST_MM = 20.0
+
+
+@dataclass(frozen=True)
+class TemplateFields:
+    """Fields in the template frame, in mm, on one grid.
+
+    Attributes
+    ----------
+    affine : (4, 4) float64
+        Grid index to template mm.
+    cut, cut_ears_kept : (A, B, C) float32
+        How far a place lies on the side that protection replaces; negative where voxels stay.
+    depth : (A, B, C) float32
+        Depth under the smooth core of the head (no ears, nose, lips).
+    eyes : (A, B, C) float32
+        Depth inside the globes and orbits.
+    brain : (A, B, C) float32
+        Depth inside the average brain.
+    """
+
+    affine: NDArray[np.float64]
+    cut: NDArray[np.float32]
+    cut_ears_kept: NDArray[np.float32]
+    depth: NDArray[np.float32]
+    eyes: NDArray[np.float32]
+    brain: NDArray[np.float32]
+
+    def at(self, name: str, places: NDArray[np.floating]) -> NDArray[np.float32]:
+        """(N,) values of a field at (N, 3) template mm; the border value beyond the grid."""
+        inverse = np.linalg.inv(self.affine)
+        index = places @ inverse[:3, :3].T + inverse[:3, 3]
+        field = getattr(self, name)
+        found = ndimage.map_coordinates(field, index.T, order=1, mode="nearest")
+        return np.asarray(found, np.float32)
+
+
+@lru_cache(maxsize=1)
+def template_fields() -> TemplateFields:
+    """Fields that ship with the package, built by ``tools/build_face_region.py``."""
+    with as_file(files("faceblind") / "data" / "face_region.npz") as path, np.load(path) as npz:
+        unit = np.float32(npz["unit_mm"])
+        names = ("cut", "cut_ears_kept", "depth", "eyes", "brain")
+        fields = {name: npz[name] * unit for name in names}
+        affine = npz["affine"]
+    for field in fields.values():
+        field.setflags(write=False)
+    return TemplateFields(affine, **fields)
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What lies over the front and sides of the brain.
+
+    Attributes
+    ----------
+    points, normals : (N, 3) float64 ndarray
+        Skin over the brain, scan RAS+ mm, normals outward.
+    depth_mm : (N,) float64 ndarray
+        Depth under the skin, in scan mm, that surely holds no brain.
+    """
+
+    points: NDArray[np.float64]
+    normals: NDArray[np.float64]
+    depth_mm: NDArray[np.float64]
+
+    def floor(self, affine: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N, 3) template mm, below each skin point, where protection must stop.
+
+        Parameters
+        ----------
+        affine : (4, 4) float64 ndarray
+            Scan mm to template mm.
+        """
+        below = self.points - self.depth_mm[:, None] * self.normals
+        return below @ affine[:3, :3].T + affine[:3, 3]
+
+
+def find_cover(scan: Scan, skin: Skin, affine: NDArray[np.float64]) -> Cover:
+    """Measure scalp and skull over the front and sides of the brain.
+
+    Parameters
+    ----------
+    scan : Scan
+        Its first volume is used.
+    skin : Skin
+        Of the same scan.
+    affine : (4, 4) float64 ndarray
+        Scan mm to template mm.
+
+    Returns
+    -------
+    Cover
+        Empty where the scan shows no forehead.
+    """
+    usable = np.flatnonzero(~skin.edge)[::3]
+    points = skin.points[usable].astype(np.float64)
+    places = points @ affine[:3, :3].T + affine[:3, 3]
+    over = (places[:, 1] > 5) & (places[:, 2] > 5) & (places[:, 2] < 110)
+    points, places = points[over], places[over]
+    normals = skin.normals[usable][over].astype(np.float64)
+    table = RegularGridInterpolator((COVER_X, COVER_Z), COVER_MM)
+    x = np.clip(np.abs(places[:, 0]), COVER_X[0], COVER_X[-1])
+    z = np.clip(places[:, 2], COVER_Z[0], COVER_Z[-1])
+    depth = table(np.column_stack([x, z]))
+    # Template mm per scan mm: 0.88 to 1.0 in adults. Small heads have a thinner cover.
+    size = float(np.linalg.norm(affine[:3, :3], axis=1).mean())
+    share = min(1.0, SMALL_HEAD / size)
+    high = places[:, 2] > 40
+    if size > SMALL_HEAD and high.sum() >= 200:
+        share = min(share, _bone_share(scan, points[high], normals[high]))
+    return Cover(points, normals, depth * max(LEAST_SHARE, share))
+
+
+def _bone_share(scan: Scan, points: NDArray[np.float64], normals: NDArray[np.float64]) -> float:
+    """Measured depth of the bone's inner side, less a margin, as a share of the usual cover."""
+    steps = np.arange(0.0, _DEEPEST_MM + 0.5, 0.5)
+    chosen = np.arange(0, len(points), max(1, len(points) // 1500))
+    points, normals = points[chosen], normals[chosen]
+    rays = points[:, None] - steps[:, None] * normals[:, None]
+    index = scan.index(rays.reshape(-1, 3))
+    values = ndimage.map_coordinates(
+        scan.volume(0), index.T, output=np.float32, order=1, mode="nearest"
+    ).reshape(len(points), len(steps))
+    some = points[:: max(1, len(points) // 60)]
+    neighbours = cKDTree(points).query(some, k=min(25, len(points)))[1]
+    profiles = np.median(values[neighbours], axis=1)
+    floors = np.array([_inner_side(profile, steps) for profile in profiles])
+    found = np.isfinite(floors)
+    if found.mean() < 0.5:
+        return 1.0
+    depth = float(np.quantile(floors[found], 0.25)) - MARGIN_MM
+    return depth / float(COVER_MM.min())
+
+
+def _inner_side(profile: NDArray[np.floating], steps: NDArray[np.float64]) -> float:
+    """Depth where a profile leaves the dark of the bone for what lies inside; NaN if unclear.
+
+    CT shows bone bright, so nothing is found and the usual cover holds.
+    """
+    search = np.flatnonzero((steps >= 2.0) & (steps <= 14.0))
+    bone = int(search[profile[search].argmin()])
+    deep = float(profile[bone:].max())
+    rise = deep - profile[bone]
+    if rise < 0.2 * float(np.ptp(profile)) or steps[bone] >= 13.5:
+        return float("nan")
+    back = np.flatnonzero(profile[bone:] > profile[bone] + 0.3 * rise)
+    return float(steps[bone + back[0]])

@@ -1,0 +1,142 @@
+"""Air that looks like the scan's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from faceblind.head.brain import template_fields
+from faceblind.head.grid import Volume, blur, resize
+from faceblind.protect.regions import memory_order, places, working_grid
+from faceblind.scan import Scan
+
+CLEAR_MM = 25.0
+"""Air this far outside the template head is sampled: no person's skin reaches there."""
+_MOST_SAMPLES = 200_000
+_LEVELS = 4096
+_REACH_SIGMAS = 4.0
+
+
+@dataclass(frozen=True)
+class Air:
+    """Distribution and texture of a volume's air.
+
+    Attributes
+    ----------
+    sample : (N,) float32 ndarray
+        Sorted intensities.
+    sigma : (3,) float64 ndarray
+        Gaussian (voxels, memory order) that gives independent noise the air's correlation.
+    """
+
+    sample: NDArray[np.float32]
+    sigma: NDArray[np.float64]
+
+    @property
+    def level(self) -> float:
+        """Median intensity."""
+        return float(self.sample[len(self.sample) // 2])
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the scanner wiped the air."""
+        return bool(self.sample[0] == self.sample[-1])
+
+
+def clear_air(scan: Scan, affine: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(I, J, K) bool in memory order: air far from any head, above the shoulders.
+
+    Parameters
+    ----------
+    scan : Scan
+    affine : (4, 4) float64 ndarray
+        Scan mm to template mm.
+    """
+    order = memory_order(scan)
+    shape = tuple(scan.shape[axis] for axis in order)
+    grid = working_grid(scan)
+    where = places(grid, affine)
+    outside = -template_fields().at("depth", where) - CLEAR_MM
+    outside = np.minimum(outside, where[:, 2] + 60.0)
+    small = outside.astype(np.float32).reshape(grid.values.shape)
+    return np.asarray(resize(small, shape) > 0)
+
+
+def measure_air(volume: NDArray[Any], clear: NDArray[np.bool_]) -> Air:
+    """Distribution and correlation of the air of one volume.
+
+    Ghosts, holders and wrapped skin are left out by a robust bound, so that their values are not
+    copied into the fill.
+
+    Parameters
+    ----------
+    volume : (I, J, K) ndarray
+        In memory order.
+    clear : (I, J, K) bool ndarray
+        Where to look; the darkest twentieth of the volume if that holds too little.
+    """
+    values = volume[clear]
+    if values.size < 1000:
+        some = volume[::2, ::2, ::2]
+        values = some[some <= np.quantile(some, 0.05)]
+    step = max(1, values.size // _MOST_SAMPLES)
+    values = np.sort(values[::step].astype(np.float32))
+    median = values[len(values) // 2]
+    low, high = np.quantile(values, [0.1587, 0.8413])
+    spread = max(float(high - low) / 2, float(median - low), 1e-6 * abs(float(median)))
+    kept = values[(values >= median - 5 * spread) & (values <= median + 4 * spread)]
+    return Air(kept if kept.size else values, _texture(volume, clear, float(median), spread))
+
+
+def _texture(
+    volume: NDArray[Any], clear: NDArray[np.bool_], level: float, spread: float
+) -> NDArray[np.float64]:
+    """Gaussian widths (voxels) from the correlation between neighbours in each direction."""
+    sigma = np.zeros(3)
+    part = tuple(slice(None, None, max(1, n // 128)) for n in volume.shape)
+    for axis in range(3):
+        cut = list(part)
+        cut[axis] = slice(None)
+        values = np.moveaxis(volume[tuple(cut)], axis, 0)
+        here = np.moveaxis(clear[tuple(cut)], axis, 0)
+        first, second = values[:-1].astype(np.float32), values[1:].astype(np.float32)
+        good = here[:-1] & here[1:]
+        good &= (np.abs(first - level) < 5 * spread) & (np.abs(second - level) < 5 * spread)
+        if good.sum() < 500:
+            continue
+        a, b = first[good], second[good]
+        if a.std() == 0 or b.std() == 0:
+            continue
+        correlation = float(np.clip(np.corrcoef(a, b)[0, 1], 0.0, 0.95))
+        # Noise blurred by s voxels correlates by exp(-1 / (4 s^2)) between neighbours.
+        if correlation > 0.05:
+            sigma[axis] = min(1.5, 0.5 / np.sqrt(-np.log(correlation)))
+    return sigma
+
+
+def standard_noise(
+    shape: tuple[int, ...], sigma: NDArray[np.float64], rng: np.random.Generator
+) -> Volume:
+    """(I, J, K) Gaussian noise of unit spread with the given correlation."""
+    noise = rng.standard_normal(shape, np.float32)
+    if (sigma > 0.1).any():
+        noise = blur(noise, sigma)
+        noise /= np.float32(noise[::2, ::2, ::2].std())
+    return noise
+
+
+def draw(air: Air, noise: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn unit Gaussian noise, any shape, into intensities with the air's distribution."""
+    if air.is_constant:
+        return np.full(noise.shape, air.sample[0], np.float32)
+    grid = np.linspace(-_REACH_SIGMAS, _REACH_SIGMAS, _LEVELS)
+    rank = special.ndtr(grid) * (len(air.sample) - 1)
+    table = np.interp(rank, np.arange(len(air.sample)), air.sample).astype(np.float32)
+    scale = np.float32((_LEVELS - 1) / (2 * _REACH_SIGMAS))
+    index = (noise + np.float32(_REACH_SIGMAS)) * scale
+    np.clip(index, 0, _LEVELS - 1, out=index)
+    return table[index.astype(np.uint16)]

@@ -1,0 +1,174 @@
+"""Remove the face: everything in the region becomes air."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceblind.errors import AlignmentError
+from faceblind.head.align import CONFIDENT, Alignment, align
+from faceblind.head.skin import Skin, find_skin
+from faceblind.protect.air import clear_air, draw, measure_air, standard_noise
+from faceblind.protect.placement import Placement, place
+from faceblind.protect.regions import Choices, Region, face_region, memory_order
+from faceblind.scan import Scan
+
+
+@dataclass(frozen=True)
+class Head:
+    """What is known of the head in a scan before it is protected.
+
+    Parameters
+    ----------
+    skin : Skin
+        In the scan's RAS+ mm.
+    alignment : Alignment
+        Of that skin.
+    """
+
+    skin: Skin
+    alignment: Alignment
+
+
+@dataclass(frozen=True)
+class Protected:
+    """A protected scan.
+
+    Parameters
+    ----------
+    scan : Scan
+        The result; voxels outside `region.mask` are the input's, bit for bit.
+    region : Region
+        What was replaced and what the brain's protection left.
+    placement : Placement
+        Where the template lies. It helps to undo a protection: keep it private.
+    method : str
+        ``"deface"`` or ``"reface"``.
+    """
+
+    scan: Scan
+    region: Region
+    placement: Placement
+    method: str
+
+
+def find_whole_head(scan: Scan, *, strict: bool = True) -> Head:
+    """Skin and alignment, or an error where the head is not found with confidence.
+
+    Parameters
+    ----------
+    scan : Scan
+    strict : bool
+        False accepts an alignment of low confidence.
+
+    Raises
+    ------
+    ScanError
+        If there is no head.
+    AlignmentError
+        If its place is uncertain.
+    """
+    skin = find_skin(scan)
+    alignment = align(skin, scan)
+    if strict:
+        require_confidence(alignment, scan.source or "scan")
+    return Head(skin, alignment)
+
+
+def require_confidence(alignment: Alignment, name: str) -> None:
+    """Refuse an alignment of low confidence.
+
+    Raises
+    ------
+    AlignmentError
+    """
+    if alignment.confidence < CONFIDENT:
+        raise AlignmentError(
+            f"{name}: the head was not found with confidence ({alignment.confidence:.2f}, "
+            f"{CONFIDENT:g} needed); protect it together with another scan of the same session"
+        )
+
+
+def deface(
+    scan: Scan,
+    *,
+    head: Head | None = None,
+    choices: Choices | None = None,
+    seed: int = 0,
+) -> Protected:
+    """Replace face, ears and the air around the head by air.
+
+    Parameters
+    ----------
+    scan : Scan
+        Any contrast and orientation; a 4-D series gets one region for all its volumes.
+    head : Head, optional
+        If known already, such as from another scan of the session.
+    choices : Choices, optional
+        What may stay.
+    seed : int
+        Start of the random numbers of the new air.
+
+    Returns
+    -------
+    Protected
+
+    Raises
+    ------
+    ScanError, AlignmentError
+        If the head is not found with confidence.
+    """
+    head = head or find_whole_head(scan)
+    placement = place(head.alignment)
+    region = face_region(scan, head.skin, head.alignment, placement, choices)
+    values = air_values(scan, region.mask, placement.affine, np.random.default_rng(seed))
+    return Protected(scan.with_changes(region.mask, values), region, placement, "deface")
+
+
+def air_values(
+    scan: Scan,
+    mask: NDArray[np.bool_],
+    affine: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
+    """New air for the voxels of a mask.
+
+    Parameters
+    ----------
+    scan : Scan
+    mask : (I, J, K) bool ndarray
+    affine : (4, 4) float64 ndarray
+        Scan mm to template mm.
+    rng : Generator
+
+    Returns
+    -------
+    (N,) or (N, T) float32 ndarray
+        In the order of ``voxels[mask]``.
+    """
+    order = memory_order(scan)
+    clear = clear_air(scan, affine)
+    back = np.argsort(order)
+    columns = []
+    for t in range(1 if scan.voxels.ndim == 3 else scan.voxels.shape[3]):
+        volume = scan.volume(t).transpose(order)
+        air = measure_air(volume, clear)
+        if air.is_constant:
+            columns.append(np.full(int(mask.sum()), air.sample[0], np.float32))
+            continue
+        noise = standard_noise(volume.shape, air.sigma, rng)
+        columns.append(draw(air, noise.transpose(back)[mask]))
+    return columns[0] if scan.voxels.ndim == 3 else np.stack(columns, axis=1)
+
+
+__all__ = [
+    "Choices",
+    "Head",
+    "Protected",
+    "air_values",
+    "deface",
+    "find_whole_head",
+    "require_confidence",
+]

@@ -1,0 +1,216 @@
+"""Which voxels a protection replaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceblind.head.align import Alignment
+from faceblind.head.brain import Cover, find_cover, template_fields
+from faceblind.head.grid import Grid, resize, resized_affine
+from faceblind.head.skin import Skin
+from faceblind.head.template import REGIONS
+from faceblind.protect.placement import Placement
+from faceblind.scan import Scan
+
+WORKING_MM = 2.0
+"""Spacing on which the template's smooth fields are mapped into the scan."""
+BRAIN_MM = 1.0
+"""Outside the average brain by this much, nothing is ever replaced."""
+NEAR_BRAIN_MM = 13.0
+"""How near the average brain a place must be for a person's brain to reach it."""
+_GUARD_X = (0.0, 48.0)
+_GUARD_Z = (45.0, 75.0)
+_GUARD_STEP_MM = 1.0
+_GUARD_LIMIT_MM = 8.0
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What may stay.
+
+    Parameters
+    ----------
+    keep_ears : bool
+        Leave the ears. They are biometric.
+    keep_eyes : bool
+        Leave the globes and the orbits behind them (eye tracking, ophthalmology).
+    """
+
+    keep_ears: bool = False
+    keep_eyes: bool = False
+
+
+@dataclass(frozen=True)
+class Region:
+    """Voxels to replace, and what the brain's protection left of the face.
+
+    Parameters
+    ----------
+    mask : (I, J, K) bool ndarray
+        On the scan's grid.
+    cut : Grid
+        On a working grid in memory order: millimetres (template) inside the region, negative
+        outside, 0 on the boundary.
+    guard_mm : (2, 2) float64 ndarray
+        How much shallower the cut is over the forehead, for the brain's sake: rows at the middle
+        and at the sides, columns low and high.
+    left : dict of str to float
+        Region of the face to the share of its skin that stays although it would go; only where
+        the share is above 1 %.
+    """
+
+    mask: NDArray[np.bool_]
+    cut: Grid
+    guard_mm: NDArray[np.float64]
+    left: dict[str, float]
+
+
+def face_region(
+    scan: Scan,
+    skin: Skin,
+    alignment: Alignment,
+    placement: Placement,
+    choices: Choices | None = None,
+) -> Region:
+    """The face, the ears and the air around the head, without what must stay.
+
+    The boundary is the template's, moved by `placement` alone. Where the brain comes close, the
+    cut over the forehead is lifted by a smooth amount given by four whole millimetres.
+
+    Parameters
+    ----------
+    scan : Scan
+    skin : Skin
+        Of `scan`, or of another scan of the same session moved onto it.
+    alignment : Alignment
+        Of `skin`; used to name what was left.
+    placement : Placement
+    choices : Choices, optional
+    """
+    choices = choices or Choices()
+    affine = placement.affine
+    name = "cut_ears_kept" if choices.keep_ears else "cut"
+    cover = find_cover(scan, skin, affine)
+    guard = _guard(cover, name, affine)
+    grid = working_grid(scan)
+    cut = _on_grid(grid, affine, name, guard, choices)
+    order = memory_order(scan)
+    shape = tuple(scan.shape[axis] for axis in order)
+    mask = (resize(cut.values, shape) > 0).transpose(np.argsort(order))
+    return Region(mask, cut, guard, _left(alignment, affine, name, guard, choices))
+
+
+def memory_order(scan: Scan) -> NDArray[np.int64]:
+    """Axes of a scan's volume, slowest in memory first, as `faceblind.head.grid.from_scan`."""
+    return np.argsort([-abs(stride) for stride in scan.volume(0).strides], kind="stable")
+
+
+def working_grid(scan: Scan) -> Grid:
+    """About 2 mm over the scan's extent, axes in memory order; holds no values."""
+    order = memory_order(scan)
+    full = np.array(scan.shape)[order]
+    size = np.maximum(2, np.round(full * scan.spacing[order] / WORKING_MM))
+    shape = tuple(int(n) for n in np.minimum(size, full))
+    affine = np.array(scan.affine)
+    affine[:, :3] = affine[:, order]
+    return Grid(np.broadcast_to(np.float32(0), shape), resized_affine(affine, tuple(full), shape))
+
+
+def places(grid: Grid, affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 3) template mm of every voxel of a grid."""
+    total = affine @ grid.affine
+    axes = [np.arange(n, dtype=np.float64) for n in grid.values.shape]
+    i, j, k = np.meshgrid(*axes, indexing="ij", sparse=True)
+    return np.stack(
+        [(total[r, 0] * i + total[r, 1] * j + total[r, 2] * k + total[r, 3]).ravel()
+         for r in range(3)], axis=1,
+    )  # fmt: skip
+
+
+def _on_grid(
+    grid: Grid,
+    affine: NDArray[np.float64],
+    name: str,
+    guard: NDArray[np.float64],
+    choices: Choices,
+) -> Grid:
+    where = places(grid, affine)
+    return Grid(_cut(where, name, guard, choices).reshape(grid.values.shape), grid.affine)
+
+
+def _cut(
+    where: NDArray[np.float64], name: str, guard: NDArray[np.float64], choices: Choices
+) -> NDArray[np.float32]:
+    """(N,) millimetres inside the region at (N, 3) template places."""
+    fields = template_fields()
+    cut = fields.at(name, where)
+    if guard.any():
+        cut = cut - _lift(where, guard).astype(np.float32)
+    cut = np.minimum(cut, -BRAIN_MM - fields.at("brain", where))
+    if choices.keep_eyes:
+        # Lids and lashes still go: what is kept starts behind the front of the globe.
+        cut = np.minimum(cut, -fields.at("eyes", where))
+    return np.asarray(cut, np.float32)
+
+
+def _guard(cover: Cover, name: str, affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2, 2) mm by which the cut must rise so that it stays above the cover's floor.
+
+    Each of the four numbers is enough for the whole patch it takes part in, so their mix is
+    enough everywhere. Left and right share them.
+    """
+    guard = np.zeros((2, 2))
+    if not len(cover.points):
+        return guard
+    floor = cover.floor(affine)
+    fields = template_fields()
+    near = (fields.at("brain", floor) > -NEAR_BRAIN_MM) & (floor[:, 2] > 24)
+    floor = floor[near]
+    excess = fields.at(name, floor)
+    weights = _weights(floor)
+    for node in np.ndindex(2, 2):
+        inside = excess[weights[node] > 0.02]
+        if len(inside) >= 5:
+            worst = max(0.0, float(np.quantile(inside, 0.995)))
+            guard[node] = np.ceil(worst / _GUARD_STEP_MM) * _GUARD_STEP_MM
+    return np.minimum(guard, _GUARD_LIMIT_MM)
+
+
+def _weights(where: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2, 2, N) bilinear weights of the guard's nodes at (N, 3) template places."""
+    u = np.clip((np.abs(where[:, 0]) - _GUARD_X[0]) / (_GUARD_X[1] - _GUARD_X[0]), 0, 1)
+    v = np.clip((where[:, 2] - _GUARD_Z[0]) / (_GUARD_Z[1] - _GUARD_Z[0]), 0, 1)
+    u, v = u * u * (3 - 2 * u), v * v * (3 - 2 * v)
+    return np.array([[(1 - u) * (1 - v), (1 - u) * v], [u * (1 - v), u * v]])
+
+
+def _lift(where: NDArray[np.float64], guard: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,) mm: the guard's mix, fading out below the brow where bone and air cover the brain."""
+    fade = np.clip((where[:, 2] - 8.0) / 22.0, 0, 1)
+    return np.einsum("abn,ab->n", _weights(where), guard) * fade * fade * (3 - 2 * fade)
+
+
+def _left(
+    alignment: Alignment,
+    affine: NDArray[np.float64],
+    name: str,
+    guard: NDArray[np.float64],
+    choices: Choices,
+) -> dict[str, float]:
+    """Share of each region of the fitted face that only the brain's protection keeps."""
+    points = alignment.fitted()
+    where = points @ affine[:3, :3].T + affine[:3, 3]
+    wanted = template_fields().at(name, where) > 0
+    stays = wanted & (_cut(where, name, guard, choices) <= 0)
+    left = {}
+    for label, region in enumerate(REGIONS):
+        if region in ("scalp", "neck"):
+            continue
+        here = wanted & (alignment.template.regions == label)
+        share = float(stays[here].mean()) if here.any() else 0.0
+        if share > 0.01:
+            left[region] = share
+    return left
