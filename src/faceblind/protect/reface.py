@@ -1,0 +1,221 @@
+"""Replace the face by the average one, in the scan's own contrast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from faceblind.head.grid import Grid, Volume, blur, resize, resized_affine
+from faceblind.head.skin import Skin
+from faceblind.protect.air import Air, clear_air, draw, measure_air, standard_noise
+from faceblind.protect.blank import Head, Protected, find_whole_head
+from faceblind.protect.placement import place
+from faceblind.protect.regions import Choices, Region, face_region, memory_order, places
+from faceblind.protect.tissue import (
+    Levels,
+    at_places,
+    average_face,
+    measure_levels,
+    signal_map,
+)
+from faceblind.scan import Scan
+
+FINE_MM = 1.2
+"""Spacing on which the new face is made: finer than its own map, and than thick slices."""
+JOIN_MM = 8.0
+"""Reach of the smooth step from the person's scalp and neck to the average face."""
+FEATHER_MM = 4.0
+"""Width, inside the region, over which new tissue takes on the brightness beside it."""
+
+
+def reface(
+    scan: Scan,
+    *,
+    head: Head | None = None,
+    choices: Choices | None = None,
+    seed: int = 0,
+) -> Protected:
+    """Replace face and ears by those of the average head, and the air around by new air.
+
+    Parameters
+    ----------
+    scan : Scan
+        Any contrast and orientation; a 4-D series gets one region for all its volumes.
+    head : Head, optional
+        If known already.
+    choices : Choices, optional
+        What may stay.
+    seed : int
+        Start of the random numbers of the noise.
+
+    Returns
+    -------
+    Protected
+
+    Raises
+    ------
+    ScanError, AlignmentError
+        If the head is not found with confidence.
+    """
+    head = head or find_whole_head(scan)
+    placement = place(head.alignment)
+    affine = placement.affine
+    region = face_region(scan, head.skin, head.alignment, placement, choices)
+    order = memory_order(scan)
+    back = np.argsort(order)
+    clear = clear_air(scan, affine)
+    rng = np.random.default_rng(seed)
+    model = _Model(scan, head.skin, affine, region)
+    columns = []
+    for t in range(1 if scan.voxels.ndim == 3 else scan.voxels.shape[3]):
+        volume = np.ascontiguousarray(scan.volume(t).transpose(order))
+        air = measure_air(volume, clear)
+        new = model.volume(volume, air, rng)
+        columns.append(new.transpose(back)[region.mask])
+    values = columns[0] if scan.voxels.ndim == 3 else np.stack(columns, axis=1)
+    return Protected(scan.with_changes(region.mask, values), region, placement, "reface")
+
+
+@dataclass(frozen=True)
+class _Box:
+    """Part of the scan (memory order) that the new face fills, on a fine and a full grid."""
+
+    full: tuple[slice, slice, slice]
+    shape: tuple[int, int, int]
+    affine: NDArray[np.float64]
+
+
+class _Model:
+    """Shape of the new face in one scan; the contrast comes later, volume by volume."""
+
+    def __init__(self, scan: Scan, skin: Skin, affine: NDArray[np.float64], region: Region) -> None:
+        self.skin = skin
+        self.affine = affine
+        order = memory_order(scan)
+        self.full_affine = np.array(scan.affine)
+        self.full_affine[:, :3] = self.full_affine[:, order]
+        self.full_shape = tuple(scan.shape[axis] for axis in order)
+        cut_at_skin = _at(region.cut, skin.points)
+        self.kept = cut_at_skin < -1.0
+        self.box = self._box(region)
+        where = places(Grid(np.empty(self.box.shape, bool), self.box.affine), affine)
+        self.where = where.astype(np.float32)
+        self.index = average_face().index(where)
+        self.cut = self._fine(region.cut)
+        depth = ndimage.map_coordinates(
+            average_face().depth, self.index.T, order=1, mode="nearest"
+        ).reshape(self.box.shape)
+        self.depth = np.asarray(depth, np.float32) - self._offset(cut_at_skin)
+
+    def _box(self, region: Region) -> _Box:
+        """Bounding box of the average head's part of the region."""
+        where = places(region.cut, self.affine)
+        index = average_face().index(where)
+        depth = ndimage.map_coordinates(
+            average_face().depth, index.T, order=0, mode="constant", cval=-50
+        ).reshape(region.cut.values.shape)
+        inside = np.argwhere((depth > -8.0) & (region.cut.values > -6.0))
+        if not len(inside):
+            inside = np.zeros((1, 3), int)
+        factor = np.array(self.full_shape) / np.array(region.cut.values.shape)
+        low = np.floor(inside.min(axis=0) * factor).astype(int)
+        high = np.minimum(np.ceil((inside.max(axis=0) + 1) * factor), self.full_shape).astype(int)
+        size = high - low
+        spacing = np.sqrt((self.full_affine[:3, :3] ** 2).sum(axis=0))
+        fine = np.maximum(2, np.round(size * spacing / FINE_MM)).astype(int)
+        start = np.array(self.full_affine)
+        start[:3, 3] = self.full_affine[:3, :3] @ low + self.full_affine[:3, 3]
+        shape = (int(fine[0]), int(fine[1]), int(fine[2]))
+        affine = resized_affine(start, tuple(int(n) for n in size), shape)
+        first, second, third = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+        return _Box((first, second, third), shape, affine)
+
+    def _fine(self, grid: Grid) -> Volume:
+        """A working grid's field on the box."""
+        to_grid = np.linalg.inv(grid.affine) @ self.box.affine
+        found = ndimage.affine_transform(
+            grid.values, to_grid[:3, :3], to_grid[:3, 3], self.box.shape, order=1, mode="nearest"
+        )
+        return np.asarray(found, np.float32)
+
+    def _offset(self, cut_at_skin: NDArray[np.float32]) -> Volume:
+        """How far the average skin moves to meet the person's, near the seam only."""
+        face = average_face()
+        near = (cut_at_skin < 0.0) & (cut_at_skin > -8.0) & ~self.skin.edge
+        points = self.skin.points[near].astype(np.float64)
+        coarse = tuple(max(2, n // 2) for n in self.box.shape)
+        if len(points) < 50:
+            return np.zeros(self.box.shape, np.float32)
+        templates = points @ self.affine[:3, :3].T + self.affine[:3, 3]
+        off = ndimage.map_coordinates(face.depth, face.index(templates).T, order=1, mode="nearest")
+        good = np.abs(off) < 14.0
+        affine = resized_affine(self.box.affine, self.box.shape, coarse)
+        inverse = np.linalg.inv(affine)
+        index = np.rint(points @ inverse[:3, :3].T + inverse[:3, 3]).astype(int)
+        good &= ((index >= 0) & (index < coarse)).all(axis=1)
+        flat = np.ravel_multi_index(tuple(index[good].T), coarse)
+        count = int(np.prod(coarse))
+        weight = np.bincount(flat, minlength=count).reshape(coarse).astype(np.float32)
+        total = np.bincount(flat, off[good], count).reshape(coarse).astype(np.float32)
+        sigma = 0.6 * JOIN_MM / np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+        weight, total = blur(weight, sigma), blur(total, sigma)
+        offset = resize(total / (weight + 1e-4), self.box.shape)
+        return offset * np.exp(-np.maximum(self.cut, 0) / np.float32(0.5 * JOIN_MM))
+
+    def volume(self, volume: NDArray[np.generic], air: Air, rng: np.random.Generator) -> Volume:
+        """(I, J, K) new intensities in memory order, to be used under the region's mask."""
+        full = Grid(volume, self.full_affine)
+        levels = measure_levels(full, self.skin, self.affine, self.kept, air.level)
+        noise = standard_noise(volume.shape, air.sigma, rng)
+        out = draw(air, noise)
+        signal = self._signal(levels)
+        part = tuple(s.stop - s.start for s in self.box.full)
+        beside = resize(volume[self.box.full], self.box.shape)
+        signal = self._feathered(signal, beside, air)
+        spacing = np.sqrt((self.box.affine[:3, :3] ** 2).sum(axis=0))
+        covered = np.clip(self.depth / np.float32(spacing.mean()) + 0.5, 0, 1)
+        covered = resize(covered, part)
+        tissue = resize(signal, part) + np.float32(levels.noise) * noise[self.box.full]
+        if air.level >= 0:
+            # Magnitude images know no negative values.
+            np.abs(tissue, out=tissue)
+        outside = out[self.box.full]
+        out[self.box.full] = outside + covered * (tissue - outside)
+        return out
+
+    def _signal(self, levels: Levels) -> Volume:
+        clean = ndimage.map_coordinates(
+            signal_map(levels), self.index.T, order=1, mode="nearest"
+        ).reshape(self.box.shape)
+        air = levels.values[average_face().label("air")]
+        skin = levels.values[average_face().label("skin")]
+        # The map's skin sits on the unmoved surface; moved outwards it would show air.
+        shell = np.clip(1.0 - self.depth / np.float32(2.0), 0, 1)
+        clean = clean + shell * (skin - clean)
+        coarse = tuple(max(2, n // 4) for n in self.box.shape)
+        affine = resized_affine(self.box.affine, self.box.shape, coarse)
+        where = places(Grid(np.empty(coarse, bool), affine), self.affine)
+        shading = resize(at_places(levels.shading, where).reshape(coarse), self.box.shape)
+        return np.asarray(air + (clean - air) * shading, np.float32)
+
+    def _feathered(self, signal: Volume, beside: Volume, air: Air) -> Volume:
+        """Take on the level of the kept tissue across the seam."""
+        bound = air.sample[-1]
+        kept = ((self.cut < 0) & (beside > bound)).astype(np.float32)
+        sigma = 2.0 / np.sqrt((self.box.affine[:3, :3] ** 2).sum(axis=0))
+        weight = blur(kept, sigma)
+        level = blur(beside * kept, sigma) / np.maximum(weight, 1e-6)
+        share = np.clip(1.0 - self.cut / np.float32(FEATHER_MM), 0, 1)
+        share *= np.clip(weight / np.float32(0.05), 0, 1)
+        return signal + share * (level - signal)
+
+
+def _at(grid: Grid, points: NDArray[np.floating]) -> NDArray[np.float32]:
+    """(N,) values at (N, 3) scan mm."""
+    inverse = np.linalg.inv(grid.affine)
+    index = points @ inverse[:3, :3].T + inverse[:3, 3]
+    found = ndimage.map_coordinates(grid.values, index.T, order=1, mode="nearest")
+    return np.asarray(found, np.float32)
