@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from faceblind.head.align import Alignment, align
     from faceblind.head.skin import Skin, find_skin
     from faceblind.portray import reconstruct
+    from faceblind.protect.blank import Protected, deface
+    from faceblind.protect.reface import reface
+    from faceblind.protect.regions import Choices
+    from faceblind.protection import (
+        Protection,
+        ProtectSettings,
+        protect_file,
+        protect_folder,
+        protect_session,
+    )
     from faceblind.scan import Scan
     from faceblind.study import study
     from faceblind.volunteers.cohort import make_volunteers
@@ -24,29 +34,47 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Alignment",
+    "Choices",
     "FaceblindError",
+    "ProtectSettings",
+    "Protected",
+    "Protection",
     "Scan",
     "Skin",
     "__version__",
     "align",
+    "deface",
     "find_skin",
     "load",
     "make_volunteers",
+    "protect_file",
+    "protect_folder",
+    "protect_session",
     "reconstruct",
+    "reface",
     "save",
     "study",
 ]
 
 _HOME = {
     "Alignment": "faceblind.head.align",
+    "Choices": "faceblind.protect.regions",
     "FaceblindError": "faceblind.errors",
+    "ProtectSettings": "faceblind.protection",
+    "Protected": "faceblind.protect.blank",
+    "Protection": "faceblind.protection",
     "Scan": "faceblind.scan",
     "Skin": "faceblind.head.skin",
     "align": "faceblind.head.align",
+    "deface": "faceblind.protect.blank",
     "find_skin": "faceblind.head.skin",
     "load": "faceblind.formats",
     "make_volunteers": "faceblind.volunteers.cohort",
+    "protect_file": "faceblind.protection",
+    "protect_folder": "faceblind.protection",
+    "protect_session": "faceblind.protection",
     "reconstruct": "faceblind.portray",
+    "reface": "faceblind.protect.reface",
     "save": "faceblind.formats.nifti",
     "study": "faceblind.study",
 }

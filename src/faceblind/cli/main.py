@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from faceblind import __version__
-from faceblind.cli import reconstruct, study, volunteers
+from faceblind.cli import deface, reconstruct, reface, study, volunteers
 from faceblind.cli.verb import verb
 
 app = typer.Typer(
@@ -20,6 +20,8 @@ app = typer.Typer(
 )
 
 app.command("study")(verb(study.study))
+app.command("deface")(verb(deface.deface))
+app.command("reface")(verb(reface.reface))
 app.command("reconstruct")(verb(reconstruct.reconstruct))
 app.command("volunteers")(verb(volunteers.volunteers))
 

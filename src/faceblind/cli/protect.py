@@ -1,0 +1,122 @@
+"""What ``faceblind deface`` and ``faceblind reface`` share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from faceblind.cli.verb import DONE, FAILED
+
+if TYPE_CHECKING:
+    from faceblind.protection import Method, Protection, ProtectSettings
+
+
+class Part(StrEnum):
+    """What ``--keep`` accepts."""
+
+    EYES = "eyes"
+    EARS = "ears"
+
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="IN... OUT",
+        help="A scan and the new file; or a folder, or several scans of one session "
+        "(--session), and a new folder.",
+        show_default=False,
+    ),
+]
+Session = Annotated[
+    bool, typer.Option("--session", help="The scans belong to one session: they help one another.")
+]
+KeepEars = Annotated[bool, typer.Option("--keep-ears", help="Leave the ears. They identify too.")]
+Keep = Annotated[
+    list[Part] | None, typer.Option("--keep", help="Leave the globes of the eyes, or the ears.")
+]
+ApplyTo = Annotated[
+    list[Path] | None,
+    typer.Option("--apply-to", help="An image in the space of the first scan (repeatable)."),
+]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict/--no-strict", help="Refuse heads that were not found with confidence."),
+]
+DropExtensions = Annotated[
+    bool, typer.Option("--drop-extensions", help="Leave out NIfTI header extensions.")
+]
+Mask = Annotated[bool, typer.Option("--mask", help="Also write which voxels were replaced.")]
+Transforms = Annotated[
+    bool,
+    typer.Option("--save-transforms", help="Keep transforms in OUT/private; they help to undo."),
+]
+ForceAgain = Annotated[
+    bool,
+    typer.Option("--force", help="Replace results, and protect again what is protected already."),
+]
+
+
+def settings_of(
+    method: Method,
+    keep_ears: bool,
+    keep: Sequence[Part] | None,
+    seed: int,
+    strict: bool,
+    force: bool,
+    drop_extensions: bool,
+    mask: bool,
+    save_transforms: bool,
+) -> ProtectSettings:
+    """Options as settings."""
+    from faceblind.protect.regions import Choices
+    from faceblind.protection import ProtectSettings
+
+    kept = set(keep or ())
+    choices = Choices(keep_ears or Part.EARS in kept, Part.EYES in kept)
+    return ProtectSettings(
+        method, choices, seed, strict, force, drop_extensions, mask, save_transforms
+    )
+
+
+def run(
+    paths: Sequence[Path],
+    session: bool,
+    apply_to: Sequence[Path] | None,
+    settings: ProtectSettings,
+    n_jobs: int,
+) -> int:
+    """Choose between file, session and folder, do it, and list what failed."""
+    from faceblind.protection import protect_file, protect_folder, protect_session
+
+    if len(paths) < 2:
+        raise typer.BadParameter("give the input and the output")
+    *sources, out = paths
+    if len(sources) > 1 and not session:
+        raise typer.BadParameter("several scans need --session; for many people give a folder")
+    is_folder = len(sources) == 1 and sources[0].is_dir()
+    if is_folder and apply_to:
+        raise typer.BadParameter("--apply-to needs scans, not a folder")
+    if is_folder:
+        results = protect_folder(sources[0], out, settings, n_jobs=n_jobs)
+    elif session or apply_to or not out.name.lower().endswith((".nii", ".nii.gz")):
+        results = protect_session(sources, out, settings, apply_to=apply_to or ())
+    else:
+        results = [protect_file(sources[0], out, settings)]
+    return report(results, out)
+
+
+def report(results: Sequence[Protection], out: Path) -> int:
+    """Say what was done; failures by name on standard error."""
+    failed = [result for result in results if result.error]
+    for result in results:
+        if result.left:
+            parts = ", ".join(f"{share:.0%} of the {name}" for name, share in result.left.items())
+            typer.echo(f"{result.source.name}: left because the brain is near: {parts}", err=True)
+    for result in failed:
+        typer.echo(f"failed: {result.error}", err=True)
+    typer.echo(f"Protected {len(results) - len(failed)} of {len(results)}: {out}")
+    return FAILED if failed else DONE

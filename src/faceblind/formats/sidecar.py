@@ -1,0 +1,101 @@
+"""JSON sidecars: what a protected scan may say about itself."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from faceblind.errors import ScanError
+from faceblind.store import write_json
+
+_ENDINGS = (".nii.gz", ".nii")
+
+# Physics of the measurement. All else (names, dates, places, identifiers, free text) stays behind.
+_KEPT = {
+    "AcquisitionMatrixPE", "BandwidthPerPixelPhaseEncode", "BaseResolution", "BodyPart",
+    "BodyPartExamined", "ContrastBolusIngredient", "DwellTime", "EchoNumber", "EchoTime",
+    "EchoTime1", "EchoTime2", "EchoTrainLength", "EffectiveEchoSpacing", "FatSaturation",
+    "FlipAngle", "ImageOrientationPatientDICOM", "ImagingFrequency",
+    "InPlanePhaseEncodingDirectionDICOM", "InversionTime", "MagneticFieldStrength",
+    "Manufacturer", "ManufacturersModelName", "Modality", "MRAcquisitionType", "MTState",
+    "MultibandAccelerationFactor", "NonlinearGradientCorrection", "NumberOfAverages",
+    "ParallelAcquisitionTechnique", "ParallelReductionFactorInPlane", "PartialFourier",
+    "PatientPosition", "PercentPhaseFOV", "PercentSampling", "PhaseEncodingDirection",
+    "PhaseEncodingSteps", "PixelBandwidth", "PulseSequenceType", "ReceiveCoilActiveElements",
+    "ReceiveCoilName", "ReconMatrixPE", "RepetitionTime", "RepetitionTimeExcitation",
+    "RepetitionTimePreparation", "SAR", "ScanningSequence", "ScanOptions", "SequenceVariant",
+    "SliceThickness", "SliceTiming", "SpacingBetweenSlices", "SpoilingState", "TotalReadoutTime",
+    "TxRefAmp", "Units", "XRayExposure", "KVP",
+}  # fmt: skip
+_PROTECTED = re.compile(r"defac|refac|face|skull.?strip|113102|visual feature", re.IGNORECASE)
+_CODE = {
+    "CodeValue": "113102",
+    "CodeMeaning": "Clean Recognizable Visual Features Option",
+    "CodingSchemeDesignator": "DCM",
+    "CodingSchemeVersion": "01",
+}
+
+
+def sidecar_path(scan: str | Path) -> Path:
+    """Where the sidecar of a scan lies."""
+    path = Path(scan)
+    for ending in _ENDINGS:
+        if path.name.lower().endswith(ending):
+            return path.with_name(path.name[: -len(ending)] + ".json")
+    return path.with_suffix(".json")
+
+
+def read_sidecar(scan: str | Path) -> dict[str, Any]:
+    """The sidecar of a scan; empty if it has none.
+
+    Raises
+    ------
+    ScanError
+        If the file is no JSON object.
+    """
+    path = sidecar_path(scan)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ScanError(f"{path}: not readable JSON; repair or remove it") from error
+    if not isinstance(content, dict):
+        raise ScanError(f"{path}: expected a JSON object; repair or remove it")
+    return content
+
+
+def says_protected(content: dict[str, Any]) -> bool:
+    """Whether a sidecar says that the face was taken out (BIDS 1.11, DICOM CID 7050)."""
+    said = [
+        content.get("DeidentificationMethod"),
+        content.get("DeidentificationMethodCodeSequence"),
+    ]
+    return bool(_PROTECTED.search(json.dumps([entry for entry in said if entry])))
+
+
+def write_sidecar(scan: str | Path, source: dict[str, Any], method: str) -> Path:
+    """Write the sidecar of a protected scan.
+
+    Parameters
+    ----------
+    scan : path
+        The protected scan.
+    source : dict
+        The original's sidecar, of which measurement parameters are kept.
+    method : str
+        What was done, in words.
+
+    Returns
+    -------
+    Path
+        Of the sidecar.
+    """
+    content = {key: value for key, value in source.items() if key in _KEPT}
+    content["DeidentificationMethod"] = [method]
+    content["DeidentificationMethodCodeSequence"] = [_CODE]
+    path = sidecar_path(scan)
+    write_json(path, content)
+    return path
