@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -141,7 +141,7 @@ def study(
         persons,
         failed,
         settings={
-            **asdict(settings),
+            **asdict(replace(settings, recogniser=Path(recogniser).name)),
             "cameras": len(DEFAULT_CAMERAS),
             "lights": len(DEFAULT_LIGHTS),
             "cohort": _cohort(people, persons),
@@ -171,7 +171,9 @@ def _cohort(people: Mapping[str, Participant], persons: Sequence[str]) -> dict[s
     ages = [person.age for person in known if person.age is not None]
     sexes = [person.sex for person in known if person.sex is not None]
     return {
-        "age_years": [float(min(ages)), float(np.median(ages)), float(max(ages))] if ages else None,
+        "age_years": [round(min(ages)), round(float(np.median(ages))), round(max(ages))]
+        if ages
+        else None,
         "sex": {sex: sexes.count(sex) for sex in sorted(set(sexes))},
     }
 

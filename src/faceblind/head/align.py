@@ -6,7 +6,7 @@ that is nearly symmetric: handedness is taken from the scan's header.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -42,10 +42,24 @@ class AlignmentSettings:
     enough_score : float
         Score above which the header's orientation is accepted without trying all others. Heads
         fitted back to front or upside down reached 0.55 at most, on a scan cut at the nostrils.
+    enough_witness : float
+        Share of brow, eyes, nose and mouth that must have skin for the same. A scan cut at the
+        nostrils shows half of them; a cranium fitted in a wrong orientation hides most of them
+        outside the field of view and scores well all the same.
     score_ramp, margin_ramp : (float, float)
         Score, and lead over the best rival pose, from no confidence to full confidence. Right
         poses of real and synthetic heads scored 0.55 to 0.67, wrong ones 0.36 to 0.55; the lead
         of the right one was 0.07 or more. See `bench/README.md`.
+    witness_ramp : (float, float)
+        Share of brow, eyes, nose and mouth with skin, from no confidence to full confidence.
+    enough_scalp_score : float
+        The same as `enough_score` when the face is left out of the fit, as it must be where it
+        was removed. A cranium turned by 180 degrees reached 0.46.
+    agreement_degrees : float
+        Fits with and without the face that agree this well vouch for each other, which spares
+        the search over all rotations.
+    scalp_score_ramp : (float, float)
+        Score without the face, from no confidence to full confidence.
     shape_noise_mm : float
         Misfit of one sample in the shape fit. Larger than the skin's noise, because neighbouring
         samples share their error (hair, fat) and must not count as independent.
@@ -59,13 +73,18 @@ class AlignmentSettings:
     skin_step_mm: float = 2.5
     search_step_mm: float = 6.0
     keep_header: int = 10
-    keep_everywhere: int = 40
+    keep_everywhere: int = 24
     finished: int = 3
     distinct_degrees: float = 25.0
     score_scale_mm: float = 5.0
     enough_score: float = 0.565
+    enough_witness: float = 0.4
     score_ramp: tuple[float, float] = (0.46, 0.54)
     margin_ramp: tuple[float, float] = (0.0, 0.06)
+    witness_ramp: tuple[float, float] = (0.1, 0.3)
+    enough_scalp_score: float = 0.475
+    agreement_degrees: float = 15.0
+    scalp_score_ramp: tuple[float, float] = (0.38, 0.46)
     shape_noise_mm: float = 4.0
     supported_mm: float = 5.0
     scalp_support_ramp: tuple[float, float] = (0.6, 0.9)
@@ -78,6 +97,10 @@ _WEIGHTS = {
     "cheeks": 1.0, "ears": 0.3, "scalp": 0.6, "neck": 0.1,
 }  # fmt: skip
 """What each region says about the pose: features of the face most, hair, ears and neck least."""
+
+
+_FEATURES = ("brow", "eyes", "nose", "mouth")
+"""What tells a face from an occiput."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +197,7 @@ def _target(skin: Skin, scan: Scan, step_mm: float) -> icp.Target:
         skin.normals[keep].astype(np.float64),
         ~skin.edge[keep],
         cKDTree(points),
-        np.linalg.inv(scan.affine),
+        np.asarray(np.linalg.inv(scan.affine), dtype=np.float64),
         np.asarray(scan.shape),
     )
 
@@ -186,9 +209,14 @@ def _angle_degrees(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 @dataclass(frozen=True)
 class _Fit:
+    """A candidate: template to scan pose, mode coefficients, score, and how much of the features
+    of the face (not only of the smooth cranium) bear it out, 0 to 1.
+    """
+
     pose: NDArray[np.float64]
     shape: NDArray[np.float64]
     score: float
+    witness: float = 0.0
 
 
 class _Aligner:
@@ -212,7 +240,7 @@ class _Aligner:
         self.usable = usable
         kept = ("scalp", "ears", "neck") if faceless else REGIONS
         self.emphasis = np.array([float(name in kept) for name in REGIONS])
-        self.search_samples = _samples(template, settings.search_step_mm)
+        self.search_samples = _samples(template, 1.5 * settings.search_step_mm)
         self.coarse_samples = _samples(template, 12.0)
         self.middle_samples = _samples(template, 8.0)
         self.fine_samples = _samples(template, 4.0)
@@ -311,8 +339,18 @@ class _Aligner:
             (6.0, 5.0, 5.0, 4.0, 4.0, 3.0, 3.0, 3.0), self.settings.shape_noise_mm, fit.shape,
         )  # fmt: skip
         placed = self._shaped(samples, _Fit(pose, shape, 0.0))
-        scale = self.settings.score_scale_mm
-        return _Fit(pose, shape, self._scored(self.fine, samples, placed, pose, scale))
+        score = self._scored(self.fine, samples, placed, pose, self.settings.score_scale_mm)
+        near, _ = self.supported(placed, pose)
+        features = np.isin(samples.regions, [REGIONS.index(name) for name in _FEATURES])
+        return _Fit(pose, shape, score, float(near[features].mean()))
+
+    def supported(
+        self, placed: NDArray[np.float64], pose: NDArray[np.float64]
+    ) -> tuple[NDArray[np.bool_], icp.Pairs]:
+        """Which fine samples have skin of their own orientation within reach, and the pairs."""
+        pairs = icp.pair(self.fine, placed, self.fine_samples.normals @ pose[:3, :3].T)
+        near = (pairs.distance < self.settings.supported_mm) & (pairs.agreement > 0.5)
+        return near & pairs.seen, pairs
 
     def best(self, everywhere: bool, known: list[_Fit]) -> list[_Fit]:
         """Finished fits in distinct poses, best first; `known` ones compete too."""
@@ -355,22 +393,57 @@ def align(
         If there is too little skin to try.
     """
     template = template or load_template()
-    aligner = _Aligner(skin, scan, template, settings)
-    fits = aligner.best(False, [])
-    if not fits or fits[0].score < settings.enough_score:
-        fits = aligner.best(True, fits)
+    whole = _Aligner(skin, scan, template, settings)
+    fits = whole.best(False, [])
+    faceless = _Aligner(skin, scan, template, settings, faceless=True)
+    if fits and fits[0].witness >= settings.enough_witness:
+        trust = _trust(fits, settings)
+        if fits[0].score >= settings.enough_score and trust >= CONFIDENT:
+            return _describe(whole, fits[0], trust)
+        scalp = faceless.best(False, [])
+        if (
+            trust >= CONFIDENT
+            and scalp
+            and scalp[0].score >= settings.enough_scalp_score
+            and _angle_degrees(fits[0].pose, scalp[0].pose) < settings.agreement_degrees
+        ):
+            return _describe(whole, fits[0], trust)
+    fits = whole.best(True, fits)
+    trust = _trust(fits, settings)
+    if trust >= CONFIDENT:
+        return _describe(whole, fits[0], trust)
+    scalp = faceless.best(True, faceless.best(False, []))
+    scalp_trust = _scalp_trust(faceless, scalp, settings)
+    if scalp_trust > trust:
+        return _describe(faceless, scalp[0], scalp_trust)
     if not fits:
         raise AlignmentError("no part of the skin resembles a head")
+    return _describe(whole, fits[0], trust)
+
+
+def _trust(fits: list[_Fit], settings: AlignmentSettings) -> float:
+    """Confidence in the first of distinct fits, best first."""
+    if not fits:
+        return 0.0
     rival = fits[1].score if len(fits) > 1 else 0.0
-    confidence = min(
+    return min(
         _ramp(fits[0].score, settings.score_ramp),
         _ramp(fits[0].score - rival, settings.margin_ramp),
+        _ramp(fits[0].witness, settings.witness_ramp),
     )
-    whole = _describe(aligner, fits[0], confidence)
-    if confidence >= CONFIDENT:
-        return whole
-    faceless = _by_scalp(skin, scan, template, settings)
-    return faceless if faceless is not None and faceless.confidence > confidence else whole
+
+
+def _scalp_trust(faceless: _Aligner, fits: list[_Fit], settings: AlignmentSettings) -> float:
+    """Confidence in a head whose face was removed, judged by scalp, ears and neck."""
+    if not fits:
+        return 0.0
+    rival = fits[1].score if len(fits) > 1 else 0.0
+    described = _describe(faceless, fits[0], 0.0)
+    return min(
+        _ramp(fits[0].score, settings.scalp_score_ramp),
+        _ramp(fits[0].score - rival, settings.margin_ramp),
+        _ramp(described.support["scalp"], settings.scalp_support_ramp),
+    )
 
 
 def _ramp(value: float, ends: tuple[float, float]) -> float:
@@ -378,37 +451,19 @@ def _ramp(value: float, ends: tuple[float, float]) -> float:
     return float(np.clip((value - ends[0]) / (ends[1] - ends[0]), 0.0, 1.0))
 
 
-def _by_scalp(
-    skin: Skin, scan: Scan, template: Template, settings: AlignmentSettings
-) -> Alignment | None:
-    """A head whose face was removed: the header's orientation, judged by scalp, ears and neck.
-
-    A cranium alone fits in several orientations, so the header is not doubted here. A removed
-    face leaves skin deeper than the template, never outside it, which the score checks.
-    """
-    aligner = _Aligner(skin, scan, template, settings, faceless=True)
-    fits = aligner.best(False, [])
-    if not fits:
-        return None
-    described = _describe(aligner, fits[0], 0.0)
-    trust = _ramp(described.support["scalp"], settings.scalp_support_ramp)
-    trust *= _ramp(described.seen["scalp"], (0.3, 0.6))
-    return replace(described, confidence=trust)
-
-
 def _describe(aligner: _Aligner, fit: _Fit, confidence: float) -> Alignment:
     """What the fit says about the scan."""
     template, samples = aligner.template, aligner.fine_samples
     placed = aligner._shaped(samples, fit)
-    pairs = icp.pair(aligner.fine, placed, samples.normals @ fit.pose[:3, :3].T)
-    near = (pairs.distance < aligner.settings.supported_mm) & (pairs.agreement > 0.5)
+    near, pairs = aligner.supported(placed, fit.pose)
     support, seen = {}, {}
     for label, name in enumerate(REGIONS):
         here = samples.regions == label
-        support[name] = float((near & pairs.seen)[here].mean()) if here.any() else 0.0
+        support[name] = float(near[here].mean()) if here.any() else 0.0
         seen[name] = float(pairs.seen[here].mean()) if here.any() else 0.0
     counted = pairs.seen & (samples.regions != REGIONS.index("neck"))
     residual = float(np.median(np.abs(pairs.residual[counted]))) if counted.any() else np.inf
-    pose = np.linalg.inv(fit.pose)
-    affine = icp.fit_affine(template.shape(fit.shape), np.asarray(template.points)) @ pose
+    pose = np.asarray(np.linalg.inv(fit.pose), dtype=np.float64)
+    shaped = template.shape(fit.shape).astype(np.float64)
+    affine = icp.fit_affine(shaped, template.points.astype(np.float64)) @ pose
     return Alignment(affine, pose, fit.shape, residual, confidence, support, seen, template)

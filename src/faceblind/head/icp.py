@@ -87,7 +87,7 @@ def pair(target: Target, points: NDArray[np.float64], normals: NDArray[np.float6
     gap = points - target.points[nearest]
     return Pairs(
         residual=np.einsum("ij,ij->i", gap, found),
-        distance=distance,
+        distance=np.asarray(distance),
         agreement=np.clip(np.einsum("ij,ij->i", normals, found), 0.0, 1.0),
         normals=found,
         seen=target.inside(points) & target.usable[nearest],
@@ -116,7 +116,7 @@ def _solve(
     weighted = jacobian * weights[:, None]
     normal = weighted.T @ jacobian + np.diag(prior)
     right = -(weighted.T @ residual) - prior * prior_centre
-    return np.linalg.solve(normal, right)
+    return np.asarray(np.linalg.solve(normal, right), dtype=np.float64)
 
 
 def rigid_update(step: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
