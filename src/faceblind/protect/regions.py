@@ -174,7 +174,7 @@ def _guard(cover: Cover, name: str, affine: NDArray[np.float64]) -> NDArray[np.f
     for node in np.ndindex(2, 2):
         inside = excess[weights[node] > 0.02]
         if len(inside) >= 5:
-            worst = max(0.0, float(np.quantile(inside, 0.995)))
+            worst = max(0.0, float(np.quantile(inside, 0.998)))
             guard[node] = np.ceil(worst / _GUARD_STEP_MM) * _GUARD_STEP_MM
     return np.minimum(guard, _GUARD_LIMIT_MM)
 

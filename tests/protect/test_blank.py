@@ -1,0 +1,88 @@
+"""Defacing changes the region and nothing else, and fills it with the scan's own air."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from faceblind.errors import AlignmentError
+from faceblind.formats.nifti import load, save
+from faceblind.protect.air import Air, draw, measure_air, standard_noise
+from faceblind.protect.blank import deface, require_confidence
+
+
+def test_outside_the_region_nothing_changes_and_inside_it_is_air(phantom):
+    made = phantom(seed=1)
+    done = deface(made.scan, head=made.head)
+    mask = done.region.mask
+    assert np.array_equal(done.scan.voxels[~mask], made.scan.voxels[~mask])
+    assert done.scan.voxels.dtype == made.scan.voxels.dtype
+    new = done.scan.voxels[mask].astype(float)
+    assert abs(np.median(new) - 100) < 1.5
+    assert new.std() == pytest.approx(12.0, rel=0.15)
+    assert new.max() < 170
+
+
+def test_the_same_seed_gives_the_same_air(phantom):
+    made = phantom(seed=1)
+    first, same, other = (deface(made.scan, head=made.head, seed=s).scan.voxels for s in (0, 0, 1))
+    assert np.array_equal(first, same)
+    assert not np.array_equal(first, other)
+
+
+def test_wiped_air_stays_wiped(phantom):
+    made = phantom(seed=2, air=0.0, noise=0.0)
+    done = deface(made.scan, head=made.head)
+    assert not done.scan.voxels[done.region.mask].any()
+
+
+def test_one_region_for_all_volumes(phantom):
+    made = phantom(seed=3, volumes=3)
+    done = deface(made.scan, head=made.head)
+    mask = done.region.mask
+    assert mask.shape == made.scan.shape
+    assert np.array_equal(done.scan.voxels[~mask], made.scan.voxels[~mask])
+    assert done.scan.voxels[mask].max() < 170
+
+
+@pytest.mark.parametrize("dtype", ["<i2", ">i2", "<f4"])
+def test_stored_numbers_outside_survive_a_file(phantom, tmp_path, dtype):
+    made = phantom(seed=1)
+    image = replace(made.scan, voxels=made.scan.voxels.astype(dtype[1:]), source=None)
+    save(image, tmp_path / "a.nii.gz")
+    before = load(tmp_path / "a.nii.gz")
+    done = deface(before, head=made.head)
+    save(done.scan, tmp_path / "b.nii.gz")
+    after = load(tmp_path / "b.nii.gz")
+    same = after.stored.raw == before.stored.raw
+    assert same[~done.region.mask].all()
+    assert not same[done.region.mask].all()
+    assert after.stored.raw.dtype == before.stored.raw.dtype
+
+
+def test_low_confidence_is_refused(phantom):
+    alignment = replace(phantom(seed=1).head.alignment, confidence=0.3)
+    with pytest.raises(AlignmentError, match="not found with confidence"):
+        require_confidence(alignment, "a.nii")
+
+
+def test_air_is_measured_with_its_texture():
+    rng = np.random.default_rng(0)
+    volume = 50 + 4 * standard_noise((60, 60, 60), np.array([0.9, 0.0, 0.0]), rng)
+    # A ghost of tissue in a corner must not be copied.
+    volume[:8, :8, :8] = 400
+    air = measure_air(volume, np.ones(volume.shape, bool))
+    assert air.level == pytest.approx(50, abs=0.2)
+    assert air.sample.max() < 75
+    assert air.sigma[0] == pytest.approx(0.9, abs=0.15)
+    assert air.sigma[1:].max() < 0.3
+
+
+def test_drawn_air_has_the_distribution():
+    rng = np.random.default_rng(1)
+    sample = np.sort(rng.rayleigh(10, 20_000)).astype(np.float32)
+    new = draw(Air(sample, np.zeros(3)), rng.standard_normal(200_000, np.float32))
+    for q in (0.05, 0.5, 0.95):
+        assert np.quantile(new, q) == pytest.approx(np.quantile(sample, q), rel=0.03)

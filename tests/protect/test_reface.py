@@ -1,0 +1,72 @@
+"""The new face is the template's, in the scan's contrast, the same for everyone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from faceblind.head.skin import find_skin
+from faceblind.protect.reface import reface
+
+# A pose in the middle of the rounding steps.
+ON_THE_GRID = {"turn": (0.0, 0.0, 0.0), "shift": (2.0, -5.0, 7.0)}
+
+
+@pytest.mark.parametrize("fat", [900.0, 250.0])
+def test_a_face_appears_where_the_template_has_it(phantom, fat):
+    made = phantom(seed=2, fat=fat)
+    done = reface(made.scan, head=made.head)
+    mask = done.region.mask
+    assert np.array_equal(done.scan.voxels[~mask], made.scan.voxels[~mask])
+    skin = find_skin(done.scan)
+    placed = skin.points @ done.placement.affine[:3, :3].T + done.placement.affine[:3, 3]
+    template = made.head.alignment.template
+    features = template.points[template.region("nose", "eyes", "mouth")]
+    distance = cKDTree(placed).query(features)[0]
+    assert np.median(distance) < 1.2
+    # Slits of lids and lips are narrower than voxels.
+    assert np.quantile(distance, 0.95) < 5.0
+
+
+def test_skin_has_the_scans_own_brightness(phantom):
+    made = phantom(seed=2)
+    done = reface(made.scan, head=made.head)
+    alignment = made.head.alignment
+    inside = alignment.template.points - 4.0 * alignment.template.normals
+    cheeks = inside[alignment.template.region("cheeks")]
+    to_scan = np.linalg.inv(done.placement.affine)
+    index = np.rint(done.scan.index(cheeks @ to_scan[:3, :3].T + to_scan[:3, 3])).astype(int)
+    new = done.scan.voxels[tuple(index.T)]
+    assert np.median(new) == pytest.approx(900, rel=0.15)
+
+
+def test_two_people_get_one_face(phantom):
+    """Deep inside the region the noiseless images agree, though the people differ."""
+    first = phantom(seed=1, spread=0.0, noise=0.0, **ON_THE_GRID)
+    other = phantom(seed=4, spread=0.05, noise=0.0, **ON_THE_GRID)
+    a, b = (reface(p.scan, head=p.head) for p in (first, other))
+    affine = np.linalg.inv(b.scan.affine) @ a.scan.affine
+    moved = ndimage.affine_transform(
+        b.scan.voxels.astype(np.float32), affine[:3, :3], affine[:3, 3], a.scan.shape, order=1
+    )
+    cut = ndimage.zoom(
+        a.region.cut.values.transpose(2, 1, 0),
+        np.array(a.scan.shape) / a.region.cut.values.shape[::-1],
+        order=1,
+    )
+    deep = cut > 10
+    deep[:6] = deep[-6:] = deep[:, :6] = deep[:, -6:] = deep[:, :, :6] = deep[:, :, -6:] = False
+    difference = np.abs(moved - a.scan.voxels)[deep]
+    assert deep.sum() > 5000
+    assert np.quantile(difference, 0.9) < 60
+
+
+def test_series_get_the_face_in_every_volume(phantom):
+    made = phantom(seed=3, volumes=2)
+    done = reface(made.scan, head=made.head)
+    both = done.scan.voxels[done.region.mask]
+    tissue = both[:, 0] > 300
+    assert tissue.sum() > 1000
+    assert (both[tissue, 1] > 200).mean() > 0.97

@@ -1,0 +1,103 @@
+"""The face goes, the brain stays, and the boundary is nobody's skin."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from faceblind.head.brain import template_fields
+from faceblind.protect.placement import place
+from faceblind.protect.regions import Choices, face_region
+
+FEATURES = ("brow", "eyes", "nose", "mouth", "chin")
+
+# A pose in the middle of the rounding steps.
+ON_THE_GRID = {"turn": (0.0, 0.0, 0.0), "shift": (2.0, -5.0, 7.0)}
+
+
+def region_of(phantom, choices=None):
+    head = phantom.head
+    placement = place(head.alignment)
+    return face_region(phantom.scan, head.skin, head.alignment, placement, choices)
+
+
+def masked_at(mask, scan, points):
+    index = np.clip(np.rint(scan.index(points)).astype(int), 0, np.array(scan.shape) - 1)
+    return mask[tuple(index.T)]
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_every_feature_goes_and_no_brain_voxel(phantom, seed):
+    made = phantom(seed=seed)
+    region = region_of(made)
+    assert not (region.mask & made.brain).any()
+    alignment = made.head.alignment
+    for name in FEATURES:
+        points = alignment.fitted()[alignment.template.region(name)]
+        assert masked_at(region.mask, made.scan, points).mean() > 0.99, name
+    ears = alignment.fitted()[alignment.template.region("ears")]
+    assert masked_at(region.mask, made.scan, ears).mean() > 0.95
+
+
+def test_a_thin_cover_lifts_the_cut(phantom):
+    """Brain 7 mm under the skin, as near as in any adult measured: still untouched."""
+    made = phantom(seed=2, cover_mm=7.0)
+    region = region_of(made)
+    assert not (region.mask & made.brain).any()
+    assert set(np.ravel(region.guard_mm)) <= set(np.arange(9.0))
+
+
+def test_ears_can_stay(phantom):
+    made = phantom(seed=1)
+    alignment = made.head.alignment
+    ears = alignment.fitted()[alignment.template.region("ears")]
+    kept = region_of(made, Choices(keep_ears=True)).mask
+    assert masked_at(kept, made.scan, ears).mean() < 0.1
+    nose = alignment.fitted()[alignment.template.region("nose")]
+    assert masked_at(kept, made.scan, nose).all()
+
+
+def test_eyes_can_stay(phantom):
+    made = phantom(seed=1)
+    placement = place(made.head.alignment)
+    ijk = np.argwhere(np.ones(made.scan.shape, bool))
+    where = made.scan.world(ijk) @ placement.affine[:3, :3].T + placement.affine[:3, 3]
+    globes = (template_fields().at("eyes", where) > 2.0).reshape(made.scan.shape)
+    assert globes.sum() > 1000
+    assert not (region_of(made, Choices(keep_eyes=True)).mask & globes).any()
+    assert (region_of(made).mask & globes).any()
+
+
+def test_one_placement_one_boundary(phantom):
+    """Two people whose size rounds alike lose voxels along the same surface."""
+    first = phantom(seed=1, spread=0.0, **ON_THE_GRID)
+    other = phantom(seed=4, spread=0.05, **ON_THE_GRID)
+    a, b = (region_of(p) for p in (first, other))
+    assert np.abs(a.guard_mm - b.guard_mm).max() <= 1
+    affine = np.linalg.inv(b.cut.affine) @ a.cut.affine
+    moved = ndimage.affine_transform(
+        b.cut.values, affine[:3, :3], affine[:3, 3], a.cut.values.shape, order=1, mode="nearest"
+    )
+    inner = (slice(8, -8),) * 3
+    near = np.abs(a.cut.values[inner]) < 6
+    assert np.abs(a.cut.values[inner] - moved[inner])[near].max() < 1.2
+
+
+def test_the_boundary_does_not_follow_the_skin(phantom):
+    """Peeled off, the fill shows a surface that varies between people far less than their skin."""
+    depths, skins = [], []
+    for seed in range(1, 6):
+        made = phantom(seed=seed)
+        alignment = made.head.alignment
+        face = alignment.template.region("nose", "mouth", "chin", "cheeks", "brow")
+        placement = place(alignment)
+        fitted = alignment.fitted()[face][::25]
+        where = fitted @ placement.affine[:3, :3].T + placement.affine[:3, 3]
+        # A boundary parallel to the skin would lie at one depth under it.
+        depths.append(template_fields().at("cut", where))
+        skins.append(where)
+    spread_of_depth = np.std(depths, axis=0)
+    spread_of_skin = np.linalg.norm(np.std(skins, axis=0), axis=1)
+    assert np.median(spread_of_depth / spread_of_skin) > 0.4
+    assert np.min(depths) > 0
