@@ -19,6 +19,13 @@ class Direction(StrEnum):
     scan_to_photo = "scan-to-photo"
 
 
+class Variant(StrEnum):
+    """Which face of a scan is shown."""
+
+    completed = "completed"
+    as_is = "as-is"
+
+
 class Matching(StrEnum):
     """How pictures are compared."""
 
@@ -50,6 +57,12 @@ def study(
         Matching,
         typer.Option("--matching", help="nearest is the published recipe, kept to compare."),
     ] = Matching.centred,
+    variant: Annotated[
+        Variant,
+        typer.Option(
+            "--variant", help="Faces with what the field of view cut filled in, or as they are."
+        ),
+    ] = Variant.completed,
     save_faces: Annotated[
         bool, typer.Option("--save-faces", help="Keep meshes and renders in OUT/private.")
     ] = False,
@@ -78,6 +91,7 @@ def study(
         direction=direction.value,
         recogniser=recogniser,
         matching=matching.value,
+        variant=variant.value,
         save_faces=save_faces,
         n_jobs=n_jobs,
         force=force,

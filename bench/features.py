@@ -1,0 +1,58 @@
+"""Time and memory of one scan from file to embeddings, station by station.
+
+/usr/bin/time -v python bench/features.py SCAN
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from faceblind.face.reconstruct import reconstruct
+from faceblind.features import render_face
+from faceblind.formats import load
+from faceblind.head.align import align
+from faceblind.head.skin import find_skin
+from faceblind.recognition.registry import get_recogniser
+
+Value = TypeVar("Value")
+
+
+def timed(name: str, work: Callable[[], Value]) -> Value:
+    """Run `work` and print its wall and processor seconds."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    value = work()
+    print(f"{name:12s} {time.perf_counter() - wall:6.2f} s {time.process_time() - cpu:6.2f} s CPU")
+    return value
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("scan", type=Path)
+    path = parser.parse_args().scan
+    start, cpu = time.perf_counter(), time.process_time()
+    scan = timed("load", lambda: load(path))
+    skin = timed("skin", lambda: find_skin(scan))
+    found = timed("alignment", lambda: align(skin, scan))
+    _, completed = timed("face", lambda: reconstruct(skin, found))
+    renders = timed("renders", lambda: render_face(completed))
+    views, lights = renders.images.shape[:2]
+    images = renders.images.reshape(views * lights, *renders.images.shape[2:])
+    landmarks = np.repeat(renders.landmarks, lights, axis=0)
+    recogniser = timed("open model", get_recogniser)
+    timed("embeddings", lambda: recogniser.embed(images, landmarks))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{'all':12s} {time.perf_counter() - start:6.2f} s "
+        f"{time.process_time() - cpu:6.2f} s CPU, peak memory {peak:.0f} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()
