@@ -59,6 +59,7 @@ def read_landmarks(path: Path) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
+    """Measure one cohort."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cohort", type=Path)
     parser.add_argument("--seed", type=int, default=0)

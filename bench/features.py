@@ -33,6 +33,7 @@ def timed(name: str, work: Callable[[], Value]) -> Value:
 
 
 def main() -> None:
+    """Measure one scan."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scan", type=Path)
     path = parser.parse_args().scan
