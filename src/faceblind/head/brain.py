@@ -183,9 +183,9 @@ def _inner_side(profile: NDArray[np.floating], steps: NDArray[np.float64]) -> fl
     """
     search = np.flatnonzero((steps >= 2.0) & (steps <= 14.0))
     bone = int(search[profile[search].argmin()])
-    deep = float(profile[bone:].max())
+    deep = float(np.median(profile[steps > 15.0]))
     rise = deep - profile[bone]
-    if rise < 0.2 * float(np.ptp(profile)) or steps[bone] >= 13.5:
+    if rise <= 0.2 * float(np.ptp(profile)) or steps[bone] >= 13.5:
         return float("nan")
     back = np.flatnonzero(profile[bone:] > profile[bone] + 0.3 * rise)
     return float(steps[bone + back[0]])

@@ -1,0 +1,75 @@
+"""The command lines of deface and reface: what is file, session and folder, and the exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from faceblind import protection
+from faceblind.cli.main import app
+from faceblind.protection import Protection
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Record what the verbs ask for, and answer with one success and one failure."""
+    seen = []
+
+    def answer(name, result):
+        def function(*args, **kwargs):
+            seen.append((name, args, kwargs))
+            return result
+
+        monkeypatch.setattr(protection, name, function)
+
+    good = Protection(Path("a.nii.gz"), Path("o.nii.gz"), None, {"face": 0.05})
+    bad = Protection(Path("b.nii.gz"), None, "b.nii.gz: the file is truncated; fetch it again")
+    answer("protect_file", good)
+    answer("protect_session", [good])
+    answer("protect_folder", [good, bad])
+    return seen
+
+
+def invoke(*args: str):
+    return CliRunner().invoke(app, args)
+
+
+@pytest.mark.parametrize("method", ["deface", "reface"])
+def test_a_file(calls, method):
+    result = invoke(method, "a.nii.gz", "o.nii.gz", "--keep-ears", "--keep", "eyes", "--seed", "7")
+    assert result.exit_code == 0
+    name, args, _ = calls[0]
+    assert name == "protect_file"
+    assert args[:2] == (Path("a.nii.gz"), Path("o.nii.gz"))
+    settings = args[2]
+    assert (settings.method, settings.seed) == (method, 7)
+    assert settings.choices.keep_ears
+    assert settings.choices.keep_eyes
+    assert settings.strict
+    assert "5% of the face" in result.stderr
+
+
+def test_a_folder_with_failures(calls, tmp_path):
+    result = invoke("deface", str(tmp_path), "out")
+    assert result.exit_code == 1
+    assert calls[0][0] == "protect_folder"
+    assert "failed: b.nii.gz: the file is truncated" in result.stderr
+    assert "Protected 1 of 2" in result.stdout
+
+
+def test_a_session(calls):
+    result = invoke("reface", "a.nii.gz", "b.nii.gz", "out", "--session", "--no-strict")
+    assert result.exit_code == 0
+    name, args, _ = calls[0]
+    assert name == "protect_session"
+    assert args[0] == [Path("a.nii.gz"), Path("b.nii.gz")]
+    assert not args[2].strict
+
+
+def test_wrong_usage(calls):
+    assert invoke("deface", "a.nii.gz").exit_code == 2
+    assert invoke("deface", "a.nii.gz", "b.nii.gz", "out").exit_code == 2
+    assert invoke("deface", "a.nii.gz", "o.nii.gz", "--keep", "nose").exit_code == 2
+    assert not calls
