@@ -45,6 +45,9 @@ class FaceSettings:
         (between lips and lids, in the ear), where rays along the normal meet the wrong side.
     pit_mm : float
         Skin this much deeper than its surroundings is signal loss, not anatomy.
+    pit_passes : int
+        A pit drags its surroundings down, so that only its bottom looks deep at first. Three
+        passes bridge pits up to a centimetre wide, and hardly touch intact faces.
     bending : float
         Weight of smoothness against skin in the coarse movement, per template vertex.
     return_to_shape : float
@@ -64,6 +67,7 @@ class FaceSettings:
     agreement: float = 0.5
     fold_cosine: float = 0.6
     pit_mm: float = 3.0
+    pit_passes: int = 3
     bending: float = 2.0
     return_to_shape: float = 1e-3
     fine_passes: int = 2
@@ -283,8 +287,9 @@ def _interpolate(
     is skin, which costs a tenth of one solution on the dense mesh.
     """
     coarse = dense.weights @ _bend(dense, offset, trust, settings)
-    trust = np.where(offset < coarse - settings.pit_mm, 0, trust).astype(np.float32)
-    coarse = dense.weights @ _bend(dense, offset, trust, settings)
+    for _ in range(settings.pit_passes):
+        trust = np.where(offset < coarse - settings.pit_mm, 0, trust).astype(np.float32)
+        coarse = dense.weights @ _bend(dense, offset, trust, settings)
     fine, share = trust * (offset - coarse), trust
     for _ in range(settings.fine_passes):
         fine, share = dense.spread @ fine, dense.spread @ share
