@@ -6,15 +6,20 @@ loaded when they are first used, so that importing the package costs nothing.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from faceblind.attacks.verdict import Verdict
+    from faceblind.audit import AuditReport, audit
     from faceblind.errors import FaceblindError
     from faceblind.formats import load
     from faceblind.formats.nifti import save
     from faceblind.head.align import Alignment, align
     from faceblind.head.skin import Skin, find_skin
+    from faceblind.link import link
     from faceblind.portray import reconstruct
     from faceblind.protect.blank import Protected, deface
     from faceblind.protect.reface import reface
@@ -34,6 +39,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Alignment",
+    "AuditReport",
     "Choices",
     "FaceblindError",
     "ProtectSettings",
@@ -41,10 +47,13 @@ __all__ = [
     "Protection",
     "Scan",
     "Skin",
+    "Verdict",
     "__version__",
     "align",
+    "audit",
     "deface",
     "find_skin",
+    "link",
     "load",
     "make_volunteers",
     "protect_file",
@@ -58,6 +67,7 @@ __all__ = [
 
 _HOME = {
     "Alignment": "faceblind.head.align",
+    "AuditReport": "faceblind.audit",
     "Choices": "faceblind.protect.regions",
     "FaceblindError": "faceblind.errors",
     "ProtectSettings": "faceblind.protection",
@@ -65,9 +75,12 @@ _HOME = {
     "Protection": "faceblind.protection",
     "Scan": "faceblind.scan",
     "Skin": "faceblind.head.skin",
+    "Verdict": "faceblind.attacks.verdict",
     "align": "faceblind.head.align",
+    "audit": "faceblind.audit",
     "deface": "faceblind.protect.blank",
     "find_skin": "faceblind.head.skin",
+    "link": "faceblind.link",
     "load": "faceblind.formats",
     "make_volunteers": "faceblind.volunteers.cohort",
     "protect_file": "faceblind.protection",
@@ -90,3 +103,14 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Package(ModuleType):
+    """Keeps ``faceblind.study`` a function after ``import faceblind.study`` made it a module."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and name in _HOME):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from faceblind import __version__
-from faceblind.cli import deface, reconstruct, reface, study, volunteers
+from faceblind.cli import audit, deface, link, reconstruct, reface, study, volunteers
 from faceblind.cli.verb import verb
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app = typer.Typer(
 app.command("study")(verb(study.study))
 app.command("deface")(verb(deface.deface))
 app.command("reface")(verb(reface.reface))
+app.command("audit")(verb(audit.audit))
+app.command("link")(verb(link.link))
 app.command("reconstruct")(verb(reconstruct.reconstruct))
 app.command("volunteers")(verb(volunteers.volunteers))
 

@@ -1,0 +1,102 @@
+"""Attack 7 turned round: was the brain harmed?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceblind.head.align import Alignment
+from faceblind.head.brain import template_fields
+from faceblind.head.skin import HeadMask
+from faceblind.scan import Scan
+
+CORE_MM = 5.0
+"""Depth inside the template's brain that is brain in everybody."""
+BITE_ML = 15.0
+"""Air inside the core beyond this is a bite. Dark ventricles of intact T1 scans reach 6."""
+_STEP = 2
+
+
+@dataclass(frozen=True)
+class Brain:
+    """What became of the brain.
+
+    Parameters
+    ----------
+    changed_mm3 : float or None
+        Altered against the original; None without one.
+    where : tuple of str
+        Parts of the head in which it was altered or is missing.
+    bite_ml : float
+        Emptied volume well inside the brain, seen without the original.
+    """
+
+    changed_mm3: float | None
+    where: tuple[str, ...]
+    bite_ml: float
+
+    @property
+    def harmed(self) -> bool:
+        """Altered, or bitten."""
+        return bool(self.changed_mm3) or self.bite_ml > BITE_ML
+
+
+def find_harm(
+    scan: Scan, alignment: Alignment, head: HeadMask, original: Scan | None = None
+) -> Brain:
+    """Look for a harmed brain.
+
+    Parameters
+    ----------
+    scan : Scan
+        The protected scan.
+    alignment : Alignment
+        Of `scan`, or better of its original.
+    head : HeadMask
+        Of `scan`.
+    original : Scan, optional
+        On the same grid; another grid is not compared.
+    """
+    sparse = np.stack(
+        np.meshgrid(*(np.arange(0, n, _STEP) for n in scan.shape), indexing="ij"), -1
+    ).reshape(-1, 3)
+    place = scan.world(sparse) @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
+    inside = template_fields().at("brain", place)
+    volume = scan.volume()
+    core = sparse[inside > CORE_MM]
+    values = np.asarray(volume[tuple(core.T)], np.float64)
+    limit = head.air_level + 0.05 * (head.tissue_level - head.air_level)
+    empty = core[values <= limit]
+    voxel = float(np.prod(scan.spacing))
+    bite = len(empty) * _STEP**3 * voxel / 1e3
+    changed: float | None = None
+    where = _parts(empty, scan, alignment) if bite > BITE_ML else ()
+    if original is not None and original.voxels.shape == scan.voxels.shape:
+        different = _different(scan, original)
+        index = np.argwhere(different)
+        place = scan.world(index) @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
+        harmed = index[template_fields().at("brain", place) > 0] if len(index) else index
+        changed = float(len(harmed) * voxel)
+        if len(harmed):
+            where = _parts(harmed, scan, alignment)
+    return Brain(changed, where, bite)
+
+
+def _different(scan: Scan, original: Scan) -> NDArray[np.bool_]:
+    """(I, J, K) voxels whose intensity differs in any volume, beyond float32's rounding."""
+    a, b = np.asarray(scan.voxels), np.asarray(original.voxels)
+    same = np.isclose(a, b, rtol=1e-6, atol=0.0)
+    different: NDArray[np.bool_] = ~(same.all(axis=3) if same.ndim == 4 else same)
+    return different
+
+
+def _parts(index: NDArray[np.int64], scan: Scan, alignment: Alignment) -> tuple[str, ...]:
+    """Names of the parts that hold a tenth or more of the voxels."""
+    place = scan.world(index) @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
+    front = np.where(
+        place[:, 1] > 15, "frontal", np.where(place[:, 1] < -45, "posterior", "middle")
+    )
+    names, counts = np.unique(front, return_counts=True)
+    return tuple(str(n) for n, c in zip(names, counts, strict=True) if c >= 0.1 * len(index))

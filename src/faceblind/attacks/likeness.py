@@ -1,0 +1,184 @@
+"""What one scan offers to a search among scans, and how alike two sides of such scans are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceblind.attacks import geometry
+from faceblind.attacks.geometry import Shape, compare, shape_of
+from faceblind.face import reconstruct as reconstruction
+from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
+from faceblind.face.reconstruct import Variant
+from faceblind.features import FEATURES_VERSION, HeadShown, render_face, show_head
+from faceblind.formats import load
+from faceblind.head import align as alignment
+from faceblind.recognition.gallery import Embeddings
+from faceblind.recognition.match import SCORE_DECIMALS, Scores, match
+from faceblind.recognition.registry import get_recogniser
+from faceblind.store import Cache, cache_key, file_digest
+
+LINK_VERSION = "1"
+"""Raised whenever a change alters what is cached here."""
+
+LinkMatching = Literal["fused", "centred", "nearest"]
+LINK_MATCHINGS: tuple[LinkMatching, ...] = ("fused", "centred", "nearest")
+
+GEOMETRY_WEIGHT = 1.0
+"""Share of the surfaces' comparison in the fused score, both scaled to unit spread. The choice and
+what it rests on stand in `docs/link.md`."""
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What a search among scans compares.
+
+    Parameters
+    ----------
+    vectors : (V, D) float32 ndarray
+        Embeddings of the renders, unit vectors.
+    shape : Shape
+        Corresponding vertices of the face.
+    """
+
+    vectors: NDArray[np.float32]
+    shape: Shape
+
+
+def likeness_of(head: HeadShown, recogniser: str, variant: Variant = "completed") -> Likeness:
+    """Embed the renders of a head and keep its shape.
+
+    Parameters
+    ----------
+    head : HeadShown
+    recogniser : str
+        See `faceblind.recognition.registry.get_recogniser`.
+    variant : {"completed", "as-is"}
+        Which face the recogniser sees.
+    """
+    renders = render_face(head.variant(variant))
+    views, lights = renders.images.shape[:2]
+    images = renders.images.reshape(views * lights, *renders.images.shape[2:])
+    landmarks = np.repeat(renders.landmarks, lights, axis=0)
+    return Likeness(get_recogniser(recogniser).embed(images, landmarks), shape_of(head))
+
+
+def scan_likeness(
+    path: Path, recogniser: str, variant: Variant = "completed", cache: Cache | None = None
+) -> Likeness:
+    """`likeness_of` the head in a file, protected or not.
+
+    Parameters
+    ----------
+    path : Path
+        A scan file.
+    recogniser, variant
+        See `likeness_of`.
+    cache : Cache, optional
+        Looked up first and filled.
+
+    Raises
+    ------
+    FaceblindError
+        One line that names the file, when no head is found in it.
+    """
+    key = _key(path, recogniser, variant) if cache else ""
+    if cache and (known := cache.get(key)) is not None:
+        return Likeness(known["vectors"], Shape(known["points"], known["trust"]))
+    found = likeness_of(show_head(load(path)), recogniser, variant)
+    if cache:
+        cache.put(
+            key,
+            {
+                "vectors": found.vectors,
+                "points": found.shape.points,
+                "trust": found.shape.trust,
+            },
+        )
+    return found
+
+
+def _key(path: Path, recogniser: str, variant: Variant) -> str:
+    settings = {
+        "kind": "likeness",
+        "version": LINK_VERSION,
+        "variant": variant,
+        "recogniser": get_recogniser(recogniser).identity,
+        "alignment": asdict(alignment.SETTINGS),
+        "face": asdict(reconstruction.SETTINGS),
+        "cameras": [asdict(camera) for camera in DEFAULT_CAMERAS],
+        "lights": [asdict(light) for light in DEFAULT_LIGHTS],
+        "geometry": [geometry.STEP_MM, geometry.TRUSTED_MM, *geometry.COMPARED],
+    }
+    return cache_key(file_digest(path), FEATURES_VERSION, settings)
+
+
+def link_scores(
+    probes: Mapping[str, Likeness],
+    gallery: Mapping[str, Likeness],
+    identity: str,
+    matching: LinkMatching = "fused",
+) -> Scores:
+    """Score every probe person against every gallery person, both by scans.
+
+    ``fused`` adds the recogniser's scores and those of the surfaces (`geometry.compare`), each
+    divided by its spread over all pairs, which needs no identities.
+
+    Parameters
+    ----------
+    probes, gallery : mapping of str to Likeness
+        By person.
+    identity : str
+        The recogniser's.
+    matching : {"fused", "centred", "nearest"}
+
+    Returns
+    -------
+    Scores
+        Persons sorted.
+
+    Raises
+    ------
+    FaceblindError
+        If nobody is on both sides, or fewer than two people are on a side and ``nearest`` was
+        not asked for.
+    """
+    base = match(
+        _embeddings(probes, identity),
+        _embeddings(gallery, identity),
+        "nearest" if matching == "nearest" else "centred",
+    )
+    if matching != "fused":
+        return base
+    surfaces = compare(
+        [probes[str(person)].shape for person in base.probe_persons],
+        [gallery[str(person)].shape for person in base.gallery_persons],
+    )
+    values = _spread_to_one(base.values) + GEOMETRY_WEIGHT * _spread_to_one(surfaces)
+    return Scores(
+        np.round(values, SCORE_DECIMALS) + 0.0,
+        base.probe_persons,
+        base.gallery_persons,
+        base.direction,
+        base.matching,
+        base.fusion,
+        base.recogniser,
+        base.probe_pictures,
+        base.gallery_pictures,
+    )
+
+
+def _spread_to_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    spread = float(values.std())
+    return values / spread if spread > 1e-9 else np.zeros_like(values)
+
+
+def _embeddings(people: Mapping[str, Likeness], identity: str) -> Embeddings:
+    labels = [person for person in sorted(people) for _ in people[person].vectors]
+    vectors = np.concatenate([people[person].vectors for person in sorted(people)])
+    return Embeddings(vectors, np.array(labels), np.array(["render"] * len(labels)), identity)

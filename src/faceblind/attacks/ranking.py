@@ -1,0 +1,116 @@
+"""Attack 5: whose scan is it? Ranks among originals and among photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceblind.attacks.likeness import Likeness, link_scores
+from faceblind.attacks.verdict import Link
+from faceblind.evaluation.metrics import expected_ranks, mate_indices
+from faceblind.recognition.gallery import Embeddings
+from faceblind.recognition.match import Scores, match
+
+FEWEST = 10
+"""Persons from which a rank says anything: among ten, chance alone finds one in ten."""
+
+VARIANTS = ("as-is", "completed", "peeled")
+
+
+def rank_among_originals(
+    scans: Mapping[str, Mapping[str, Likeness]],
+    originals: Mapping[str, Likeness],
+    identity: str,
+) -> dict[str, Link]:
+    """Search each scan among the originals, in every variant; the worst is kept.
+
+    Parameters
+    ----------
+    scans : mapping
+        Person to variant to Likeness.
+    originals : mapping of str to Likeness
+        By person.
+    identity : str
+        The recogniser's.
+
+    Returns
+    -------
+    dict of str to Link
+        By person; empty where fewer than `FEWEST` people can be compared.
+    """
+    found: dict[str, Link] = {}
+    for variant in VARIANTS:
+        side = _variant(scans, variant)
+        if min(len(side), len(originals)) < FEWEST or not set(side) & set(originals):
+            continue
+        scores = link_scores(side, originals, identity)
+        _keep_worst(found, scores, scores.values, "originals", variant)
+    return found
+
+
+def rank_among_photographs(
+    scans: Mapping[str, Mapping[str, Likeness]],
+    photographs: Mapping[str, NDArray[np.float32]],
+    identity: str,
+) -> dict[str, Link]:
+    """Search each person's photographs among the scans, in every variant; the worst is kept.
+
+    Parameters
+    ----------
+    scans : mapping
+        Person to variant to Likeness.
+    photographs : mapping of str to (n, D) ndarray
+        Embeddings by person.
+    identity : str
+        The recogniser's.
+    """
+    found: dict[str, Link] = {}
+    for variant in VARIANTS:
+        side = _variant(scans, variant)
+        if min(len(side), len(photographs)) < FEWEST or not set(side) & set(photographs):
+            continue
+        renders = _embeddings({p: one.vectors for p, one in side.items()}, "render", identity)
+        scores = match(_embeddings(photographs, "photograph", identity), renders)
+        _keep_worst(found, scores, scores.values, "photographs", variant)
+    return found
+
+
+def _variant(scans: Mapping[str, Mapping[str, Likeness]], name: str) -> dict[str, Likeness]:
+    """One variant of everybody; who has no peeled scan appears as completed among the others."""
+    chosen = {}
+    for person, variants in scans.items():
+        if name in variants:
+            chosen[person] = variants[name]
+        elif name == "peeled" and any(name in other for other in scans.values()):
+            chosen[person] = variants["completed"]
+    return chosen
+
+
+def _keep_worst(
+    found: dict[str, Link],
+    scores: Scores,
+    values: NDArray[np.float64],
+    against: str,
+    variant: str,
+) -> None:
+    mates = mate_indices(scores.probe_persons, scores.gallery_persons)
+    ranks = expected_ranks(values, mates)
+    spread = max(float(values.std()), 1e-9)
+    for row, mate in enumerate(mates):
+        if mate < 0:
+            continue
+        person = str(scores.probe_persons[row])
+        others = np.delete(values[row], mate)
+        lead = float(values[row, mate] - others.max()) / spread
+        rank = float(ranks[row])
+        known = found.get(person)
+        if known is None or (rank, -lead) < (known.rank, -known.lead):
+            found[person] = Link(against, rank, values.shape[1], variant, lead)
+
+
+def _embeddings(people: Mapping[str, NDArray[np.float32]], kind: str, identity: str) -> Embeddings:
+    labels = [person for person in sorted(people) for _ in people[person]]
+    stacked = np.concatenate([people[person] for person in sorted(people)])
+    return Embeddings(stacked, np.array(labels), np.array([kind] * len(labels)), identity)

@@ -1,0 +1,105 @@
+"""Find the head in a scan that may have lost its face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from faceblind.attacks.presence import Region, face_left, find_regions
+from faceblind.attacks.replaced import Known, find_known
+from faceblind.attacks.surface import Surface, find_surface
+from faceblind.errors import AlignmentError
+from faceblind.head import align as alignment_module
+from faceblind.head.align import CONFIDENT, SETTINGS, Alignment, align
+from faceblind.head.skin import Skin, find_skin
+from faceblind.head.template import load_template
+from faceblind.scan import Scan
+
+USUAL_SHAPE = 1.3
+"""Root mean square of the shape coefficients up to which a head is an ordinary one. Templates
+bent onto a cut instead of a face reach 1.4 and more."""
+WHOLE_FACE = 0.75
+"""Share of a face from which the fit that used the face is not doubted."""
+NO_FACE = 0.25
+"""Share of a face below which the head was found without it anyway."""
+LEAST_SCALP = 0.8
+"""Share of the scalp in view that must have skin for a fit by scalp alone to be believed."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A scan's surface as one alignment explains it.
+
+    Parameters
+    ----------
+    skin : Skin
+    alignment : Alignment
+    surface : Surface
+    regions : dict of str to Region
+        As measured; `known` is not taken off.
+    known : Known
+        What faceblind itself put there.
+    """
+
+    skin: Skin
+    alignment: Alignment
+    surface: Surface
+    regions: dict[str, Region]
+    known: Known
+
+    @property
+    def left(self) -> float:
+        """Share of a recognisable face, 0 to 1."""
+        return face_left(self.regions)
+
+
+def see(scan: Scan) -> Sight:
+    """The best explanation of a scan's surface.
+
+    A template can be bent onto a cut so well that the cut passes for a face. Where the fit is odd
+    or the face is not whole, the head is found a second time by scalp and ears alone, and what
+    faceblind's own protection explains is preferred.
+
+    Raises
+    ------
+    ScanError
+        If no head stands out from the air.
+    AlignmentError
+        If neither way finds the head with confidence.
+    """
+    skin = find_skin(scan)
+    whole = align(skin, scan)
+    sights = [_sight(skin, whole, scan)]
+    odd = float(np.sqrt((whole.shape**2).mean())) > USUAL_SHAPE
+    sure = whole.confidence >= CONFIDENT
+    if odd or not sure or NO_FACE < sights[0].left < WHOLE_FACE:
+        other = _by_scalp(skin, scan)
+        if other is not None:
+            sights.append(_sight(skin, other, scan))
+        elif not sure:
+            raise AlignmentError(
+                f"{scan.source or 'scan'}: the head was not found with enough confidence "
+                f"({whole.confidence:.2f} of {CONFIDENT:.2f}); look at the scan"
+            )
+    for sight in sights:
+        if sight.known.is_cut or sight.known.is_face:
+            return sight
+    return sights[-1] if odd or not sure else sights[0]
+
+
+def _sight(skin: Skin, found: Alignment, scan: Scan) -> Sight:
+    surface = find_surface(skin, found, scan)
+    regions = find_regions(surface, found.template)
+    return Sight(skin, found, surface, regions, find_known(surface, found, scan))
+
+
+def _by_scalp(skin: Skin, scan: Scan) -> Alignment | None:
+    """The head found without its face; None where the scalp does not bear it out."""
+    aligner = alignment_module._Aligner(skin, scan, load_template(), SETTINGS, faceless=True)
+    fits = aligner.best(False, [])
+    if not fits:
+        return None
+    found = alignment_module._describe(aligner, fits[0], 0.0)
+    seen = max(found.seen["scalp"], 1e-6)
+    return found if found.support["scalp"] / seen >= LEAST_SCALP else None

@@ -1,0 +1,125 @@
+"""Where the outermost tissue of a scan lies against the head that was found in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.spatial import cKDTree
+
+from faceblind.face.mesh import vertex_normals
+from faceblind.face.raycast import first_hits
+from faceblind.head.align import Alignment, thin
+from faceblind.head.skin import Skin
+from faceblind.head.template import Template
+from faceblind.scan import Scan
+
+OUT_MM = 8.0
+"""How far outside the fitted head tissue is looked for: a long nose, a swollen cheek."""
+DEEP_MM = 45.0
+"""How far inside: as deep as a cut may lie behind the nose and the chin."""
+MARGIN_MM = 3.0
+"""Places this near the border of the field of view count as not shown."""
+
+FACE = ("brow", "eyes", "nose", "mouth", "chin", "cheeks")
+"""Regions that make a face."""
+LOOKED_AT = (*FACE, "left ear", "right ear")
+"""Regions that a verdict names."""
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The outermost tissue at each vertex of the template.
+
+    Parameters
+    ----------
+    offset : (P,) float64 ndarray
+        mm along the outward direction from the fitted head to the tissue; NaN where there is none.
+    facing : (P,) float64 ndarray
+        Cosine between the tissue's normal and the fitted head's.
+    seen : (P,) bool ndarray
+        Place within the field of view and not on a cap.
+    area : (P,) float64 ndarray
+        mm² of the fitted head that each vertex stands for.
+    points : (P, 3) float64 ndarray
+        The tissue, scan RAS+ mm; NaN where there is none.
+    """
+
+    offset: NDArray[np.float64]
+    facing: NDArray[np.float64]
+    seen: NDArray[np.bool_]
+    area: NDArray[np.float64]
+    points: NDArray[np.float64]
+
+
+def find_surface(skin: Skin, alignment: Alignment, scan: Scan) -> Surface:
+    """Cast a ray onto the skin at every vertex of the fitted template.
+
+    Parameters
+    ----------
+    skin : Skin
+        Scan RAS+ mm.
+    alignment : Alignment
+        Of `scan`.
+    scan : Scan
+        Gives the field of view.
+    """
+    template = alignment.template
+    points = alignment.fitted().astype(np.float32)
+    turn = np.linalg.inv(alignment.pose)[:3, :3].astype(np.float32)
+    ways = smooth_ways(template) @ turn.T
+    start = points + np.float32(OUT_MM) * ways
+    depth, hit = first_hits(skin.points, skin.faces, start, -ways)
+    vertex = skin.faces[np.maximum(hit, 0)]
+    normal = skin.normals[vertex].mean(axis=1)
+    own = vertex_normals(points, template.faces)
+    capped = skin.edge[vertex].any(axis=1)
+    found = (hit >= 0) & (depth < OUT_MM + DEEP_MM) & ~capped
+    offset = np.where(found, OUT_MM - depth, np.nan)
+    index = scan.index(points)
+    margin = np.minimum(MARGIN_MM / scan.spacing, 0.25 * np.asarray(scan.shape))
+    inside = ((index >= margin) & (index <= np.asarray(scan.shape) - 1 - margin)).all(axis=1)
+    return Surface(
+        offset.astype(np.float64),
+        (normal * own).sum(axis=1).astype(np.float64),
+        inside & ~((hit >= 0) & capped),
+        vertex_areas(points, template.faces),
+        np.where(found[:, None], start - depth[:, None] * ways, np.nan).astype(np.float64),
+    )
+
+
+@lru_cache(maxsize=2)
+def smooth_ways(template: Template) -> NDArray[np.float32]:
+    """(P, 3) outward directions averaged over a centimetre, so that rays do not cross."""
+    subset = thin(template.points, 2.5)
+    near = cKDTree(template.points).sparse_distance_matrix(
+        cKDTree(template.points[subset]), 12.0, output_type="coo_matrix"
+    )
+    weight = np.exp(-0.5 * (near.data / 5.0) ** 2)
+    count = len(template.points)
+    mean = sparse.coo_matrix((weight, (near.row, subset[near.col])), (count, count)).tocsr()
+    ways = mean @ template.normals
+    unit: NDArray[np.float32] = (
+        ways / np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-6)
+    ).astype(np.float32)
+    return unit
+
+
+def vertex_areas(points: NDArray[np.floating], faces: NDArray[np.integer]) -> NDArray[np.float64]:
+    """(P,) a third of the triangles around each vertex, mm²."""
+    a, b, c = (points[faces[:, k]].astype(np.float64) for k in range(3))
+    whole = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    return np.bincount(faces.T.ravel(), np.tile(whole / 3.0, 3), minlength=len(points)).astype(
+        np.float64
+    )
+
+
+def region_mask(template: Template, name: str) -> NDArray[np.bool_]:
+    """(P,) vertices of a region of `LOOKED_AT`."""
+    if name.endswith(" ear"):
+        side = template.points[:, 0] < 0 if name.startswith("left") else template.points[:, 0] > 0
+        return template.region("ears") & side
+    return template.region(name)

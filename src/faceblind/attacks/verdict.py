@@ -1,0 +1,297 @@
+"""From findings to a verdict in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from faceblind.attacks.brainharm import BITE_ML, Brain
+from faceblind.attacks.metadata import Finding
+from faceblind.attacks.peel import Fill
+from faceblind.attacks.presence import Region
+from faceblind.attacks.surface import FACE, LOOKED_AT
+from faceblind.attacks.wrap import Piece
+
+Status = Literal["pass", "fail", "unsure"]
+
+FAIL_LEFT = 0.25
+"""Share of a recognisable face from which a scan fails; see `bench/README.md` for the choice."""
+PASS_LEFT = 0.14
+"""Share below which it passes; between the two nobody knows."""
+SHOWN = 0.3
+"""Share of a region that is worth naming."""
+DETECTED_VIEWS = 30
+"""Views (of 81) with a detected face from which a scan without a face is doubted. Defaced heads,
+like clouds, look like a face from some angle: the authors' own defaced scan has 13."""
+CLEAR_LEAD = 0.5
+"""Lead over the second best, in spreads of all scores, from which a first rank is no accident."""
+
+ANONYMITY = (
+    "A face verdict is no anonymity verdict: brain and skull shape alone can link scans of one "
+    "person."
+)
+"""Said once with every report (arXiv 2602.10043)."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where a scan's person stood among others.
+
+    Parameters
+    ----------
+    against : {"originals", "photographs"}
+    rank : float
+        The worst (lowest) of all variants.
+    gallery : int
+    variant : str
+        Which face gave it: as-is, completed, peeled.
+    lead : float
+        Score ahead of the best other, in spreads of all scores; negative behind.
+    """
+
+    against: str
+    rank: float
+    gallery: int
+    variant: str
+    lead: float
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that the attacks found in one scan.
+
+    Parameters
+    ----------
+    regions : dict of str to Region
+        Without what faceblind itself put there.
+    left, peeled_left, raised_left, later_left : float
+        Share of a recognisable face: as it is; under fills; in the dark; in later volumes.
+    fills : tuple of Fill
+    replaced : str
+        ``"cut"`` or ``"face"`` where faceblind's own protection was recognised, else empty.
+    detector_max : float
+    detector_views : int
+        Views of 81 in which a detector finds a face.
+    pieces : tuple of Piece
+    brain : Brain
+    metadata : tuple of Finding
+    links : tuple of Link
+    """
+
+    regions: dict[str, Region]
+    left: float
+    peeled_left: float
+    raised_left: float
+    later_left: float
+    fills: tuple[Fill, ...]
+    replaced: str
+    detector_max: float
+    detector_views: int
+    pieces: tuple[Piece, ...]
+    brain: Brain
+    metadata: tuple[Finding, ...]
+    links: tuple[Link, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """How much of a recognisable face any attack gets, 0 to 1."""
+        return max(self.left, self.peeled_left, self.raised_left, self.later_left)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be said of one scan.
+
+    Parameters
+    ----------
+    path : str
+        Of the scan, relative to the folder that was audited.
+    status : {"pass", "fail", "unsure"}
+    reasons : tuple of str
+        In plain words.
+    advice : tuple of str
+        What would mend it.
+    not_tested : tuple of str
+    findings : Findings or None
+        None where the scan could not be examined.
+    error : str
+        Why it could not be examined; empty otherwise.
+    """
+
+    path: str
+    status: Status
+    reasons: tuple[str, ...]
+    advice: tuple[str, ...] = ()
+    not_tested: tuple[str, ...] = ()
+    findings: Findings | None = field(default=None, repr=False)
+    error: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object that ``--json`` prints."""
+        base: dict[str, Any] = {
+            "path": self.path,
+            "status": self.status,
+            "reasons": list(self.reasons),
+            "advice": list(self.advice),
+            "not_tested": list(self.not_tested),
+        }
+        found = self.findings
+        if found is None:
+            empty: dict[str, Any] = {"regions": {}, "detector": {"max": None, "views": None}}
+            empty |= {"peel": {}, "link": {}, "brain": {"changed_mm3": None}, "metadata": []}
+            return base | empty
+        return base | {
+            "score": round(found.score, 4),
+            "regions": {
+                name: {
+                    "area_mm2": round(region.area_mm2, 1),
+                    "share": round(region.share, 4),
+                    "parallel": round(region.parallel, 4),
+                    "seen": round(region.seen, 4),
+                }
+                for name, region in found.regions.items()
+            },
+            "detector": {"max": round(found.detector_max, 4), "views": found.detector_views},
+            "replaced": found.replaced or None,
+            "peel": {
+                "fills": [
+                    {"kind": f.kind, "millilitres": round(f.millilitres, 1)} for f in found.fills
+                ],
+                "face_left": round(found.peeled_left, 4),
+                "face_in_the_dark": round(found.raised_left, 4),
+                "face_in_later_volumes": round(found.later_left, 4),
+            },
+            "wrap": [
+                {"millilitres": round(p.millilitres, 1), "side": p.side} for p in found.pieces
+            ],
+            "link": {
+                link.against: {
+                    "rank": link.rank,
+                    "of": link.gallery,
+                    "variant": link.variant,
+                    "lead": round(link.lead, 3),
+                }
+                for link in found.links
+            },
+            "brain": {
+                "changed_mm3": found.brain.changed_mm3,
+                "where": list(found.brain.where),
+                "bite_ml": round(found.brain.bite_ml, 2),
+            },
+            "metadata": [
+                {"where": m.where, "what": m.what, "severity": m.severity} for m in found.metadata
+            ],
+        }
+
+
+def judge(path: str, found: Findings, not_tested: tuple[str, ...] = ()) -> Verdict:
+    """Put a verdict on findings.
+
+    Parameters
+    ----------
+    path : str
+        What to call the scan.
+    found : Findings
+    not_tested : tuple of str
+        What was not tried, and why.
+    """
+    fails, doubts, advice = _face(found)
+    for more in (_others(found), _links(found)):
+        fails, doubts, advice = fails + more[0], doubts + more[1], advice + more[2]
+    status: Status = "fail" if fails else "unsure" if doubts else "pass"
+    reasons = [*fails, *doubts]
+    if found.replaced == "cut":
+        reasons.append("the face was removed along faceblind's own cut, which is everybody's")
+    elif found.replaced == "face":
+        reasons.append("shows faceblind's average face, which is everybody's")
+    elif not reasons:
+        reasons.append("no part of the face was recovered")
+    return Verdict(path, status, tuple(reasons), tuple(dict.fromkeys(advice)), not_tested, found)
+
+
+_Parts = tuple[list[str], list[str], list[str]]
+
+
+def _face(found: Findings) -> _Parts:
+    """Failing reasons, doubts and advice about the face."""
+    fails: list[str] = []
+    doubts: list[str] = []
+    advice: list[str] = []
+    named = [n for n in FACE if found.regions[n].shown >= SHOWN and found.regions[n].seen > 0.05]
+    for share, how in (
+        (found.left, ""),
+        (found.peeled_left, " under a fill that was taken off"),
+        (found.raised_left, " in voxels that only look like air"),
+        (found.later_left, " in later volumes of the series"),
+    ):
+        if share < PASS_LEFT or (how and share <= found.left):
+            continue
+        what = f"{_listed(named)} remain" if named and not how else "a face remains"
+        text = f"{what}{how} ({share:.0%} of a recognisable face)"
+        (fails if share >= FAIL_LEFT else doubts).append(text)
+    parallel = [n for n in named if found.regions[n].share < 0.5 <= found.regions[n].parallel]
+    if parallel and found.left >= PASS_LEFT:
+        doubts.append(f"the cut runs parallel to the skin at {_listed(parallel)}")
+    ears = [n for n in LOOKED_AT if n.endswith("ear") and found.regions[n].share >= SHOWN]
+    if ears:
+        doubts.append(f"{_listed(ears)} remain{'s' if len(ears) == 1 else ''}; ears are biometric")
+        advice.append("protect again without --keep-ears")
+    if not fails and not found.replaced and found.detector_views >= DETECTED_VIEWS:
+        doubts.append(f"a face detector fires in {found.detector_views} of 81 views")
+    if fails or doubts:
+        advice.append("run faceblind deface or reface on the original")
+    if found.fills and found.peeled_left >= PASS_LEFT:
+        advice.append("a fill hides nothing: remove the face below it, too")
+    return fails, doubts, advice
+
+
+def _others(found: Findings) -> _Parts:
+    """The same about wrapped pieces, the brain and metadata."""
+    fails: list[str] = []
+    doubts: list[str] = []
+    advice: list[str] = []
+    if found.pieces:
+        piece = found.pieces[0]
+        doubts.append(
+            f"a piece of {piece.millilitres:.0f} ml lies in the air at the {piece.side} border; "
+            "it may be a wrapped part of the face"
+        )
+        advice.append("protect with a tool that clears the air, as faceblind does")
+    if found.brain.changed_mm3:
+        fails.append(
+            f"{found.brain.changed_mm3:.0f} mm³ of the brain were altered "
+            f"({_listed(list(found.brain.where))})"
+        )
+        advice.append("protect the original again with a tool that keeps the brain")
+    elif found.brain.bite_ml > BITE_ML:
+        doubts.append(
+            f"{found.brain.bite_ml:.0f} ml inside the brain are empty "
+            f"({_listed(list(found.brain.where))})"
+        )
+    sure = [m for m in found.metadata if m.severity == "identifies"]
+    perhaps = [m for m in found.metadata if m.severity == "may identify"]
+    if sure:
+        fails.append(f"metadata identify: {_listed([str(m) for m in sure])}")
+    if perhaps:
+        doubts.append(f"metadata may identify: {_listed([str(m) for m in perhaps])}")
+    if sure or perhaps:
+        advice.append("clear free text, dates and extensions (--drop-extensions)")
+    return fails, doubts, advice
+
+
+def _links(found: Findings) -> _Parts:
+    fails: list[str] = []
+    doubts: list[str] = []
+    for link in found.links:
+        if link.rank >= 2:
+            continue
+        text = f"recognised among {link.against}: rank {link.rank:g} of {link.gallery}"
+        text += f" ({link.variant})"
+        (fails if link.lead >= CLEAR_LEAD else doubts).append(text)
+    return fails, doubts, []
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

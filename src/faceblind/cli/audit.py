@@ -1,0 +1,74 @@
+"""``faceblind audit``: is the face really gone?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from faceblind.cli.options import Force, NJobs, Quiet, Verbose
+from faceblind.cli.verb import DONE, FAILED, GATE
+
+
+def audit(
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A scan, a folder or a BIDS dataset.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for audit.tsv.", file_okay=False)
+    ] = None,
+    originals: Annotated[
+        Path | None, typer.Option("--originals", help="Folder of the scans before protection.")
+    ] = None,
+    photos: Annotated[
+        Path | None, typer.Option("--photos", help="Table of photographs with consent.")
+    ] = None,
+    fail_above: Annotated[
+        float,
+        typer.Option("--fail-above", help="Share of scans that may miss a pass.", min=0, max=1),
+    ] = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
+    recogniser: Annotated[
+        str, typer.Option("--recogniser", help="sface, dlib, or the path of an ONNX file.")
+    ] = "sface",
+    n_jobs: NJobs = -1,
+    force: Force = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> int:
+    """Attack protected scans and say what still leaks.
+
+    Exit codes: 0 all pass, 3 some fail or are unsure, 1 some could not be examined, 2 usage.
+    """
+    import faceblind
+
+    report = faceblind.audit(
+        path,
+        out,
+        originals=originals,
+        photos=photos,
+        fail_above=fail_above,
+        recogniser=recogniser,
+        n_jobs=n_jobs,
+        force=force,
+    )
+    if as_json:
+        typer.echo(json.dumps(report.as_list(), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        for verdict in report.verdicts:
+            typer.echo(f"{verdict.status:6}  {verdict.path}: {'; '.join(verdict.reasons)}")
+            for advice in verdict.advice:
+                typer.echo(f"        do: {advice}")
+        for untested in sorted({u for verdict in report.verdicts for u in verdict.not_tested}):
+            typer.echo(f"not tested: {untested}")
+        for remark in report.remarks:
+            typer.echo(remark)
+        if out is not None:
+            typer.echo(f"Results: {out / 'audit.tsv'}")
+    for verdict in report.failed:
+        typer.echo(f"failed: {verdict.path}: {verdict.error}", err=True)
+    if report.failed:
+        return FAILED
+    return DONE if report.passed else GATE

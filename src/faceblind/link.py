@@ -1,0 +1,161 @@
+"""The scan-to-scan experiment: can two scans of one person be found to belong together?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from faceblind.attacks.likeness import (
+    GEOMETRY_WEIGHT,
+    Likeness,
+    LinkMatching,
+    link_scores,
+    scan_likeness,
+)
+from faceblind.errors import TableError
+from faceblind.evaluation.result import StudyResult, evaluate
+from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
+from faceblind.face.reconstruct import Variant
+from faceblind.formats.bids import ScanFile, choose_face_scans, find_scans
+from faceblind.recognition.match import Matching, Scores
+from faceblind.recognition.registry import get_recogniser
+from faceblind.runner import run_many
+from faceblind.store import (
+    PRIVATE,
+    Cache,
+    prepare_output,
+    private_dir,
+    software_versions,
+    write_json,
+    write_tsv,
+)
+
+_FEWEST = 2
+
+
+def link(
+    probes: str | Path,
+    gallery: str | Path,
+    out: str | Path,
+    *,
+    recogniser: str = "sface",
+    matching: LinkMatching = "fused",
+    variant: Variant = "completed",
+    n_jobs: int = -1,
+    force: bool = False,
+    show_progress: bool = True,
+) -> StudyResult:
+    """Search scans of people among other scans of the same people, and count who is found.
+
+    Parameters
+    ----------
+    probes, gallery : path
+        Folders of NIfTI scans, BIDS-like or flat, of any contrast; one scan per person is used
+        on each side, and people are matched by their ``sub-*`` labels. Scans without a face are
+        searched too: what completion makes of them is part of the attack.
+    out : path
+        Results: ``summary.json`` and ``cmc.tsv``; ranks per person and the cache of features go
+        to ``private/`` in it.
+    recogniser : str
+        ``"sface"``, ``"dlib"`` or the path of an ArcFace-style ONNX file.
+    matching : {"fused", "centred", "nearest"}
+        ``fused`` compares renders (``centred``) and surfaces; the others compare renders only,
+        see `faceblind.recognition.match`.
+    variant : {"completed", "as-is"}
+        The face that the recogniser sees.
+    n_jobs : int
+        Processes; -1 for all processors.
+    force : bool
+        Write into a folder that holds other things.
+    show_progress : bool
+        A bar on a terminal, log lines elsewhere.
+
+    Returns
+    -------
+    StudyResult
+        With the direction ``scan-to-scan``. People whose scan failed count as missed.
+
+    Raises
+    ------
+    FaceblindError
+        If the inputs or the output cannot be used.
+    """
+    probes, gallery = Path(probes), Path(gallery)
+    sides = [choose_face_scans(find_scans(folder)) for folder in (probes, gallery)]
+    labels = [{file.participant_id for file in files} for files in sides]
+    persons = sorted(labels[0] & labels[1])
+    if not persons:
+        raise TableError(
+            f"{probes}: no sub- label is also in {gallery}; name the scans of a person alike"
+        )
+    identity = get_recogniser(recogniser).identity
+    root = prepare_output(out, "link", [probes, gallery], force)
+    private = private_dir(root / PRIVATE)
+    work = partial(_work, recogniser=recogniser, variant=variant, cache=private / "cache")
+    files = [*sides[0], *sides[1]]
+    outcomes = run_many(
+        work, files, n_jobs=n_jobs, label="Scans", name=_name, show_progress=show_progress
+    )
+    enrolled: list[dict[str, Likeness]] = [{}, {}]
+    failed: dict[str, str] = {}
+    for place, outcome in enumerate(outcomes):
+        person = outcome.item.participant_id
+        if outcome.value is not None:
+            enrolled[place >= len(sides[0])][person] = outcome.value
+        elif person in labels[0] & labels[1]:
+            failed.setdefault(person, outcome.error or "no usable face")
+    result = evaluate(
+        _scores(enrolled[0], enrolled[1], identity, matching),
+        persons,
+        failed,
+        settings={
+            "recogniser": Path(recogniser).name,
+            "variant": variant,
+            "cameras": len(DEFAULT_CAMERAS),
+            "lights": len(DEFAULT_LIGHTS),
+            "geometry_weight": GEOMETRY_WEIGHT if matching == "fused" else 0.0,
+            "probe_contrasts": _contrasts(sides[0]),
+            "gallery_contrasts": _contrasts(sides[1]),
+        },
+        versions=software_versions(),
+    )
+    result = replace(result, matching=matching)
+    write_tsv(private / "ranks.tsv", result.rank_rows())
+    write_tsv(root / "cmc.tsv", result.cmc_rows(), ("rank", "rate", "chance"))
+    write_json(root / "summary.json", result.summary())
+    return result
+
+
+def _work(file: ScanFile, recogniser: str, variant: Variant, cache: Path) -> Likeness:
+    return scan_likeness(file.path, recogniser, variant, Cache(cache))
+
+
+def _name(file: ScanFile) -> str:
+    return str(file.path)
+
+
+def _contrasts(files: Sequence[ScanFile]) -> dict[str, int]:
+    """How many scans of each contrast; names nobody."""
+    names = [file.suffix or "unknown" for file in files]
+    return {name: names.count(name) for name in sorted(set(names))}
+
+
+def _scores(
+    probes: dict[str, Likeness],
+    gallery: dict[str, Likeness],
+    identity: str,
+    matching: LinkMatching,
+) -> Scores:
+    """Scores of everybody enrolled; an empty table when too few are left to compare."""
+    alone = matching != "nearest" and min(len(probes), len(gallery)) < _FEWEST
+    if alone or not set(probes) & set(gallery):
+        nobody, none = np.array([], dtype=str), np.array([], dtype=np.int64)
+        recipe: Matching = "nearest" if matching == "nearest" else "centred"
+        return Scores(
+            np.zeros((0, 0)), nobody, nobody, "scan-to-scan", recipe, "mean", identity, none, none
+        )
+    return link_scores(probes, gallery, identity, matching)

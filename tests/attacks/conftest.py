@@ -1,0 +1,28 @@
+"""One synthetic volunteer, scanned at 2 mm, and its own protection."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from faceblind.scan import Scan
+from faceblind.volunteers.mri import ScannerSettings, simulate
+from faceblind.volunteers.shape import sample_person
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
+
+
+@pytest.fixture(scope="session")
+def volunteer() -> Scan:
+    """An intact scan."""
+    return simulate(sample_person(21, 0), ScannerSettings(spacing_mm=2.0)).scan
+
+
+@pytest.fixture(scope="session")
+def subject(volunteer):
+    """What the manipulations of the bench need."""
+    from manipulations import prepare
+
+    return prepare(volunteer)[0]

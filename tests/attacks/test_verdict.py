@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from faceblind.attacks.brainharm import Brain
+from faceblind.attacks.metadata import Finding
+from faceblind.attacks.peel import Fill
+from faceblind.attacks.presence import IMPORTANCE, Region, face_left
+from faceblind.attacks.surface import LOOKED_AT
+from faceblind.attacks.verdict import Findings, Link, judge
+from faceblind.attacks.wrap import Piece
+
+
+def findings(**changes) -> Findings:
+    bare = Region(0.0, 0.0, 0.0, 1.0)
+    clean = Findings(
+        regions=dict.fromkeys(LOOKED_AT, bare), left=0.0, peeled_left=0.0, raised_left=0.0,
+        later_left=0.0, fills=(), replaced="", detector_max=0.1, detector_views=0, pieces=(),
+        brain=Brain(None, (), 0.0), metadata=(),
+    )  # fmt: skip
+    return replace(clean, **changes)
+
+
+def with_regions(**shares: float) -> dict[str, Region]:
+    return {n: Region(100.0 * s, s, 0.0, 1.0) for n in LOOKED_AT for s in [shares.get(n, 0.0)]}
+
+
+def test_nothing_found_passes():
+    verdict = judge("a", findings())
+    assert verdict.status == "pass"
+    assert verdict.reasons == ("no part of the face was recovered",)
+
+
+def test_importance_sums_to_one():
+    assert sum(IMPORTANCE.values()) == pytest.approx(1.0)
+    assert face_left(with_regions(**dict.fromkeys(LOOKED_AT, 1.0))) == pytest.approx(1.0)
+
+
+def test_a_face_fails_and_is_named():
+    regions = with_regions(nose=1.0, eyes=0.9)
+    verdict = judge("a", findings(regions=regions, left=face_left(regions)))
+    assert verdict.status == "fail"
+    assert "eyes and nose remain" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "words"),
+    [
+        ({"peeled_left": 0.8, "fills": (Fill("constant", 90.0, 0.8),)}, "fail", "under a fill"),
+        ({"raised_left": 0.8}, "fail", "look like air"),
+        ({"later_left": 0.8}, "fail", "later volumes"),
+        ({"peeled_left": 0.2}, "unsure", "under a fill"),
+        ({"pieces": (Piece(9.0, "posterior"),)}, "unsure", "posterior border"),
+        ({"brain": Brain(12.0, ("frontal",), 0.0)}, "fail", "12 mm³ of the brain"),
+        ({"brain": Brain(None, ("frontal",), 40.0)}, "unsure", "empty"),
+        ({"metadata": (Finding("x", "is a name", "identifies"),)}, "fail", "x: is a name"),
+        ({"metadata": (Finding("x", "is text", "note"),)}, "pass", ""),
+        ({"detector_views": 60}, "unsure", "60 of 81"),
+        ({"links": (Link("originals", 1.0, 84, "as-is", 2.0),)}, "fail", "rank 1 of 84"),
+        ({"links": (Link("originals", 1.0, 84, "as-is", 0.1),)}, "unsure", "rank 1 of 84"),
+        ({"links": (Link("originals", 40.0, 84, "as-is", -2.0),)}, "pass", ""),
+    ],
+)
+def test_each_attack_counts(changes, status, words):
+    verdict = judge("a", findings(**changes))
+    assert verdict.status == status
+    assert words in " ".join(verdict.reasons)
+
+
+def test_ears_alone_are_doubted():
+    verdict = judge("a", findings(regions=with_regions(**{"left ear": 0.8})))
+    assert verdict.status == "unsure"
+    assert "left ear remains" in verdict.reasons[0]
+
+
+def test_json_is_strict_and_whole():
+    found = judge("a", findings(links=(Link("originals", 3.0, 84, "completed", 0.1),))).as_dict()
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    keys = {"path", "status", "reasons", "regions", "detector", "peel", "link", "brain"}
+    assert keys | {"metadata"} <= set(found)
+    assert set(found["regions"]) == set(LOOKED_AT)
+    assert {"area_mm2", "share"} <= set(found["regions"]["nose"])
+    assert {"max", "views"} == set(found["detector"])
+    assert "changed_mm3" in found["brain"]
+    assert found["link"]["originals"]["rank"] == 3.0
