@@ -55,7 +55,10 @@ DEPTHS = {
 }
 EAR_CENTRE = (-17.0, 1.0)
 EAR_REACH = (31.0, 32.0)
-EAR_DEPTH_MM = 5.0
+EAR_DEPTH_MM = (7.5, 5.0)
+"""Beside the ear canal, where bone is thick (the concha is a bowl), and higher beside the brain."""
+BEHIND_EAR_MM = (2.5, 7.5)
+"""Behind the ear, where bone is thin again, only the fold of the skin goes."""
 KEPT_EAR_MM = -34.0
 GLOBE_MM = 13.5
 
@@ -155,7 +158,11 @@ def main() -> None:
     depth, axes = core_depth()
     limit = allowed(axes)
     ears = ear_zone(axes)
-    with_ears = np.where(ears > 0, np.maximum(limit, limit + ears * (EAR_DEPTH_MM - limit)), limit)
+    under = np.minimum(
+        np.interp(axes[1], (-37.0, -25.0), BEHIND_EAR_MM)[:, None],
+        np.interp(axes[2], (6.0, 22.0), EAR_DEPTH_MM)[None],
+    )
+    with_ears = np.maximum(limit, limit + ears * (under - limit))
     kept_ears = limit + ears * (np.minimum(KEPT_EAR_MM, limit) - limit)
     brain = onto(ndimage.gaussian_filter(anatomy.brain, 0.5), anatomy.affine, axes) > 0.5
     size, face_axes = grid(FACE_LOW, FACE_HIGH, FINE_MM)

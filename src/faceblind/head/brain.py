@@ -77,6 +77,24 @@ class TemplateFields:
         found = ndimage.map_coordinates(field, index.T, order=1, mode="nearest")
         return np.asarray(found, np.float32)
 
+    def on_grid(
+        self, name: str, affine: NDArray[np.float64], shape: tuple[int, ...]
+    ) -> NDArray[np.float32]:
+        """A field on a whole grid; the border value beyond the field's own.
+
+        Parameters
+        ----------
+        name : str
+        affine : (4, 4) float64 ndarray
+            Index of the grid to template mm.
+        shape : tuple of int
+        """
+        index = np.linalg.inv(self.affine) @ affine
+        found = ndimage.affine_transform(
+            getattr(self, name), index[:3, :3], index[:3, 3], shape, order=1, mode="nearest"
+        )
+        return np.asarray(found, np.float32)
+
 
 @lru_cache(maxsize=1)
 def template_fields() -> TemplateFields:

@@ -11,7 +11,7 @@ from scipy import special
 
 from faceblind.head.brain import template_fields
 from faceblind.head.grid import Volume, blur, resize
-from faceblind.protect.regions import memory_order, places, working_grid
+from faceblind.protect.regions import memory_order, working_grid
 from faceblind.scan import Scan
 
 CLEAR_MM = 25.0
@@ -59,11 +59,12 @@ def clear_air(scan: Scan, affine: NDArray[np.float64]) -> NDArray[np.bool_]:
     order = memory_order(scan)
     shape = tuple(scan.shape[axis] for axis in order)
     grid = working_grid(scan)
-    where = places(grid, affine)
-    outside = -template_fields().at("depth", where) - CLEAR_MM
-    outside = np.minimum(outside, where[:, 2] + 60.0)
-    small = outside.astype(np.float32).reshape(grid.values.shape)
-    return np.asarray(resize(small, shape) > 0)
+    total = affine @ grid.affine
+    outside = -template_fields().on_grid("depth", total, grid.values.shape) - CLEAR_MM
+    i, j, k = np.ogrid[tuple(slice(n) for n in grid.values.shape)]
+    height = total[2, 0] * i + total[2, 1] * j + total[2, 2] * k + total[2, 3]
+    outside = np.minimum(outside, (height + 60.0).astype(np.float32))
+    return np.asarray(resize(outside, shape) > 0)
 
 
 def measure_air(volume: NDArray[Any], clear: NDArray[np.bool_]) -> Air:

@@ -101,22 +101,23 @@ class _Model:
         cut_at_skin = _at(region.cut, skin.points)
         self.kept = cut_at_skin < -1.0
         self.box = self._box(region)
-        where = places(Grid(np.empty(self.box.shape, bool), self.box.affine), affine)
-        self.where = where.astype(np.float32)
-        self.index = average_face().index(where)
         self.cut = self._fine(region.cut)
-        depth = ndimage.map_coordinates(
-            average_face().depth, self.index.T, order=1, mode="nearest"
-        ).reshape(self.box.shape)
-        self.depth = np.asarray(depth, np.float32) - self._offset(cut_at_skin)
+        offset = self._offset(cut_at_skin)
+        self.depth = self._template(average_face().depth, self.box.affine, self.box.shape) - offset
+
+    def _template(
+        self, values: Volume, grid_affine: NDArray[np.float64], shape: tuple[int, ...]
+    ) -> Volume:
+        """A map of the average face on a grid of the scan."""
+        index = np.linalg.inv(average_face().affine) @ self.affine @ grid_affine
+        found = ndimage.affine_transform(
+            values, index[:3, :3], index[:3, 3], shape, order=1, mode="nearest"
+        )
+        return np.asarray(found, np.float32)
 
     def _box(self, region: Region) -> _Box:
         """Bounding box of the average head's part of the region."""
-        where = places(region.cut, self.affine)
-        index = average_face().index(where)
-        depth = ndimage.map_coordinates(
-            average_face().depth, index.T, order=0, mode="constant", cval=-50
-        ).reshape(region.cut.values.shape)
+        depth = self._template(average_face().depth, region.cut.affine, region.cut.values.shape)
         inside = np.argwhere((depth > -8.0) & (region.cut.values > -6.0))
         if not len(inside):
             inside = np.zeros((1, 3), int)
@@ -187,9 +188,7 @@ class _Model:
         return out
 
     def _signal(self, levels: Levels) -> Volume:
-        clean = ndimage.map_coordinates(
-            signal_map(levels), self.index.T, order=1, mode="nearest"
-        ).reshape(self.box.shape)
+        clean = self._template(signal_map(levels), self.box.affine, self.box.shape)
         air = levels.values[average_face().label("air")]
         skin = levels.values[average_face().label("skin")]
         # The map's skin sits on the unmoved surface; moved outwards it would show air.

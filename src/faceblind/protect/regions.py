@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linprog
+from scipy.spatial import cKDTree
 
 from faceblind.head.align import Alignment
 from faceblind.head.brain import Cover, find_cover, template_fields
@@ -21,8 +24,8 @@ BRAIN_MM = 1.0
 """Outside the average brain by this much, nothing is ever replaced."""
 NEAR_BRAIN_MM = 13.0
 """How near the average brain a place must be for a person's brain to reach it."""
-_GUARD_X = (0.0, 48.0)
-_GUARD_Z = (45.0, 75.0)
+_GUARD_X = (0.0, 45.0)
+_GUARD_Z = (36.0, 52.0, 68.0)
 _GUARD_STEP_MM = 1.0
 _GUARD_LIMIT_MM = 8.0
 
@@ -54,9 +57,9 @@ class Region:
     cut : Grid
         On a working grid in memory order: millimetres (template) inside the region, negative
         outside, 0 on the boundary.
-    guard_mm : (2, 2) float64 ndarray
-        How much shallower the cut is over the forehead, for the brain's sake: rows at the middle
-        and at the sides, columns low and high.
+    guard_mm : (2, 3) float64 ndarray
+        How much shallower the cut is over the forehead, for the brain's sake, in whole mm: rows
+        at the middle and at the sides, columns upwards from the brow.
     left : dict of str to float
         Region of the face to the share of its skin that stays although it would go; only where
         the share is above 1 %.
@@ -78,7 +81,7 @@ def face_region(
     """The face, the ears and the air around the head, without what must stay.
 
     The boundary is the template's, moved by `placement` alone. Where the brain comes close, the
-    cut over the forehead is lifted by a smooth amount given by four whole millimetres.
+    cut over the forehead is lifted by a smooth amount given by six whole millimetres.
 
     Parameters
     ----------
@@ -137,8 +140,16 @@ def _on_grid(
     guard: NDArray[np.float64],
     choices: Choices,
 ) -> Grid:
-    where = places(grid, affine)
-    return Grid(_cut(where, name, guard, choices).reshape(grid.values.shape), grid.affine)
+    total, shape = affine @ grid.affine, grid.values.shape
+    fields = template_fields()
+
+    def at(field: str) -> NDArray[np.float32]:
+        return fields.on_grid(field, total, shape)
+
+    lift: NDArray[np.float32] = np.zeros((1, 1, 1), np.float32)
+    if guard.any():
+        lift = _lift(places(grid, affine), guard).astype(np.float32).reshape(shape)
+    return Grid(_combined(at, name, lift, choices), grid.affine)
 
 
 def _cut(
@@ -146,45 +157,63 @@ def _cut(
 ) -> NDArray[np.float32]:
     """(N,) millimetres inside the region at (N, 3) template places."""
     fields = template_fields()
-    cut = fields.at(name, where)
-    if guard.any():
-        cut = cut - _lift(where, guard).astype(np.float32)
-    cut = np.minimum(cut, -BRAIN_MM - fields.at("brain", where))
+    lift = _lift(where, guard).astype(np.float32)
+    return _combined(lambda field: fields.at(field, where), name, lift, choices)
+
+
+def _combined(
+    at: Callable[[str], NDArray[np.float32]],
+    name: str,
+    lift: NDArray[np.float32],
+    choices: Choices,
+) -> NDArray[np.float32]:
+    """Millimetres inside the region from the fields that `at` gives by name."""
+    cut = np.minimum(at(name) - lift, -BRAIN_MM - at("brain"))
     if choices.keep_eyes:
-        # Lids and lashes still go: what is kept starts behind the front of the globe.
-        cut = np.minimum(cut, -fields.at("eyes", where))
+        cut = np.minimum(cut, -at("eyes"))
     return np.asarray(cut, np.float32)
 
 
 def _guard(cover: Cover, name: str, affine: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2, 2) mm by which the cut must rise so that it stays above the cover's floor.
+    """Whole mm at the guard's nodes by which the cut must rise to stay above the cover's floor.
 
-    Each of the four numbers is enough for the whole patch it takes part in, so their mix is
-    enough everywhere. Left and right share them.
+    The smallest numbers whose mix is enough at every skin point, low nodes weighing most because
+    the brow shall go. Left and right share them.
     """
-    guard = np.zeros((2, 2))
-    if not len(cover.points):
-        return guard
+    guard = np.zeros((len(_GUARD_X), len(_GUARD_Z)))
     floor = cover.floor(affine)
     fields = template_fields()
     near = (fields.at("brain", floor) > -NEAR_BRAIN_MM) & (floor[:, 2] > 24)
     floor = floor[near]
-    excess = fields.at(name, floor)
-    weights = _weights(floor)
-    for node in np.ndindex(2, 2):
-        inside = excess[weights[node] > 0.02]
-        if len(inside) >= 5:
-            worst = max(0.0, float(np.quantile(inside, 0.998)))
-            guard[node] = np.ceil(worst / _GUARD_STEP_MM) * _GUARD_STEP_MM
-    return np.minimum(guard, _GUARD_LIMIT_MM)
+    if len(floor) < 100:
+        return guard
+    # Noise on the skin and tubes on the forehead are narrower than a neighbourhood.
+    neighbours = cKDTree(floor).query(floor, k=15)[1]
+    excess = np.median(fields.at(name, floor)[neighbours], axis=1)
+    above = excess > 0
+    if not above.any():
+        return guard
+    weights = _weights(floor[above]).reshape(guard.size, -1).T
+    needed = np.minimum(excess[above], _GUARD_LIMIT_MM)
+    price = np.tile(np.linspace(3.0, 1.0, len(_GUARD_Z)), len(_GUARD_X))
+    found = linprog(price, A_ub=-weights, b_ub=-needed, bounds=(0, _GUARD_LIMIT_MM))
+    exact = np.full(guard.size, _GUARD_LIMIT_MM)
+    if found.success and found.x is not None:
+        exact = np.asarray(found.x, np.float64)
+    steps = np.ceil(np.maximum(exact.reshape(guard.shape) / _GUARD_STEP_MM - 0.05, 0.0))
+    return np.asarray(np.abs(steps) * _GUARD_STEP_MM, np.float64)
 
 
 def _weights(where: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2, 2, N) bilinear weights of the guard's nodes at (N, 3) template places."""
-    u = np.clip((np.abs(where[:, 0]) - _GUARD_X[0]) / (_GUARD_X[1] - _GUARD_X[0]), 0, 1)
-    v = np.clip((where[:, 2] - _GUARD_Z[0]) / (_GUARD_Z[1] - _GUARD_Z[0]), 0, 1)
-    u, v = u * u * (3 - 2 * u), v * v * (3 - 2 * v)
-    return np.array([[(1 - u) * (1 - v), (1 - u) * v], [u * (1 - v), u * v]])
+    """(U, V, N) bilinear weights of the guard's nodes at (N, 3) template places."""
+    across = _hats(np.abs(where[:, 0]), _GUARD_X)
+    upwards = _hats(where[:, 2], _GUARD_Z)
+    return across[:, None] * upwards[None]
+
+
+def _hats(values: NDArray[np.float64], nodes: tuple[float, ...]) -> NDArray[np.float64]:
+    """(len(nodes), N) weights of a piecewise linear interpolation, constant beyond the ends."""
+    return np.array([np.interp(values, nodes, row) for row in np.eye(len(nodes))])
 
 
 def _lift(where: NDArray[np.float64], guard: NDArray[np.float64]) -> NDArray[np.float64]:
