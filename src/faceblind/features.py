@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.errors import AlignmentError, PhotographError
+from faceblind.errors import AlignmentError, FaceblindError, PhotographError
 from faceblind.face import reconstruct as reconstruction
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
 from faceblind.face.reconstruct import Face, Variant
@@ -151,7 +151,13 @@ def _key(path: Path, kind: str, settings: dict[str, Any]) -> str:
         "cameras": [asdict(camera) for camera in DEFAULT_CAMERAS],
         "lights": [asdict(light) for light in DEFAULT_LIGHTS],
     }
-    return cache_key(file_digest(path), FEATURES_VERSION, {**stations, **settings})
+    try:
+        digest = file_digest(path)
+    except OSError as error:
+        raise FaceblindError(
+            f"{path}: cannot be read ({error.strerror}); check the path and its permissions"
+        ) from error
+    return cache_key(digest, FEATURES_VERSION, {**stations, **settings})
 
 
 def _embed(

@@ -254,4 +254,5 @@ def test_real_scans_also_with_scrambled_axes(shared: Path) -> None:
             np.linalg.norm(turn[:3, :3] @ place - after[name])
             for name, place in straight.landmarks().items()
         ]
-        assert np.median(apart) < 3, path.name
+        # Slices of 5 mm leave the pose open by as much.
+        assert np.median(apart) < max(3, scan.spacing.max()), path.name
