@@ -1,0 +1,64 @@
+"""``faceblind audit`` and ``faceblind link``: exit codes and what is printed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+import faceblind
+from faceblind.attacks.verdict import Verdict
+from faceblind.audit import AuditReport
+from faceblind.cli.main import app
+from faceblind.errors import TableError
+
+PASS = Verdict("a.nii", "pass", ("clean",))
+FAIL = Verdict("b.nii", "fail", ("nose remains",), ("deface it",))
+UNSURE = Verdict("c.nii", "unsure", ("no head",))
+BROKEN = Verdict("d.nii", "unsure", ("truncated",), error="d.nii: the file is truncated")
+
+
+def run(monkeypatch, verdicts, *options: str, fail_above: float = 0.0):
+    report = AuditReport(tuple(verdicts), fail_above, ("a remark",))
+    monkeypatch.setitem(vars(faceblind), "audit", lambda *args, **kwargs: report)
+    return CliRunner().invoke(app, ["audit", "in", *options])
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [((PASS,), 0), ((PASS, FAIL), 3), ((PASS, UNSURE), 3), ((PASS, FAIL, BROKEN), 1)],
+)
+def test_exit_codes(monkeypatch, verdicts, code):
+    result = run(monkeypatch, verdicts)
+    assert result.exit_code == code
+    assert "a remark" in result.stdout
+
+
+def test_tolerated_failures_pass_the_gate(monkeypatch):
+    assert run(monkeypatch, (PASS, FAIL), fail_above=0.5).exit_code == 0
+
+
+def test_json_is_all_that_is_printed(monkeypatch):
+    result = run(monkeypatch, (PASS, FAIL), "--json")
+    assert result.exit_code == 3
+    objects = json.loads(result.stdout)
+    assert [one["status"] for one in objects] == ["pass", "fail"]
+    keys = {"path", "status", "reasons", "regions", "detector", "peel", "link", "brain", "metadata"}
+    assert all(keys <= set(one) for one in objects)
+
+
+def test_failures_are_listed(monkeypatch):
+    assert "failed: d.nii" in run(monkeypatch, (BROKEN,)).stderr
+
+
+def test_usage_and_errors(monkeypatch):
+    assert run(monkeypatch, (PASS,), "--fail-above", "2").exit_code == 2
+
+    def missing(*args, **kwargs):
+        raise TableError("in: no such file or folder; check the path")
+
+    monkeypatch.setitem(vars(faceblind), "link", missing)
+    result = CliRunner().invoke(app, ["link", "a", "b", "c"])
+    assert result.exit_code == 1
+    assert "no such file" in result.stderr
