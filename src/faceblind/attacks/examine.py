@@ -13,9 +13,9 @@ from faceblind.attacks.likeness import Likeness, likeness_of
 from faceblind.attacks.metadata import find_metadata
 from faceblind.attacks.peel import peel
 from faceblind.attacks.presence import face_left, find_regions
-from faceblind.attacks.see import Sight, see
+from faceblind.attacks.see import NO_FACE, Sight, see
 from faceblind.attacks.surface import find_surface
-from faceblind.attacks.verdict import Findings
+from faceblind.attacks.verdict import FAIL_LEFT, PASS_LEFT, Findings
 from faceblind.attacks.wrap import find_pieces
 from faceblind.errors import AlignmentError, FaceblindError, ScanError
 from faceblind.face.reconstruct import reconstruct
@@ -76,11 +76,14 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
     peeled_left = 0.0
     if peeled is not None:
         peeled_left = _left_in(peeled.scan, sight, recogniser, likenesses)
-    hidden = find_hidden(scan, sight.alignment, head)
-    raised_left = 0.0 if hidden.scan is None else _left_in(hidden.scan, sight, None, {})
+    left, raised_left = face_left(regions), 0.0
+    if left < FAIL_LEFT:
+        # Nobody need search the dark for a face that lies open.
+        hidden = find_hidden(scan, sight.alignment, head)
+        raised_left = 0.0 if hidden.scan is None else _again(hidden.scan, sight)
     findings = Findings(
         regions=regions,
-        left=face_left(regions),
+        left=left,
         peeled_left=peeled_left,
         raised_left=raised_left,
         later_left=_later(scan, sight),
@@ -126,8 +129,13 @@ def _left_in(
 ) -> float:
     """Share of a face in a scan that an attack changed.
 
-    Where no head is found any more, the head found before is looked at again.
+    The head is found anew where the fill may have misled the search. Where it was found without
+    a face, or is not found any more, it is looked at again in the old place.
     """
+    if before.left < NO_FACE and not recogniser:
+        left = _again(scan, before)
+        if left < PASS_LEFT:
+            return left
     try:
         sight = see(scan)
     except FaceblindError:

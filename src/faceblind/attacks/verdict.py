@@ -18,6 +18,8 @@ FAIL_LEFT = 0.25
 """Share of a recognisable face from which a scan fails; see `bench/README.md` for the choice."""
 PASS_LEFT = 0.14
 """Share below which it passes; between the two nobody knows."""
+WORSE = 0.1
+"""By how much an attack must add to what lies open to be named."""
 SHOWN = 0.3
 """Share of a region that is worth naming."""
 DETECTED_VIEWS = 30
@@ -224,7 +226,7 @@ def _face(found: Findings) -> _Parts:
         (found.raised_left, " in voxels that only look like air"),
         (found.later_left, " in later volumes of the series"),
     ):
-        if share < PASS_LEFT or (how and share <= found.left):
+        if share < PASS_LEFT or (how and share < found.left + WORSE):
             continue
         what = f"{_listed(named)} remain" if named and not how else "a face remains"
         text = f"{what}{how} ({share:.0%} of a recognisable face)"
