@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import faceblind
 from faceblind.errors import OutputError, TableError
 
 logger = logging.getLogger(__name__)
@@ -231,8 +232,8 @@ def write_tsv(
 
 def software_versions() -> dict[str, str]:
     """Versions of faceblind and of the libraries that decide its figures."""
-    names = ("faceblind", "numpy", "scipy", "nibabel", "onnxruntime", "opencv-python-headless")
-    versions = {"python": platform.python_version()}
+    names = ("numpy", "scipy", "nibabel", "onnxruntime", "opencv-python-headless")
+    versions = {"faceblind": faceblind.__version__, "python": platform.python_version()}
     for name in names:
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.errors import TableError
+from faceblind.errors import FaceblindError, TableError
 from faceblind.evaluation.result import StudyResult, evaluate
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
 from faceblind.face.reconstruct import Variant
@@ -136,6 +136,9 @@ def study(
     failed = {person: why for person, why in failed.items() if person in photographed}
     for person, why in unreadable.items():
         failed.setdefault(person, why)
+    if matching == "centred" and min(len(scan_vectors), len(photo_vectors)) == 1:
+        why = "; ".join(failed.values()) or "only one person was given"
+        raise FaceblindError(f"{out}: centring needs two people on either side, one is left: {why}")
     result = evaluate(
         _match(scan_vectors, photo_vectors, direction, matching, identity),
         persons,
