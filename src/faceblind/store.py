@@ -16,6 +16,7 @@ import os
 import platform
 import secrets
 import stat
+import sys
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
@@ -25,7 +26,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import faceblind
 from faceblind.errors import OutputError, TableError
 
 logger = logging.getLogger(__name__)
@@ -233,7 +233,8 @@ def write_tsv(
 def software_versions() -> dict[str, str]:
     """Versions of faceblind and of the libraries that decide its figures."""
     names = ("numpy", "scipy", "nibabel", "onnxruntime", "opencv-python-headless")
-    versions = {"faceblind": faceblind.__version__, "python": platform.python_version()}
+    package = sys.modules[__name__.partition(".")[0]]
+    versions = {"faceblind": package.__version__, "python": platform.python_version()}
     for name in names:
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
