@@ -55,7 +55,7 @@ DEPTHS = {
 }
 EAR_CENTRE = (-17.0, 1.0)
 EAR_REACH = (31.0, 32.0)
-EAR_DEPTH_MM = (7.5, 5.0)
+EAR_DEPTH_MM = (7.5, 5.0, 2.5)
 """Beside the ear canal, where bone is thick (the concha is a bowl), and higher beside the brain."""
 BEHIND_EAR_MM = (2.5, 7.5)
 """Behind the ear, where bone is thin again, only the fold of the skin goes."""
@@ -160,7 +160,7 @@ def main() -> None:
     ears = ear_zone(axes)
     under = np.minimum(
         np.interp(axes[1], (-37.0, -25.0), BEHIND_EAR_MM)[:, None],
-        np.interp(axes[2], (6.0, 22.0), EAR_DEPTH_MM)[None],
+        np.interp(axes[2], (6.0, 19.0, 30.0), EAR_DEPTH_MM)[None],
     )
     with_ears = np.maximum(limit, limit + ears * (under - limit))
     kept_ears = limit + ears * (np.minimum(KEPT_EAR_MM, limit) - limit)
