@@ -31,7 +31,7 @@ def with_regions(**shares: float) -> dict[str, Region]:
 def test_nothing_found_passes():
     verdict = judge("a", findings())
     assert verdict.status == "pass"
-    assert verdict.reasons == ("no part of the face was recovered",)
+    assert verdict.reasons == ("no region of the face remains (0% of a recognisable face)",)
 
 
 def test_importance_sums_to_one():

@@ -132,10 +132,11 @@ def _threshold(head: HeadMask) -> float:
 
 
 def _constant(volume: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Voxels that equal all six neighbours exactly."""
+    """Voxels that equal all six neighbours, but for the rounding of averages."""
+    rounding = 1e-6 * float(np.abs(volume).max())
     same = np.ones(volume.shape, bool)
     for axis in range(3):
-        equal = np.diff(volume, axis=axis) == 0
+        equal = np.abs(np.diff(volume, axis=axis)) <= rounding
         here = np.moveaxis(same, axis, 0)
         step = np.moveaxis(equal, axis, 0)
         here[1:] &= step

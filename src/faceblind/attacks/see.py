@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,9 @@ class Sight:
         As measured; `known` is not taken off.
     known : Known
         What faceblind itself put there.
+    other : Sight or None
+        A second explanation that shows more of a face: the template may have been bent onto a
+        cut, or the person may only be unlike the average. A detector has to decide.
     """
 
     skin: Skin
@@ -47,6 +50,7 @@ class Sight:
     surface: Surface
     regions: dict[str, Region]
     known: Known
+    other: Sight | None = None
 
     @property
     def left(self) -> float:
@@ -85,7 +89,10 @@ def see(scan: Scan) -> Sight:
     for sight in sights:
         if sight.known.is_cut or sight.known.is_face:
             return sight
-    return sights[-1] if odd or not sure else sights[0]
+    if len(sights) == 2 and (odd or not sure):
+        more = sights[0] if sights[0].left > sights[1].left else None
+        return replace(sights[1], other=more)
+    return sights[0]
 
 
 def _sight(skin: Skin, found: Alignment, scan: Scan) -> Sight:

@@ -207,7 +207,9 @@ def judge(path: str, found: Findings, not_tested: tuple[str, ...] = ()) -> Verdi
     elif found.replaced == "face":
         reasons.append("shows faceblind's average face, which is everybody's")
     elif not reasons:
-        reasons.append("no part of the face was recovered")
+        rest = [n for n in FACE if found.regions[n].shown >= SHOWN]
+        what = f"parts of {_listed(rest)} remain" if rest else "no region of the face remains"
+        reasons.append(f"{what} ({found.score:.0%} of a recognisable face)")
     return Verdict(path, status, tuple(reasons), tuple(dict.fromkeys(advice)), not_tested, found)
 
 
