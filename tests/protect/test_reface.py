@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 
 from faceblind.head.skin import find_skin
 from faceblind.protect.reface import reface
+from faceblind.protect.tissue import average_face
 
 # A pose in the middle of the rounding steps.
 ON_THE_GRID = {"turn": (0.0, 0.0, 0.0), "shift": (2.0, -5.0, 7.0)}
@@ -70,3 +71,10 @@ def test_series_get_the_face_in_every_volume(phantom):
     tissue = both[:, 0] > 300
     assert tissue.sum() > 1000
     assert (both[tissue, 1] > 200).mean() > 0.97
+
+
+def test_the_map_of_the_face_is_air_where_it_ends_behind_and_above() -> None:
+    # Look-ups beyond the map repeat its last layer: tissue there would fill the air of the scan.
+    depth = average_face().depth
+    assert (depth[:, 0, :] < -20).all()
+    assert (depth[:, :, -1] < -20).all()

@@ -55,11 +55,18 @@ class AverageFace:
         return self.names.index(name)
 
 
+BEYOND_MM = np.float32(-30.0)
+"""Depth below the average skin where the map of the face ends: far outside."""
+
+
 @lru_cache(maxsize=1)
 def average_face() -> AverageFace:
     """The face that ships with the package."""
     with as_file(files("faceblind") / "data" / "face_region.npz") as path, np.load(path) as npz:
         depth = npz["face_depth"] * np.float32(0.25)
+        # The map ends inside the head behind and above; look-ups beyond repeat its last layer,
+        # which must be air there. Below, the neck goes on.
+        depth[:, 0, :] = depth[:, :, -1] = BEYOND_MM
         tissue = npz["tissue"]
         names = tuple(str(name) for name in npz["tissue_names"])
         affine = npz["face_affine"]
