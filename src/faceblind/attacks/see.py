@@ -10,10 +10,8 @@ from faceblind.attacks.presence import Region, face_left, find_regions
 from faceblind.attacks.replaced import Known, find_known
 from faceblind.attacks.surface import Surface, find_surface
 from faceblind.errors import AlignmentError
-from faceblind.head import align as alignment_module
-from faceblind.head.align import CONFIDENT, SETTINGS, Alignment, align
+from faceblind.head.align import CONFIDENT, Alignment, align, align_by_scalp
 from faceblind.head.skin import Skin, find_skin
-from faceblind.head.template import load_template
 from faceblind.scan import Scan
 
 USUAL_SHAPE = 1.3
@@ -103,10 +101,8 @@ def _sight(skin: Skin, found: Alignment, scan: Scan) -> Sight:
 
 def _by_scalp(skin: Skin, scan: Scan) -> Alignment | None:
     """The head found without its face; None where the scalp does not bear it out."""
-    aligner = alignment_module._Aligner(skin, scan, load_template(), SETTINGS, faceless=True)
-    fits = aligner.best(False, [])
-    if not fits:
+    found = align_by_scalp(skin, scan)
+    if found is None:
         return None
-    found = alignment_module._describe(aligner, fits[0], 0.0)
     seen = max(found.seen["scalp"], 1e-6)
     return found if found.support["scalp"] / seen >= LEAST_SCALP else None
