@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -30,6 +29,7 @@ from faceblind.formats.bids import (
     ScanFile,
     choose_face_scans,
     find_scans,
+    only_series,
     read_participants,
 )
 from faceblind.formats.photos import PhotoRow, read_photos_table
@@ -47,8 +47,6 @@ from faceblind.store import (
     write_json,
     write_tsv,
 )
-
-logger = logging.getLogger(__name__)
 
 Direction = Literal["photo-to-scan", "scan-to-photo"]
 Matching = Literal["centred", "nearest"]
@@ -69,6 +67,7 @@ def study(
     recogniser: str = "sface",
     matching: Matching = "centred",
     variant: Variant = "completed",
+    series: str | None = None,
     save_faces: bool = False,
     n_jobs: int = -1,
     force: bool = False,
@@ -95,6 +94,9 @@ def study(
         How pictures are compared, see `faceblind.recognition.match`.
     variant : {"completed", "as-is"}
         Show faces with what the field of view cut filled in, or as the scan has them.
+    series : str, optional
+        Use scans whose name ends so, such as ``"FLAIR"`` or ``"acq-axial_FLAIR"``. By default
+        each person's scan that shows the face best.
     save_faces : bool
         Keep meshes and render sheets in ``private/faces``.
     n_jobs : int
@@ -117,7 +119,8 @@ def study(
     """
     scans, photos = Path(scans), Path(photos)
     rows = read_photos_table(photos)
-    files = choose_face_scans(find_scans(scans))
+    found = find_scans(scans)
+    files = choose_face_scans(found if series is None else only_series(found, series))
     people = _participants(participants, scans, photos)
     settings = FeatureSettings(recogniser, variant)
     identity = get_recogniser(recogniser).identity
@@ -147,6 +150,7 @@ def study(
             **asdict(replace(settings, recogniser=Path(recogniser).name)),
             "cameras": len(DEFAULT_CAMERAS),
             "lights": len(DEFAULT_LIGHTS),
+            "series": series,
             "cohort": _cohort(people, persons),
         },
         versions=software_versions(),

@@ -13,6 +13,7 @@ from faceblind.formats.bids import (
     Participant,
     choose_face_scans,
     find_scans,
+    only_series,
     read_participants,
     suffix_of,
 )
@@ -147,3 +148,17 @@ def test_unreadable_tables_are_refused(tmp_path):
     (tmp_path / "bad.tsv").write_bytes(b"participant_id\n\xff\xfe\x00")
     with pytest.raises(TableError, match="UTF-8"):
         read_participants(tmp_path / "bad.tsv")
+
+
+def test_a_series_is_chosen_by_the_end_of_the_name(tmp_path):
+    for name in ("sub-a_T1w", "sub-a_FLAIR", "sub-a_acq-axial_FLAIR", "sub-b_acq-axial_FLAIR"):
+        touch(tmp_path, f"{name}.nii.gz")
+    scans = find_scans(tmp_path)
+
+    def names(series):
+        return [s.path.name.removesuffix(".nii.gz") for s in only_series(scans, series)]
+
+    assert names("FLAIR") == ["sub-a_FLAIR", "sub-b_acq-axial_FLAIR"]
+    assert names("acq-axial_FLAIR") == ["sub-a_acq-axial_FLAIR", "sub-b_acq-axial_FLAIR"]
+    with pytest.raises(ScanError, match="bold: no scan's name ends so"):
+        names("bold")

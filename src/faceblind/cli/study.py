@@ -63,6 +63,12 @@ def study(
             "--variant", help="Faces with what the field of view cut filled in, or as they are."
         ),
     ] = Variant.completed,
+    series: Annotated[
+        str | None,
+        typer.Option(
+            "--series", help="Only scans whose name ends so, such as FLAIR or acq-axial_FLAIR."
+        ),
+    ] = None,
     save_faces: Annotated[
         bool, typer.Option("--save-faces", help="Keep meshes and renders in OUT/private.")
     ] = False,
@@ -92,6 +98,7 @@ def study(
         recogniser=recogniser,
         matching=matching.value,
         variant=variant.value,
+        series=series,
         save_faces=save_faces,
         n_jobs=n_jobs,
         force=force,

@@ -137,6 +137,39 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
     return sorted(found, key=lambda f: (f.participant_id, f.session or "", str(f.path)))
 
 
+def only_series(scans: Iterable[ScanFile], series: str) -> list[ScanFile]:
+    """The scans whose name ends in a series, such as ``T1w`` or ``acq-axial_FLAIR``.
+
+    Parameters
+    ----------
+    scans : iterable of ScanFile
+        As `find_scans` gives them.
+    series : str
+        What stands last in the name, in whole entities: ``FLAIR`` also takes
+        ``acq-axial_FLAIR`` if a participant has no plain one.
+
+    Returns
+    -------
+    list of ScanFile
+        In the given order; of each participant and session those with the shortest name, so that
+        ``FLAIR`` means the plain one beside ``acq-axial_FLAIR``.
+
+    Raises
+    ------
+    ScanError
+        If no scan is of that series.
+    """
+    wanted = f"_{series.strip('_')}"
+    found = [scan for scan in scans if f"_{_stem(scan.path.name)}".endswith(wanted)]
+    if not found:
+        raise ScanError(f"{series}: no scan's name ends so; look at the names of the scans")
+    least: dict[tuple[str, str | None], int] = {}
+    for scan in found:
+        key = scan.participant_id, scan.session
+        least[key] = min(least.get(key, 999), scan.path.name.count("_"))
+    return [s for s in found if s.path.name.count("_") == least[s.participant_id, s.session]]
+
+
 def choose_face_scans(scans: Iterable[ScanFile]) -> list[ScanFile]:
     """One scan per participant: the one that shows the face best.
 
