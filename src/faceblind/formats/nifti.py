@@ -7,7 +7,6 @@ unchanged scan gives the same uncompressed bytes whatever the header holds.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,26 +16,18 @@ import numpy as np
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
-from faceblind.errors import OutputError, ScanError
-from faceblind.formats import gzipped
+from faceblind.errors import ScanError
 from faceblind.formats.bids import suffix_of
-from faceblind.formats.files import check_target
+from faceblind.formats.volumes import (
+    check_geometry,
+    check_saving,
+    make_stored,
+    plain_numbers,
+    read_bytes,
+    unpack,
+    write,
+)
 from faceblind.scan import Scan, Stored
-from faceblind.store import atomic_path
-
-logger = logging.getLogger(__name__)
-
-# What can be a head. Micro-CT and microscopy lie below the spacing, whole-body planning scans
-# above the extent; 8 mm is the thickest slice with gap in clinical use. A slab under 60 mm cannot
-# show a face.
-MIN_SPACING_MM = 0.2
-MAX_SPACING_MM = 8.0
-MIN_EXTENT_MM = 60.0
-MAX_EXTENT_MM = 700.0
-# Farther from the scanner's centre than any bore is long, so the header is damaged.
-_MAX_ORIGIN_MM = 10_000.0
-# Deflate cannot shrink more than this, so a header that asks for more data lies.
-_MAX_DEFLATE_RATIO = 1032
 
 _UNITS_MM = {1: 1000.0, 2: 1.0, 3: 0.001}
 _UNIT_NAMES = {1: "metres", 2: "millimetres", 3: "micrometres"}
@@ -54,7 +45,7 @@ _OTHER_TYPES = {
     2304: "RGBA colours",
 }
 _FREE_TEXT = ("data_type", "db_name", "descrip", "aux_file", "intent_name")
-_SUFFIXES = (".nii", ".nii.gz")
+ENDINGS = (".nii", ".nii.gz")
 
 
 @dataclass(frozen=True)
@@ -74,6 +65,11 @@ class _Layout:
         for size in self.shape:  # Python integers: hostile sizes must not wrap around
             n *= size
         return n
+
+    @property
+    def end(self) -> int:
+        """Where the voxels end."""
+        return self.offset + self.n_bytes
 
 
 @dataclass(frozen=True)
@@ -109,26 +105,13 @@ def load(path: str | Path) -> Scan:
     """
     path = Path(path)
     name = str(path)
-    packed = _read_bytes(path)
-    is_packed = packed[:2] == gzipped.MAGIC
-    try:
-        start = gzipped.inflate(packed, 544)[0] if is_packed else packed[:544]
-        layout = _parse(start, name)
-        end = layout.offset + layout.n_bytes
-        if is_packed and end > _MAX_DEFLATE_RATIO * len(packed):
-            raise EOFError
-        data, complete = gzipped.inflate(packed, end) if is_packed else (packed, True)
-    except gzipped.DamagedError as error:
-        raise ScanError(f"{name}: the compressed data is damaged; fetch the file again") from error
-    except EOFError as error:
-        raise ScanError(f"{name}: the file is truncated; fetch or convert it again") from error
-    if len(data) < end or not complete:
-        raise ScanError(f"{name}: the file is truncated; fetch or convert it again")
+    data = unpack(read_bytes(path), name, lambda start: _parse(start, name).end, peek=544)
+    layout = _parse(data[:544], name)
     affine = _affine(layout, name)
-    _check_geometry(layout, affine, name)
+    unit = _UNIT_NAMES.get(int(layout.header["xyzt_units"]) & 7)
+    said = f" (the header says {unit})" if unit in ("metres", "micrometres") else ""
+    check_geometry(layout.shape, affine, name, said)
     stored = _stored(layout, data, affine, name)
-    if stored.voxels.ndim == 4:
-        logger.info("4-D series of %d volumes: the first shows the face", stored.voxels.shape[3])
     return Scan(stored.voxels, affine, suffix_of(path.name), name, stored)
 
 
@@ -167,42 +150,14 @@ def save(
         of its stored record.
     """
     path = Path(path)
-    if not path.name.lower().endswith(_SUFFIXES):
-        raise OutputError(f"{path}: the name must end in .nii or .nii.gz")
-    check_target(path, overwrite=overwrite, sources=[scan.source] if scan.source else [])
+    check_saving(scan, path, ENDINGS, _Container, overwrite)
     stored = scan.stored
     if stored is None:
         prefix, raw = _fresh(scan)
     else:
-        same = stored.voxels is scan.voxels and np.array_equal(stored.affine, scan.affine)
-        if not same or not isinstance(stored.container, _Container):
-            raise OutputError(
-                f"{path}: the scan no longer matches the file it came from; change it with "
-                "Scan.with_changes, or set stored=None to write a new header"
-            )
         prefix, raw = _cleaned(stored.container, drop_extensions, clear_text), stored.raw
-    body = raw.tobytes(order="F")
-    is_packed = path.name.lower().endswith(".gz")
-    pieces = gzipped.deflate(prefix + body) if is_packed else [prefix, body]
-    try:
-        with atomic_path(path) as temporary, temporary.open("xb") as file:
-            file.writelines(pieces)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise ScanError(f"{path}: no such file; check the path") from error
-    except IsADirectoryError as error:
-        raise ScanError(f"{path}: is a folder; name one .nii or .nii.gz file in it") from error
-    except OSError as error:
-        raise ScanError(f"{path}: cannot be read ({error.strerror}); check permissions") from error
-    if not data:
-        raise ScanError(f"{path}: the file is empty; fetch or convert it again")
-    return data
+    body = prefix + raw.tobytes(order="F")
+    write(path, b"", body, path.name.lower().endswith(".gz"))
 
 
 def _parse(start: bytes, name: str) -> _Layout:
@@ -283,66 +238,18 @@ def _affine(layout: _Layout, name: str) -> NDArray[np.float64]:
     return affine
 
 
-def _check_geometry(layout: _Layout, affine: NDArray[np.float64], name: str) -> None:
-    """Refuse a voxel size or an extent that cannot be a head, before touching the voxels."""
-    scan = Scan(np.empty((1, 1, 1), np.uint8), affine, source=name)
-    spacing, extent = scan.spacing, scan.spacing * layout.shape[:3]
-    unit = _UNIT_NAMES.get(int(layout.header["xyzt_units"]) & 7)
-    said = f" (the header says {unit})" if unit in ("metres", "micrometres") else ""
-    if _outside(spacing, MIN_SPACING_MM, MAX_SPACING_MM):
-        raise ScanError(
-            f"{name}: voxels of {_millimetres(spacing)}{said} cannot be a head scan's "
-            f"({MIN_SPACING_MM:g} to {MAX_SPACING_MM:g} mm); repair the header"
-        )
-    if _outside(extent, MIN_EXTENT_MM, MAX_EXTENT_MM):
-        raise ScanError(
-            f"{name}: a field of view of {_millimetres(extent)}{said} cannot be a head scan's "
-            f"({MIN_EXTENT_MM:g} to {MAX_EXTENT_MM:g} mm); give the whole head"
-        )
-    if np.abs(affine[:3, 3]).max() > _MAX_ORIGIN_MM:
-        raise ScanError(f"{name}: the affine puts the scan metres away; repair the header")
-
-
-def _outside(sizes: NDArray[np.float64], low: float, high: float) -> bool:
-    # Headers hold float32: a slice of exactly the largest thickness must not fail by its rounding.
-    return bool(sizes.min() < low * 0.9999 or sizes.max() > high * 1.0001)
-
-
-def _millimetres(sizes: NDArray[np.float64]) -> str:
-    return " x ".join(f"{size:.3g}" for size in sizes) + " mm"
-
-
 def _stored(layout: _Layout, data: bytes, affine: NDArray[np.float64], name: str) -> Stored:
     """The stored numbers and the intensities that they stand for."""
     count = layout.n_bytes // layout.dtype.itemsize
     raw = np.frombuffer(data, layout.dtype, count, layout.offset)
     raw = np.require(raw, requirements="A").reshape(layout.shape, order="F")
-    raw.setflags(write=False)
     slope, inter = float(layout.header["scl_slope"]), float(layout.header["scl_inter"])
     if slope == 0 or not np.isfinite(slope):
         slope, inter = 1.0, 0.0
     if not np.isfinite(inter):
         raise ScanError(f"{name}: the intensity scaling is damaged; repair the header")
     container = _Container(data[: layout.offset], layout.byteorder, layout.version)
-    record = Stored(raw, slope, inter, raw, affine, container)
-    voxels = _without_gaps(record.intensities(raw), name)
-    voxels.setflags(write=False)
-    return Stored(raw, slope, inter, voxels, affine, container)
-
-
-def _without_gaps(voxels: NDArray[Any], name: str) -> NDArray[Any]:
-    """Intensities with non-finite ones as air; refuse a volume that shows nothing."""
-    if voxels.dtype.kind == "f":
-        finite = np.isfinite(voxels)
-        if not finite.all():
-            first = finite if finite.ndim == 3 else finite[..., 0]
-            if first.mean() < 0.5:
-                raise ScanError(f"{name}: most voxels are NaN or infinite; reconstruct it again")
-            voxels = np.where(finite, voxels, voxels[finite].min())
-    first = voxels if voxels.ndim == 3 else voxels[..., 0]
-    if first.min() == first.max():
-        raise ScanError(f"{name}: every voxel has the same value; there is no head in it")
-    return voxels
+    return make_stored(raw, affine, container, name, slope, inter)
 
 
 def _cleaned(container: _Container, drop_extensions: bool, clear_text: bool) -> bytes:
@@ -363,11 +270,7 @@ def _cleaned(container: _Container, drop_extensions: bool, clear_text: bool) -> 
 
 def _fresh(scan: Scan) -> tuple[bytes, NDArray[Any]]:
     """NIfTI-1 header and numbers for a scan made in memory."""
-    voxels = scan.voxels
-    if voxels.dtype == bool:
-        voxels = voxels.astype(np.uint8)
-    elif voxels.dtype.kind == "f":
-        voxels = voxels.astype(np.float32, copy=False)
+    voxels = plain_numbers(scan)
     header = nib.Nifti1Header(endianness="<")
     header.set_data_dtype(voxels.dtype)
     header.set_data_shape(voxels.shape)

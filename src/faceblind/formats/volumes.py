@@ -1,0 +1,268 @@
+"""What every file format of volumes shares: suspicion in reading, wholeness in writing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceblind.errors import OutputError, ScanError
+from faceblind.formats import gzipped
+from faceblind.formats.files import check_target
+from faceblind.scan import Scan, Stored
+from faceblind.store import atomic_path
+
+logger = logging.getLogger(__name__)
+
+# What can be a head. Micro-CT and microscopy lie below the spacing, whole-body planning scans
+# above the extent; 8 mm is the thickest slice with gap in clinical use. A slab under 60 mm cannot
+# show a face.
+MIN_SPACING_MM = 0.2
+MAX_SPACING_MM = 8.0
+MIN_EXTENT_MM = 60.0
+MAX_EXTENT_MM = 700.0
+# Farther from the scanner's centre than any bore is long, so the header is damaged.
+_MAX_ORIGIN_MM = 10_000.0
+# Deflate cannot shrink more than this, so a header that asks for more data lies.
+_MAX_DEFLATE_RATIO = 1032
+
+
+def read_bytes(path: Path) -> bytes:
+    """A whole file.
+
+    Raises
+    ------
+    ScanError
+        If it is missing, a folder, unreadable or empty.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ScanError(f"{path}: no such file; check the path") from error
+    except IsADirectoryError as error:
+        raise ScanError(f"{path}: is a folder; name one scan in it") from error
+    except OSError as error:
+        raise ScanError(f"{path}: cannot be read ({error.strerror}); check permissions") from error
+    if not data:
+        raise ScanError(f"{path}: the file is empty; fetch or convert it again")
+    return data
+
+
+def unpack(
+    packed: bytes, name: str, end_of: Callable[[bytes], int], *, peek: int = 0, tail: int = 0
+) -> bytes:
+    """Plain or gzipped bytes, unpacked no further than the header says.
+
+    Parameters
+    ----------
+    packed : bytes
+        Compression is recognised by content.
+    name : str
+        For messages.
+    end_of : callable
+        Of the first `peek` bytes: where the voxels end.
+    peek : int
+        Bytes that `end_of` needs, below 1 KiB.
+    tail : int
+        Most bytes kept after the voxels.
+
+    Raises
+    ------
+    ScanError
+        If the stream is damaged or too short.
+    """
+    is_packed = packed[:2] == gzipped.MAGIC
+    try:
+        start = b""
+        if peek:
+            start = gzipped.inflate(packed, peek)[0] if is_packed else packed[:peek]
+        end = end_of(start)
+        if is_packed and end > _MAX_DEFLATE_RATIO * len(packed):
+            raise EOFError
+        wanted = end + tail
+        data, complete = gzipped.inflate(packed, wanted) if is_packed else (packed, True)
+    except gzipped.DamagedError as error:
+        raise ScanError(f"{name}: the compressed data is damaged; fetch the file again") from error
+    except EOFError as error:
+        raise truncated(name) from error
+    if len(data) < end or not complete:
+        raise truncated(name)
+    return data
+
+
+def truncated(name: str) -> ScanError:
+    """The error for a file that ends too early."""
+    return ScanError(f"{name}: the file is truncated; fetch or convert it again")
+
+
+def check_geometry(
+    shape: tuple[int, ...], affine: NDArray[np.float64], name: str, said: str = ""
+) -> None:
+    """Refuse a voxel size or an extent that cannot be a head, before touching the voxels.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    affine : (4, 4) float64 ndarray
+        Voxel index to RAS+ mm.
+    name : str
+        For messages.
+    said : str
+        What the header says of its units, in brackets, if that may be the fault.
+
+    Raises
+    ------
+    ScanError
+    """
+    if not np.isfinite(affine).all():
+        raise ScanError(f"{name}: the affine is not finite; repair the header")
+    scan = Scan(np.empty((1, 1, 1), np.uint8), affine, source=name)
+    spacing, extent = scan.spacing, scan.spacing * shape[:3]
+    if _outside(spacing, MIN_SPACING_MM, MAX_SPACING_MM):
+        raise ScanError(
+            f"{name}: voxels of {_millimetres(spacing)}{said} cannot be a head scan's "
+            f"({MIN_SPACING_MM:g} to {MAX_SPACING_MM:g} mm); repair the header"
+        )
+    if _outside(extent, MIN_EXTENT_MM, MAX_EXTENT_MM):
+        raise ScanError(
+            f"{name}: a field of view of {_millimetres(extent)}{said} cannot be a head scan's "
+            f"({MIN_EXTENT_MM:g} to {MAX_EXTENT_MM:g} mm); give the whole head"
+        )
+    if np.abs(affine[:3, 3]).max() > _MAX_ORIGIN_MM:
+        raise ScanError(f"{name}: the affine puts the scan metres away; repair the header")
+
+
+def _outside(sizes: NDArray[np.float64], low: float, high: float) -> bool:
+    # Headers hold float32: a slice of exactly the largest thickness must not fail by its rounding.
+    return bool(sizes.min() < low * 0.9999 or sizes.max() > high * 1.0001)
+
+
+def _millimetres(sizes: NDArray[np.float64]) -> str:
+    return " x ".join(f"{size:.3g}" for size in sizes) + " mm"
+
+
+def make_stored(
+    raw: NDArray[Any],
+    affine: NDArray[np.float64],
+    container: object,
+    name: str,
+    slope: float = 1.0,
+    inter: float = 0.0,
+) -> Stored:
+    """The stored numbers and the intensities that they stand for.
+
+    Parameters
+    ----------
+    raw : (I, J, K) or (I, J, K, T) ndarray
+        As stored; becomes read-only.
+    affine : (4, 4) float64 ndarray
+    container : object
+        The rest of the file.
+    name : str
+        For messages.
+    slope, inter : float
+        Scaling of the file.
+
+    Raises
+    ------
+    ScanError
+        If the volume shows nothing.
+    """
+    raw.setflags(write=False)
+    record = Stored(raw, slope, inter, raw, affine, container)
+    voxels = _without_gaps(record.intensities(raw), name)
+    voxels.setflags(write=False)
+    if voxels.ndim == 4:
+        logger.info("4-D series of %d volumes: the first shows the face", voxels.shape[3])
+    return Stored(raw, slope, inter, voxels, affine, container)
+
+
+def _without_gaps(voxels: NDArray[Any], name: str) -> NDArray[Any]:
+    """Intensities with non-finite ones as air; refuse a volume that shows nothing."""
+    if voxels.dtype.kind == "f":
+        finite = np.isfinite(voxels)
+        if not finite.all():
+            first = finite if finite.ndim == 3 else finite[..., 0]
+            if first.mean() < 0.5:
+                raise ScanError(f"{name}: most voxels are NaN or infinite; reconstruct it again")
+            voxels = np.where(finite, voxels, voxels[finite].min())
+    first = voxels if voxels.ndim == 3 else voxels[..., 0]
+    if first.min() == first.max():
+        raise ScanError(f"{name}: every voxel has the same value; there is no head in it")
+    return voxels
+
+
+def check_saving(
+    scan: Scan, path: Path, endings: tuple[str, ...], kind: type, overwrite: bool
+) -> None:
+    """Refuse a target, or a scan that no longer is what its file's header says.
+
+    Parameters
+    ----------
+    scan : Scan
+    path : Path
+    endings : tuple of str
+        Of the format.
+    kind : type
+        Of the format's containers.
+    overwrite : bool
+        Whether a file that exists may be replaced; never the scan's own source.
+
+    Raises
+    ------
+    OutputError
+    """
+    if not path.name.lower().endswith(endings):
+        raise OutputError(f"{path}: the name must end in {' or '.join(endings)}")
+    check_target(path, overwrite=overwrite, sources=[scan.source] if scan.source else [])
+    stored = scan.stored
+    if stored is None:
+        return
+    if not isinstance(stored.container, kind):
+        raise OutputError(
+            f"{path}: the scan came from a file of another format; keep its ending, or set "
+            "stored=None to write a new header"
+        )
+    if stored.voxels is not scan.voxels or not np.array_equal(stored.affine, scan.affine):
+        raise OutputError(
+            f"{path}: the scan no longer matches the file it came from; change it with "
+            "Scan.with_changes, or set stored=None to write a new header"
+        )
+
+
+def plain_numbers(scan: Scan) -> NDArray[Any]:
+    """Voxels of a scan made in memory in a type that files know: no bool, no float64."""
+    voxels = scan.voxels
+    if voxels.dtype == bool:
+        return voxels.astype(np.uint8)
+    return voxels.astype(np.float32, copy=False) if voxels.dtype.kind == "f" else voxels
+
+
+def write(path: Path, plain: bytes, body: bytes, is_packed: bool) -> None:
+    """Write a file whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    plain : bytes
+        What is never compressed.
+    body : bytes
+        What follows; gzipped if `is_packed`.
+    is_packed : bool
+
+    Raises
+    ------
+    OutputError
+        If the disk refuses.
+    """
+    pieces = gzipped.deflate(body) if is_packed else [body]
+    try:
+        with atomic_path(path) as temporary, temporary.open("xb") as file:
+            file.write(plain)
+            file.writelines(pieces)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
