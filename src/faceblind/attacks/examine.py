@@ -102,7 +102,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
         replaced="cut" if sight.known.is_cut else "face" if sight.known.is_face else "",
         detector_max=detected,
         detector_views=views,
-        pieces=find_pieces(scan, head),
+        pieces=find_pieces(scan, head, sight.alignment),
         brain=find_harm(whole, sight.alignment, head, load(original) if original else None),
         metadata=find_metadata(path),
     )

@@ -164,7 +164,8 @@ class Verdict:
                 "face_in_later_volumes": round(found.later_left, 4),
             },
             "wrap": [
-                {"millilitres": round(p.millilitres, 1), "side": p.side} for p in found.pieces
+                {"millilitres": round(p.millilitres, 1), "side": p.side, "like": p.like or None}
+                for p in found.pieces
             ],
             "link": {
                 link.against: {
@@ -256,9 +257,10 @@ def _others(found: Findings) -> _Parts:
     advice: list[str] = []
     if found.pieces:
         piece = found.pieces[0]
+        what = f"a wrapped {piece.like}" if piece.like else "a wrapped part of the face"
         doubts.append(
-            f"a piece of {piece.millilitres:.0f} ml lies in the air at the {piece.side} border; "
-            "it may be a wrapped part of the face"
+            f"a piece of {piece.millilitres:.0f} ml lies outside the head on its {piece.side} "
+            f"side; it may be {what}"
         )
         advice.append("protect with a tool that clears the air, as faceblind does")
     if found.brain.changed_mm3:

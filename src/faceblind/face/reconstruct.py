@@ -131,7 +131,27 @@ def reconstruct(
     """
     posed = _posed(skin, alignment.pose)
     completed = _completed(posed, alignment, settings)
-    return _as_is(posed, alignment, completed, settings), completed
+    return _as_is(posed, alignment, completed.landmarks, settings), completed
+
+
+def as_is(skin: Skin, alignment: Alignment, settings: FaceSettings = SETTINGS) -> Face:
+    """The as-is variant alone, in a fraction of the time; landmarks are the fitted template's.
+
+    Parameters
+    ----------
+    skin, alignment, settings
+        As for `reconstruct`.
+
+    Raises
+    ------
+    AlignmentError
+        If no skin is left above the neck.
+    """
+    template = alignment.template
+    shaped = template.shape(alignment.shape)
+    landmarks = shaped[[template.landmark_index[name] for name in FIVE_LANDMARKS]]
+    posed = _posed(skin, alignment.pose)
+    return _as_is(posed, alignment, landmarks.astype(np.float32), settings)
 
 
 def _posed(skin: Skin, pose: NDArray[np.float64]) -> Skin:
@@ -141,7 +161,9 @@ def _posed(skin: Skin, pose: NDArray[np.float64]) -> Skin:
     return Skin(points, skin.faces, normals, skin.edge)
 
 
-def _as_is(skin: Skin, alignment: Alignment, completed: Face, settings: FaceSettings) -> Face:
+def _as_is(
+    skin: Skin, alignment: Alignment, landmarks: NDArray[np.float32], settings: FaceSettings
+) -> Face:
     """The scan's own surface, without shoulders and speckle."""
     shaped = alignment.template.shape(alignment.shape)
     lowest = shaped[alignment.template.landmark_index["menton"], 2] - settings.below_mm
@@ -152,7 +174,7 @@ def _as_is(skin: Skin, alignment: Alignment, completed: Face, settings: FaceSett
     points, faces, _ = mesh.largest_component(points, faces)
     points = mesh.smooth(points, faces, settings.iterations, settings.passband)
     normals = mesh.vertex_normals(points, faces)
-    return Face(points, faces, normals, "as-is", completed.landmarks)
+    return Face(points, faces, normals, "as-is", landmarks)
 
 
 @dataclass(frozen=True)

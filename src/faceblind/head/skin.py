@@ -43,13 +43,15 @@ class Skin:
     edge: NDArray[np.bool_]
 
 
-def find_skin(scan: Scan) -> Skin:
+def find_skin(scan: Scan, head: HeadMask | None = None) -> Skin:
     """Find the skin of the head in a scan.
 
     Parameters
     ----------
     scan : Scan
         3-D, or 4-D of which the first volume is used. Any contrast and orientation.
+    head : HeadMask, optional
+        What `find_head` gave for the same scan, where it is known already.
 
     Returns
     -------
@@ -63,8 +65,7 @@ def find_skin(scan: Scan) -> Skin:
     """
     name = scan.source or "scan"
     grid = usable_grid(scan)
-    head = head_in_grid(grid, name)
-    return _surface(skin_field(grid, head), name)
+    return _surface(skin_field(grid, head or head_in_grid(grid, name)), name)
 
 
 def _surface(field: Grid, name: str) -> Skin:
