@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from faceblind.volunteers import light, paint
+from faceblind.volunteers import beard, light, paint
 from faceblind.volunteers.photograph import VIEWS, CameraSettings, photograph, rotation
 from faceblind.volunteers.reference import reference, vertex_normals
 from faceblind.volunteers.shape import sample_person
@@ -66,11 +66,11 @@ def test_rotations():
 def test_colours_lie_where_they_belong():
     look = sample_person(2, 0).look
     place = np.array([[0, 89, -47], [0, 85, -58], [0, 88, 60], [45, 60, -20]], np.float32)
-    assert paint.lip_mask(place) == pytest.approx([1, 1, 0, 0], abs=0.05)
-    beard = paint.beard_mask(np.array([[0, 75, -82], [0, 88, 60], [40, 30, -60]], np.float32))
-    assert beard[1] == 0
-    assert beard[0] > 0.7
-    assert beard[2] > 0.7
+    assert beard.lip_mask(place) == pytest.approx([1, 1, 0, 0], abs=0.05)
+    grown = beard.beard_mask(np.array([[0, 75, -82], [0, 88, 60], [40, 30, -60]], np.float32))
+    assert grown[1] == 0
+    assert grown[0] > 0.7
+    assert grown[2] > 0.7
     tone = paint.skin_tone(look)
     assert tone[0] > tone[1] > tone[2]
 

@@ -1,4 +1,4 @@
-"""Hair: where it grows, how thick it lies, and the shell that a photograph draws for it."""
+"""Hair: where it grows, how thick it lies, and the shells that a photograph draws for it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from scipy import ndimage
 
 from faceblind.volunteers.noise import fractal
 from faceblind.volunteers.reference import SKIN, reference, smooth_step, vertex_normals
-from faceblind.volunteers.shape import Look
+from faceblind.volunteers.style import Style
 
-_THICKNESS_MM = {"bald": 0.6, "cropped": 2.5, "short": 8.0, "full": 16.0, "long": 13.0}
+_THICKNESS_MM = {"bald": 0.6, "cropped": 2.5, "short": 8.0, "full": 15.0, "long": 12.0}
 
 # Height in mm (reference face) of the lower edge of the hair against the azimuth in degrees
 # from straight ahead: forehead, temple, sideburn, above the ear, behind the ear, nape.
@@ -21,8 +21,8 @@ _EDGE_MM = (83, 84, 84, 78, 62, 46, 26, 4, -8, 18, 26, -4, -34, -46)
 
 
 @dataclass(frozen=True, eq=False)
-class HairShell:
-    """A second surface over the scalp.
+class Shell:
+    """A second surface over the skin.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class HairShell:
     origin : (H, 3) float32 ndarray
         Reference position of each vertex, mm, for the texture.
     density : (H,) float32 ndarray
-        0 no hair to 1 full hair.
+        0 nothing to 1 opaque.
     """
 
     points: NDArray[np.float32]
@@ -43,19 +43,22 @@ class HairShell:
 
 
 def density(
-    origin: NDArray[np.floating], look: Look, ramp: tuple[float, float] = (-4.0, 7.0)
+    origin: NDArray[np.floating], style: Style, ramp: tuple[float, float] = (-4.0, 7.0)
 ) -> NDArray[np.float32]:
     """How much hair grows at (N, 3) reference positions, 0 to 1.
 
     `ramp` says where, in mm above the hairline, it begins and is full.
     """
+    look = style.look
     x, y, z = (origin[:, k].astype(np.float32) for k in range(3))
     azimuth = np.degrees(np.arctan2(np.abs(x), y - 5))
-    edge = np.interp(azimuth, _EDGE_AZIMUTH, _EDGE_MM)
+    forward = style.temple_mm * smooth_step(azimuth, 30, 44)
+    edge = np.interp(azimuth + forward, _EDGE_AZIMUTH, _EDGE_MM)
     front = smooth_step(azimuth, 66, 40)
     temple = np.exp(-(((azimuth - 36) / 13) ** 2))
     edge = edge + 26 * look.recession * temple + 9 * look.recession * front
     edge = edge - 11 * look.fringe * front * (look.style != "bald")
+    edge = edge - _fringe(x, azimuth, z, style)
     edge = edge + 2.2 * fractal(origin, 10.0, look.texture + 7, octaves=3, gain=0.7)
     cover = smooth_step(z - edge, *ramp)
     if look.style == "bald":
@@ -69,46 +72,98 @@ def density(
     return np.asarray(cover, np.float32)
 
 
-def grow(points: NDArray[np.float32], look: Look) -> HairShell | None:
+def _fringe(
+    x: NDArray[np.float32],
+    azimuth: NDArray[np.floating],
+    z: NDArray[np.float32],
+    style: Style,
+) -> NDArray[np.floating]:
+    """How far hair hangs below the hairline, mm."""
+    if style.fringe is None:
+        return np.zeros_like(x)
+    reach = smooth_step(azimuth, 62, 46)
+    if style.fringe == "straight":
+        shape = np.ones_like(x)
+    elif style.fringe == "swept":
+        side = np.sign(style.parting) or 1.0
+        shape = 0.25 + 0.75 * smooth_step(x * side, -38, 30)
+    else:
+        shape = 1.15 * smooth_step(np.abs(x - 14 * style.parting), 2, 42)
+    # Locks end at different heights; they lean the way the fringe is swept.
+    along = x + 0.35 * style.parting * z
+    lock = np.stack([along, 0 * x, 0 * x], axis=1)
+    ends = fractal(lock, 9.0, style.look.texture + 13, octaves=3, gain=0.8)
+    return np.asarray(np.clip(reach * shape * (style.fringe_mm + 5.0 * ends), 0, 58))
+
+
+def grow(points: NDArray[np.float32], style: Style) -> Shell | None:
     """Hair shell over a head's full surface.
 
     Parameters
     ----------
     points : (Q, 3) ndarray
         Surface of the head model, any expression, mm.
-    look : Look
-        Style and hairline.
+    style : Style
+        Cut and hairline.
 
     Returns
     -------
-    HairShell or None
+    Shell or None
         None where no hair grows.
     """
     base = reference()
-    cover = density(base.points, look) * (1 - base.ear) * (base.parts == SKIN)
+    cover = density(base.points, style) * (1 - base.ear) * (base.parts == SKIN)
     chosen = (cover[base.faces] > 0.02).any(axis=1) & (base.parts[base.faces] == SKIN).all(axis=1)
     if not chosen.any():
         return None
     used, faces = np.unique(base.faces[chosen], return_inverse=True)
     origin, here = base.points[used], cover[used]
-    thickness = _THICKNESS_MM[look.style]
+    long = style.look.style in ("full", "long")
+    thickness = _THICKNESS_MM[style.look.style] * (style.volume if long else style.volume**0.5)
     # Volume gathers on top and behind; it thins out to the hairline, where the shell dives
     # under the skin so that no rim shows.
     crown = smooth_step(origin[:, 2], 10, 95) * 0.5 + 0.5
-    waves = 1 + 0.12 * fractal(origin, (16, 16, 30), look.texture + 3, octaves=2)
-    depth = density(origin, look, (-2.0, 30.0))
+    waves = 1 + 0.14 * fractal(origin, (16, 16, 30), style.look.texture + 3, octaves=2)
+    if style.curl > 0.3:
+        frizz = fractal(origin, 9.0, style.look.texture + 5, octaves=2, gain=0.8)
+        waves = waves + 0.22 * (style.curl - 0.3) * frizz
+    depth = density(origin, style, (-2.0, 30.0))
+    if style.fringe is not None:
+        depth = np.maximum(depth, 0.35 * here * smooth_step(origin[:, 1], 30, 60))
     rise = thickness * depth * crown * waves - 0.8 * (1 - here)
     normals = vertex_normals(points, base.faces)[used]
     shell = points[used] + normals * rise[:, None]
-    grown = HairShell(shell.astype(np.float32), faces.reshape(-1, 3).astype(np.int32), origin, here)
-    return _join(grown, _curtain(points, look)) if look.style == "long" else grown
+    grown = Shell(shell.astype(np.float32), faces.reshape(-1, 3).astype(np.int32), origin, here)
+    end = _hanging(style)
+    return grown if end is None else _join(grown, curtain(points, style, end))
 
 
-def _curtain(points: NDArray[np.float32], look: Look) -> HairShell:
-    """Long hair that falls over the ears, at both sides and behind, towards the shoulders."""
-    rng = np.random.default_rng(look.texture)
-    length, start = rng.uniform(50, 120), rng.uniform(66, 88)
-    columns, rows = 73, 41
+def _hanging(style: Style) -> float | None:
+    """How far below the ears' level loose hair ends, mm; None where none hangs."""
+    rng = np.random.default_rng(style.look.texture)
+    length = float(rng.uniform(60, 175))
+    if style.look.style == "long":
+        return length
+    if style.look.style == "full" and style.ears > 0.35:
+        return 15 + 45 * style.ears
+    return None
+
+
+def curtain(points: NDArray[np.float32], style: Style, length: float) -> Shell:
+    """Loose hair that falls over the ears, at both sides and behind.
+
+    Parameters
+    ----------
+    points : (Q, 3) ndarray
+        Surface of the head model, mm.
+    style : Style
+        `temple_mm` brings it forward over the cheeks, `curl` makes it wave.
+    length : float
+        How far below the ears' level it ends, mm.
+    """
+    rng = np.random.default_rng(style.look.texture + 1)
+    start = rng.uniform(64, 80) - 1.7 * style.temple_mm
+    columns, rows = 97, 45
     azimuth = np.radians(np.linspace(start, 360 - start, columns))
     top = float(points[:, 2].max()) * 0.80
     height = np.linspace(top, -length, rows)
@@ -117,15 +172,22 @@ def _curtain(points: NDArray[np.float32], look: Look) -> HairShell:
     step = height[0] - height[1]
     for row in range(1, rows):
         # Falling hair swings in slowly below what holds it out.
-        radius[row] = np.maximum(radius[row] + 6.0, radius[row - 1] - 0.16 * step)
-    radius = ndimage.gaussian_filter(radius, (1.0, 1.5), mode="nearest")
+        radius[row] = np.maximum(
+            radius[row] + 5.0 * style.volume**0.5, radius[row - 1] - 0.2 * step
+        )
+    radius = ndimage.gaussian_filter(radius, (1.5, 2.0), mode="nearest")
     a, z = (g.ravel() for g in np.meshgrid(azimuth, height))
     place = np.stack([np.sin(a) * 80, np.cos(a) * 80, z], axis=1)
-    reach = radius.ravel() * (1 + 0.012 * fractal(place, (8, 8, 70), look.texture + 4))
+    fall = np.clip((top - z) / (top + length), 0, 1)
+    wave = np.sin(z / (9 + 9 * (1 - style.curl)) + 2 * fractal(place, (30, 30, 900.0), 17, 1))
+    reach = radius.ravel() * (1 + 0.02 * fractal(place, (9, 9, 80), style.look.texture + 4))
+    reach = reach + (1.0 + 3.5 * style.curl) * wave * fall
     edge = np.minimum(a - azimuth[0], azimuth[-1] - a)
-    inward = 5 * smooth_step(edge, 0.22, 0.0) + 4 * smooth_step(z, top - 22, top)
-    reach = reach - inward
-    shell = np.stack([np.sin(a) * reach, centre + np.cos(a) * reach, z], axis=1)
+    lock = fractal(place * np.float32([1, 1, 0]), 6.0, style.look.texture + 14, octaves=2)
+    inward = 7 * smooth_step(edge, 0.30, 0.0) + 4 * smooth_step(z, top - 22, top)
+    # Tips gather towards the neck.
+    inward = inward + 9 * smooth_step(z, -length + 45, -length)
+    shell = np.stack([np.sin(a) * (reach - inward), centre + np.cos(a) * (reach - inward), z], 1)
     i, j = np.meshgrid(np.arange(rows - 1), np.arange(columns - 1), indexing="ij")
     corner = (i * columns + j).ravel()
     faces = np.concatenate(
@@ -134,9 +196,10 @@ def _curtain(points: NDArray[np.float32], look: Look) -> HairShell:
             np.stack([corner, corner + columns + 1, corner + columns], axis=1),
         ]
     )
-    fringe = 1 - smooth_step(z, -length + 14, -length + 2) * 0.75
-    return HairShell(shell.astype(np.float32), faces.astype(np.int32),
-                     place.astype(np.float32), fringe.astype(np.float32))  # fmt: skip
+    tips = smooth_step(z + length, 2, 22 + 9 * lock)
+    sides = 0.25 + 0.75 * smooth_step(edge + 0.03 * lock, 0.0, 0.16)
+    return Shell(shell.astype(np.float32), faces.astype(np.int32), place.astype(np.float32),
+                 np.asarray(tips * sides, np.float32))  # fmt: skip
 
 
 def _silhouette(
@@ -157,8 +220,8 @@ def _silhouette(
     return ndimage.maximum_filter(radius, (3, 5), mode="nearest")
 
 
-def _join(first: HairShell, second: HairShell) -> HairShell:
-    return HairShell(
+def _join(first: Shell, second: Shell) -> Shell:
+    return Shell(
         np.concatenate([first.points, second.points]),
         np.concatenate([first.faces, second.faces + np.int32(len(first.points))]),
         np.concatenate([first.origin, second.origin]),

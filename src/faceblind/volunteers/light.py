@@ -26,6 +26,8 @@ class Lamp:
         Unit vectors towards the lights; +y is towards the camera, +z up.
     key_colour, fill_colour, sky, ground : (3,) ndarray
         Radiance, linear RGB.
+    hardness : float
+        Key light from a large soft box (0) to a bare bulb (1).
     """
 
     key: NDArray[np.float64]
@@ -34,6 +36,7 @@ class Lamp:
     fill_colour: NDArray[np.float64]
     sky: NDArray[np.float64]
     ground: NDArray[np.float64]
+    hardness: float = 0.0
 
 
 def sphere(count: int = DIRECTIONS) -> NDArray[np.float64]:
@@ -64,25 +67,45 @@ def visibility(
         parallel depth map per direction.
     """
     result = np.zeros((len(points), DIRECTIONS), np.float32)
+    for n, direction in enumerate(sphere()):
+        result[:, n] = lit(points, normals, faces, direction, _MAP)
+    return result
+
+
+def lit(
+    points: NDArray[np.float32],
+    normals: NDArray[np.float32],
+    faces: NDArray[np.int32],
+    direction: NDArray[np.float64],
+    size: int = 512,
+) -> NDArray[np.float32]:
+    """Which of P vertices a distant lamp reaches, 0 to 1, from a depth map of `size` pixels.
+
+    Four neighbouring pixels are asked, so that the edge of a shadow is as soft as they are
+    apart.
+    """
     centre = (points.max(axis=0) + points.min(axis=0)) / 2
     reach = float(np.linalg.norm(points - centre, axis=1).max()) + 5
-    pixel = 2 * reach / (_MAP - 1)
+    pixel = 2 * reach / (size - 1)
+    helper = np.eye(3)[np.abs(direction).argmin()]
+    right = np.cross(helper, direction)
+    right /= np.linalg.norm(right)
+    up = np.cross(direction, right)
+    axes = np.stack([right / pixel, up / pixel, direction], axis=1)
+    screen = (points - centre) @ axes + np.array([(size - 1) / 2, (size - 1) / 2, 2 * reach])
+    depth = rasterise(screen, faces, size, size)[2]
     # Start off the surface, or a curved patch shades itself.
-    start = points - centre + 1.5 * normals
-    for n, direction in enumerate(sphere()):
-        helper = np.eye(3)[np.abs(direction).argmin()]
-        right = np.cross(helper, direction)
-        right /= np.linalg.norm(right)
-        up = np.cross(direction, right)
-        flat = np.stack([(points - centre) @ right, (points - centre) @ up], axis=1)
-        near = (points - centre) @ direction + 2 * reach
-        screen = np.column_stack([flat / pixel + (_MAP - 1) / 2, near])
-        depth = rasterise(screen, faces, _MAP, _MAP)[2]
-        x = np.clip(np.rint(start @ right / pixel + (_MAP - 1) / 2), 0, _MAP - 1).astype(int)
-        y = np.clip(np.rint(start @ up / pixel + (_MAP - 1) / 2), 0, _MAP - 1).astype(int)
-        mine = start @ direction + 2 * reach
-        result[:, n] = mine > depth[y, x] - _BIAS_MM
-    return result
+    start = screen + 1.5 * normals @ axes
+    mine = start[:, 2] + _BIAS_MM
+    if size <= _MAP:
+        x, y = (np.clip(np.rint(start[:, k]), 0, size - 1).astype(int) for k in (0, 1))
+        return np.asarray(mine > depth[y, x], np.float32)
+    total = np.zeros(len(points), np.float32)
+    for dx, dy in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
+        x = np.clip(np.rint(start[:, 0] + dx), 0, size - 1).astype(int)
+        y = np.clip(np.rint(start[:, 1] + dy), 0, size - 1).astype(int)
+        total += 0.25 * (mine > depth[y, x])
+    return total
 
 
 def ambient(

@@ -10,20 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from faceblind.volunteers import beard
+from faceblind.volunteers.beard import lip_mask
+from faceblind.volunteers.look import Look
 from faceblind.volunteers.noise import fractal
-from faceblind.volunteers.reference import smooth_step
-from faceblind.volunteers.shape import Look
+from faceblind.volunteers.reference import TEETH, TONGUE, smooth_step
+from faceblind.volunteers.style import MakeUp, Style
 
 Colours = NDArray[np.float32]
 
 # Skin from palest to darkest, sRGB, spaced along melanin 0..1.
 _TONES = np.array([(238, 205, 187), (226, 184, 160), (208, 162, 136), (184, 138, 112),
                    (150, 109, 86), (110, 78, 62), (76, 55, 46)]) / 255.0  # fmt: skip
-
-# Vermilion borders on the right half of the reference face: x and z in mm.
-_LIP_X = (0.0, 5.5, 12.0, 20.0, 25.5)
-_LIP_UPPER = (-43.8, -42.4, -44.6, -49.2, -52.4)
-_LIP_LOWER = (-63.2, -62.6, -60.0, -55.8, -52.9)
 
 # Brow centre line on the reference face: x, z and half-thickness in mm.
 _BROW_X = (9.0, 16.0, 25.0, 36.0, 44.0, 50.0)
@@ -64,31 +62,20 @@ class Painted:
     height: NDArray[np.float32]
 
 
-def lip_mask(place: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Vermilion at (N, 3) reference positions, 0 to 1."""
-    x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
-    inside = np.minimum(np.interp(x, _LIP_X, _LIP_UPPER) - z, z - np.interp(x, _LIP_X, _LIP_LOWER))
-    return smooth_step(inside, -0.7, 0.9) * (y > 60) * smooth_step(x, 27, 24)
-
-
-def beard_mask(place: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Where a beard grows, 0 to 1."""
-    x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
-    # Cheek line: from the sideburn in front of the ear down to beside the mouth.
-    line = np.interp(y, (-15, 5, 35, 60, 78), (-4, -8, -34, -44, -47))
-    wobble = 2.5 * fractal(place, 9.0, 977)
-    cheek = smooth_step(z - line + wobble, 6, -9)
-    lip = smooth_step(x + wobble, 34, 22) * smooth_step(z, -33.5, -38) * (y > 60)
-    bare = smooth_step(x, 8, 12) * smooth_step(z, -70, -64) * smooth_step(x, 30, 22) * (y > 60)
-    mask = np.maximum(cheek, lip) * smooth_step(z, -118, -98) * smooth_step(y, -24, -8)
-    return mask * (1 - lip_mask(place)) * (1 - 0.5 * bare * (z < -56))
-
-
-def _brows(place: NDArray[np.float32], look: Look) -> NDArray[np.float32]:
+def _brows(place: NDArray[np.float32], style: Style) -> NDArray[np.float32]:
+    look, vary = style.look, style.variety * style.features
     x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2] - look.brow_height
+    # Arch and tilt in mm, length as a share, gap between the brows in mm.
+    line = np.interp(x, _BROW_X, _BROW_Z) + 1.3 * vary[0] * np.exp(-(((x - 37) / 11) ** 2))
+    line = line + 0.045 * vary[1] * (x - 28)
     half = np.interp(x, _BROW_X, _BROW_HALF) * look.brow_thickness
-    off = np.abs(z - np.interp(x, _BROW_X, _BROW_Z)) / half
-    ends = smooth_step(x, 6.5, 12) * smooth_step(x, 53, 46)
+    pencil = 0.0
+    if style.make_up is not None:
+        pencil = style.make_up.brows
+        half = half * (1 - 0.2 * pencil)
+    off = np.abs(z - line) / half
+    inner, outer = 9.2 - 1.6 * vary[3], 50 + 3.0 * vary[2]
+    ends = smooth_step(x, inner - 2.7, inner + 2.8) * smooth_step(x, outer + 3.5, outer - 3.5)
     body = smooth_step(off, 1.45, 0.35) * ends * (y > 40)
     # Hairs lean outwards: fine across, long along a direction that turns with x.
     turn = np.interp(x, (10, 25, 50), (1.1, 0.5, -0.25))
@@ -96,44 +83,100 @@ def _brows(place: NDArray[np.float32], look: Look) -> NDArray[np.float32]:
     hair = fractal(strand, (0.8, 1.0, 4.5), look.texture + 11, octaves=2, gain=0.8)
     ragged = np.clip(body * (1 + 0.35 * hair), 0, 1)
     strength = (0.35 + 0.5 * look.brow_density) * np.clip(0.85 + 0.16 * hair, 0, 1.1)
+    strength = strength + pencil * 0.35 * (1 - strength)
     return np.asarray(np.clip(strength * ragged, 0, 0.95), np.float32)
 
 
-def paint_skin(place: NDArray[np.float32], look: Look) -> Painted:
-    """Skin, brows, lips and beard at (N, 3) reference positions."""
+def paint_skin(place: NDArray[np.float32], style: Style) -> Painted:
+    """Skin, brows, lips, beard and make-up at (N, 3) reference positions."""
+    look, seed = style.look, style.look.texture
     x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
-    seed = look.texture
-    coarse = fractal(place, 17.0, seed, octaves=3)
     mottle = fractal(place, 5.0, seed + 1, octaves=3, gain=0.7)
     pore = fractal(place, 0.9, seed + 2, octaves=2, gain=0.8)
-    value = 1 + look.blotch * (0.035 * coarse + 0.04 * mottle) + 0.03 * pore
-    albedo = skin_tone(look)[None, :] * value[:, None]
-    # Blood shows in cheeks, nose, chin and ears; lids and forehead are paler.
+    albedo = skin_tone(look)[None, :] * _mottled(place, look, mottle, pore)
     cheeks = np.exp(-(((x - 40) / 16) ** 2) - ((z + 22) / 17) ** 2) * (y > 30)
     nose = np.exp(-((x / 13) ** 2) - ((z + 22) / 12) ** 2) * (y > 78)
-    ears = smooth_step(x, 66, 74) * (y < 6) * (z < 30)
-    chin = np.exp(-((x / 18) ** 2) - ((z + 80) / 10) ** 2) * (y > 50)
-    blood = 0.8 * cheeks + nose + 0.7 * ears + 0.4 * chin
-    blood = blood * (0.75 + 0.5 * look.blotch + 0.25 * mottle) * (1 - 0.65 * look.melanin)
-    albedo *= 1 - blood[:, None] * np.array([0.02, 0.17, 0.14])
-    under_eye = np.exp(-(((x - 30) / 15) ** 2) - ((z - 2) / 6) ** 2) * (y > 55)
-    socket = np.exp(-(((x - 30) / 17) ** 2) - ((z - 21) / 6) ** 2) * (y > 55)
-    dark = (0.10 + 0.14 * look.wrinkle) * under_eye + 0.08 * socket
-    albedo *= 1 - dark[:, None] * np.array([0.85, 1.0, 0.8])
+    albedo *= _flush(place, style, cheeks, nose, mottle)
+    albedo *= _shaded(place, style)
     albedo = _spots(albedo, place, look)
-    lips = lip_mask(place)
-    tint = np.array([0.94, 0.94 - 0.62 * look.lip, 0.92 - 0.48 * look.lip])
-    tint = tint * (1 - 0.10 * look.melanin)
+    lips = _lips(place, style)
+    shade = 0.18 * style.variety * style.features[7]
+    red = float(np.clip(look.lip + shade, 0.0, 1.1))
+    tint = np.array([0.94, 0.94 - 0.62 * red, 0.92 - 0.48 * red]) * (1 - 0.10 * look.melanin)
     crease = fractal(place, (0.9, 9.0, 7.0), seed + 5, octaves=2)
     albedo *= 1 + lips[:, None] * (tint * (1 + 0.05 * crease[:, None]) - 1)
-    brows = _brows(place, look)
+    if style.make_up is not None:
+        albedo = _make_up(albedo, place, style.make_up, lips, cheeks)
+    brows = _brows(place, style)
     albedo = albedo * (1 - brows[:, None]) + look.brow * brows[:, None]
-    albedo = _beard(albedo, place, look, pore)
+    albedo = _beard(albedo, place, style, pore)
     oily = np.exp(-((x / 16) ** 2)) * (y > 60) * (z > -40) + 0.6 * cheeks + nose
     gloss = (0.35 + 0.65 * oily) * look.shine + 0.35 * lips + 0.10 * pore
     gloss = np.clip(gloss * (1 - 0.9 * brows), 0, 2)
     return Painted(albedo.astype(np.float32), gloss.astype(np.float32),
-                   _relief(place, look, pore, mottle))  # fmt: skip
+                   _relief(place, look, pore, mottle, style.texture))  # fmt: skip
+
+
+def _mottled(
+    place: NDArray[np.float32], look: Look, mottle: NDArray[np.float32], pore: NDArray[np.float32]
+) -> NDArray[np.floating]:
+    coarse = fractal(place, 17.0, look.texture, octaves=3)
+    shade = look.blotch * (0.035 * coarse + 0.04 * mottle)
+    return np.asarray((1 + shade + 0.03 * pore)[:, None])
+
+
+def _lips(place: NDArray[np.float32], style: Style) -> NDArray[np.float32]:
+    vary = style.variety * style.features
+    return lip_mask(place, 0.8 * vary[4], 0.9 * vary[5], 1.2 * vary[6])
+
+
+def _flush(
+    place: NDArray[np.float32], style: Style, cheeks: NDArray[np.floating],
+    nose: NDArray[np.floating], mottle: NDArray[np.float32],
+) -> NDArray[np.floating]:  # fmt: skip
+    """Blood shows in cheeks, nose, chin and ears."""
+    look = style.look
+    x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
+    ears = smooth_step(x, 66, 74) * (y < 6) * (z < 30)
+    chin = np.exp(-((x / 18) ** 2) - ((z + 80) / 10) ** 2) * (y > 50)
+    blood = 0.8 * cheeks + nose + 0.7 * ears + 0.4 * chin
+    strength = (0.75 + 0.5 * look.blotch + 0.25 * mottle) * (1 - 0.65 * look.melanin)
+    blood = blood * strength * min(style.texture, 1.5)
+    return np.asarray(1 - blood[:, None] * np.array([0.02, 0.17, 0.14]))
+
+
+def _shaded(place: NDArray[np.float32], style: Style) -> NDArray[np.floating]:
+    """Darker skin around the eyes; cheeks and nose shaded from person to person."""
+    look, vary = style.look, style.variety * style.features
+    x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
+    under_eye = np.exp(-(((x - 30) / 15) ** 2) - ((z - 2) / 6) ** 2) * (y > 55)
+    socket = np.exp(-(((x - 30) / 17) ** 2) - ((z - 21) / 6) ** 2) * (y > 55)
+    rings = style.texture * 0.10 + 0.14 * look.wrinkle + max(0.07 * vary[9], -0.05)
+    dark = max(rings, 0) * under_eye + max(0.08 * style.texture + 0.08 * vary[8], 0) * socket
+    hollow = np.exp(-(((x - 52) / 11) ** 2) - ((z + 38) / 17) ** 2) * (y > 15)
+    flank = np.exp(-(((x - 13) / 6) ** 2) - ((z + 2) / 18) ** 2) * (y > 60)
+    dark = dark + 0.05 * vary[10] * hollow + 0.05 * vary[11] * flank
+    return np.asarray(1 - dark[:, None] * np.array([0.85, 1.0, 0.8]))
+
+
+def _make_up(
+    albedo: NDArray[np.floating], place: NDArray[np.float32], made: MakeUp,
+    lips: NDArray[np.float32], cheeks: NDArray[np.floating],
+) -> NDArray[np.floating]:  # fmt: skip
+    x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
+    face = (y > 10) * smooth_step(z, -100, -88) * (1 - lips)
+    mean = albedo[face > 0.5].mean(axis=0) if (face > 0.5).any() else albedo.mean(axis=0)
+    base = 0.6 * made.base * face[:, None]
+    albedo = albedo * (1 - base) + mean * base
+    lid = np.exp(-(((x - 30) / 15) ** 4)) * smooth_step(z, 14, 19) * smooth_step(z, 31, 22)
+    for mask, colour in (
+        (0.7 * made.shadow * lid * (y > 50), made.shadow_colour),
+        (made.lips * lips, made.lip_colour),
+        (0.35 * made.blush * cheeks, np.array([0.42, 0.13, 0.12])),
+    ):
+        weight = np.asarray(mask)[:, None]
+        albedo = albedo * (1 - weight) + colour * weight
+    return albedo
 
 
 def _spots(albedo: NDArray[np.floating], place: NDArray[np.float32], look: Look) -> NDArray:
@@ -150,11 +193,13 @@ def _spots(albedo: NDArray[np.floating], place: NDArray[np.float32], look: Look)
 
 
 def _beard(
-    albedo: NDArray[np.floating], place: NDArray[np.float32], look: Look, pore: NDArray[np.float32]
-) -> NDArray:
-    mask = beard_mask(place)
-    upper = smooth_step(place[:, 2], -52, -50) * (np.abs(place[:, 0]) < 34)
-    amount = mask * np.maximum(look.stubble, look.moustache * upper)
+    albedo: NDArray[np.floating], place: NDArray[np.float32], style: Style,
+    pore: NDArray[np.float32],
+) -> NDArray:  # fmt: skip
+    look = style.look
+    amount = look.stubble * beard.beard_mask(place)
+    grown = beard.cover(place, style)
+    amount = np.maximum(amount, grown)
     if amount.max() < 0.01:
         return albedo
     hair = fractal(place, (0.9, 1.2, 3.2), look.texture + 31, octaves=2, gain=0.9)
@@ -167,8 +212,9 @@ def _beard(
 
 
 def _relief(
-    place: NDArray[np.float32], look: Look, pore: NDArray[np.float32], mottle: NDArray[np.float32]
-) -> NDArray[np.float32]:
+    place: NDArray[np.float32], look: Look, pore: NDArray[np.float32],
+    mottle: NDArray[np.float32], scale: float,
+) -> NDArray[np.float32]:  # fmt: skip
     x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
     seed = look.texture
     wobble = 2.6 * fractal(place, 22.0, seed + 41, octaves=2)
@@ -185,8 +231,8 @@ def _relief(
     creep = fractal(place, (6.0, 6.0, 1.6), seed + 43, octaves=2)
     height += 0.10 * creep * bag
     texture = fractal(place, 2.2, seed + 44, octaves=2, gain=0.7)
-    height = height * look.wrinkle + texture * (0.020 + 0.05 * look.wrinkle) + 0.022 * pore
-    return np.asarray(height + 0.02 * mottle, np.float32)
+    height = height * look.wrinkle + texture * (0.020 * scale + 0.05 * look.wrinkle)
+    return np.asarray(height + scale * (0.022 * pore + 0.02 * mottle), np.float32)
 
 
 def paint_eye(
@@ -234,16 +280,32 @@ def paint_eye(
     return albedo.astype(np.float32), gloss.astype(np.float32)
 
 
-def paint_hair(place: NDArray[np.float32], look: Look) -> Painted:
+def paint_mouth(albedo: Colours, origin: NDArray[np.float32], kind: NDArray[np.uint8]) -> Colours:
+    """Teeth, tongue and the inside of the mouth, darker the deeper they lie."""
+    deep = smooth_step(origin[:, 1], 76, 60)[:, None]
+    teeth = np.array([0.55, 0.49, 0.39]) * (1 - 0.75 * deep)
+    tongue = np.array([0.30, 0.09, 0.08]) * (1 - 0.85 * deep)
+    albedo = np.where((kind == TEETH)[:, None], teeth, albedo)
+    return np.asarray(np.where((kind == TONGUE)[:, None], tongue, albedo), np.float32)
+
+
+def paint_hair(place: NDArray[np.float32], style: Style) -> Painted:
     """Hair at (N, 3) reference positions; strands run from the crown downwards."""
+    look = style.look
     x, y, z = place[:, 0], place[:, 1] + 45, place[:, 2] - 20
     polar = np.hypot(x, y)
     turn = np.arctan2(x, y)
     # Constant strand width in mm around the whorl, stretched along the fall of the hair.
     strand = np.stack([turn * 60, np.hypot(polar, z) * 0.2, np.arctan2(polar, z) * 20], axis=1)
-    strand[:, 0] += 1.1 * fractal(place, 28.0, look.texture + 61, octaves=2)
+    strand[:, 0] += (1.1 + 4 * style.curl) * fractal(place, 28.0 - 16 * style.curl,
+                                                     look.texture + 61, octaves=2)  # fmt: skip
+    if style.fringe == "swept":
+        strand[:, 0] += 0.5 * style.parting * place[:, 2]
     coarse = fractal(strand.astype("f4"), (4.0, 10.0, 24.0), look.texture + 62, octaves=2)
     fine = fractal(strand.astype("f4"), (1.1, 6.0, 9.0), look.texture + 63, octaves=2, gain=0.9)
+    if style.curl > 0.5:
+        frizz = fractal(place, 2.6, look.texture + 66, octaves=3, gain=0.8)
+        fine = fine + (style.curl - 0.5) * 2 * (frizz - fine)
     value = np.exp(0.13 * coarse + 0.20 * fine)
     albedo = look.hair[None, :] * value[:, None]
     height = 0.22 * fine + 0.45 * coarse
@@ -251,3 +313,29 @@ def paint_hair(place: NDArray[np.float32], look: Look) -> Painted:
         height = 0.12 * fractal(place, 1.4, look.texture + 64, octaves=2)
     return Painted(albedo.astype(np.float32), (0.25 + 0.1 * fine).astype(np.float32),
                    height.astype(np.float32))  # fmt: skip
+
+
+def paint_beard(place: NDArray[np.float32], look: Look) -> tuple[Painted, NDArray[np.float32]]:
+    """Beard at (N, 3) reference positions, and its strands' noise, about N(0, 1)."""
+    fall = place * np.float32([1.0, 1.0, 0.45])
+    hair = fractal(fall, 1.5, look.texture + 34, octaves=3, gain=0.9)
+    tone = look.hair * 0.8 + 0.2 * look.brow
+    albedo = tone * np.exp(0.25 * hair)[:, None]
+    painted = Painted(albedo.astype(np.float32), (0.12 + 0.05 * hair).astype(np.float32),
+                      (0.35 * hair).astype(np.float32))  # fmt: skip
+    return painted, hair
+
+
+def paint_fabric(place: NDArray[np.float32], style: Style) -> Painted:
+    """Head covering at (N, 3) reference positions: knitted wool, or woven cloth."""
+    if style.covering == "beanie":
+        turn = np.arctan2(place[:, 0], place[:, 1] + 5) * 70
+        rib = np.cos(turn * 2 * np.pi / 7) * 0.5
+        row = np.cos(place[:, 2] * 2 * np.pi / 4 + np.pi * (rib > 0)) * 0.25
+        relief = 0.6 * rib + row
+    else:
+        relief = 0.08 * fractal(place, 1.2, style.look.texture + 83, octaves=2)
+    fold = fractal(place, 22.0, style.look.texture + 84, octaves=3)
+    albedo = style.fabric * (1 + 0.05 * fold + 0.06 * relief)[:, None]
+    return Painted(albedo.astype(np.float32), np.full(len(place), 0.1, np.float32),
+                   np.asarray(relief + 0.5 * fold, np.float32))  # fmt: skip
