@@ -168,9 +168,7 @@ def main() -> None:
     size, face_axes = grid(FACE_LOW, FACE_HIGH, FINE_MM)
     fine = head_mask(FACE_LOW, size * 2, FINE_MM / 2)
     skin = ndimage.gaussian_filter(signed_depth(fine, FINE_MM / 2), 0.7)[::2, ::2, ::2]
-    fractions = np.stack(
-        [onto(f.astype(np.float32), anatomy.affine, face_axes) for f in anatomy.fractions]
-    )
+    fractions = np.stack([onto(anatomy.share(t), anatomy.affine, face_axes) for t in Tissue])
     np.savez_compressed(
         TARGET,
         affine=affine_of(LOW, STEP_MM),

@@ -2,16 +2,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from faceblind.volunteers.anatomy import Tissue, load_anatomy
-from faceblind.volunteers.mri import (
-    RELAXATION,
-    ScannerSettings,
-    _spline,
-    inversion_echo,
-    simulate,
-    tissue_signals,
-)
+from faceblind.errors import FaceblindError
+from faceblind.volunteers.mri import ScannerSettings, scan_session, simulate
+from faceblind.volunteers.protocols import PROTOCOLS
 from faceblind.volunteers.shape import sample_person
+from faceblind.volunteers.warping import spline
 
 PERSON = sample_person(11, 2)
 
@@ -21,39 +16,9 @@ def truth(coarse):
     return simulate(PERSON, coarse)
 
 
-def test_the_signal_equation():
-    settings = ScannerSettings(tr_ms=2000, ti_ms=900, te_ms=3)
-    # A null at TI = T1 ln 2 for a long TR.
-    slow = ScannerSettings(tr_ms=1e9, ti_ms=1000 * np.log(2), te_ms=0)
-    assert inversion_echo(1, 1000, 50, slow) == pytest.approx(0, abs=1e-12)
-    expected = 0.8 * abs(1 - 2 * np.exp(-0.9) + np.exp(-2)) * np.exp(-3 / 50)
-    assert inversion_echo(0.8, 1000, 50, settings) == pytest.approx(expected)
-
-
-def test_tissues_are_ordered_as_in_a_t1_weighted_picture():
-    signal = dict(zip(Tissue, tissue_signals(ScannerSettings()), strict=True))
-    assert signal[Tissue.FAT] > signal[Tissue.WHITE] > signal[Tissue.GREY] > signal[Tissue.CSF]
-    assert signal[Tissue.WHITE] == 1
-    assert 0.5 < signal[Tissue.GREY] < 0.8
-    assert signal[Tissue.BONE] < 0.15
-    assert signal[Tissue.AIR] == 0
-    assert set(RELAXATION) == set(Tissue)
-
-
-def test_the_map_is_nested_and_symmetric():
-    anatomy = load_anatomy()
-    total = anatomy.fractions.astype(int).sum(axis=0)
-    assert np.abs(total - 255).max() < 60
-    assert abs(np.median(total) - 255) <= 3
-    assert not ((anatomy.brain > 0.5) & (anatomy.face > 0.5)).any()
-    volume = (anatomy.brain > 0.5).sum() * 1.5**3 / 1e6
-    assert 0.9 < volume < 1.6
-    # Skull all round: a brain grown by 3 mm does not reach the skin.
-    grown = ndimage.binary_dilation(anatomy.brain > 0.5, iterations=2)
-    assert not (grown & (anatomy.fractions[Tissue.SKIN] > 128)).any()
-    for tissue in (Tissue.GREY, Tissue.WHITE, Tissue.VITREOUS, Tissue.MARROW):
-        assert (anatomy.fractions[tissue] > 128).any(), tissue
-    assert ndimage.label(anatomy.fractions[Tissue.VITREOUS] > 128)[1] == 2
+@pytest.fixture(scope="module")
+def session(coarse):
+    return scan_session(PERSON, tuple(PROTOCOLS), coarse)
 
 
 def test_same_person_same_voxels_other_person_others(truth, coarse):
@@ -77,6 +42,11 @@ def test_scan_is_plausible(truth):
 
 def test_masks_are_disjoint_and_in_the_head(truth):
     assert not (truth.brain & truth.face).any()
+    assert not (truth.ears & (truth.face | truth.brain)).any()
+    assert 8_000 < truth.ears.sum() * 27 < 100_000
+    x = truth.scan.world(np.argwhere(truth.ears))[:, 0]
+    assert (x > 0).any()
+    assert (x < 0).any()
     assert truth.face.sum() * 27 > 200_000
     gap = ndimage.distance_transform_edt(~truth.brain, 3.0)[truth.face]
     assert gap.min() >= 3
@@ -84,7 +54,7 @@ def test_masks_are_disjoint_and_in_the_head(truth):
 
 def test_landmarks_lie_on_the_skin():
     person = sample_person(11, 5)
-    settings = ScannerSettings(spacing_mm=1.5, noise=0.0, shading=0.0)
+    settings = ScannerSettings(spacing_mm=1.5, noise=0.0, shading=0.0, dropout=0.0, dental=0.0)
     truth = simulate(person, settings)
     inside = truth.scan.volume() > 0.12 * np.percentile(truth.scan.volume(), 98)
     closed = ndimage.binary_fill_holes(inside)
@@ -106,6 +76,62 @@ def test_the_warp_takes_control_points_home_and_keeps_affine_maps():
     matrix = np.eye(3) + rng.normal(0, 0.1, (3, 3))
     target = source @ matrix.T + [3, -2, 9]
     probe = rng.uniform(-60, 60, (10, 3))
-    assert _spline(source, target, probe) == pytest.approx(probe @ matrix.T + [3, -2, 9], abs=1e-6)
+    assert spline(source, target, probe) == pytest.approx(probe @ matrix.T + [3, -2, 9], abs=1e-6)
     bent = target + rng.normal(0, 2, target.shape)
-    assert np.abs(_spline(source, bent, source) - bent).max() < 2.0
+    assert np.abs(spline(source, bent, source) - bent).max() < 2.0
+
+
+def test_a_session_knows_how_the_head_moved(session):
+    first = session["T1w"]
+    assert np.array_equal(first.to_first, np.eye(4))
+    for name, truth in session.items():
+        assert truth.protocol is PROTOCOLS[name]
+        moved = truth.pose @ np.linalg.inv(first.pose)
+        assert truth.to_first @ moved == pytest.approx(np.eye(4), abs=1e-9)
+        home = truth.to_first[:3, :3] @ truth.landmarks["nasion"] + truth.to_first[:3, 3]
+        assert home == pytest.approx(first.landmarks["nasion"], abs=1e-6)
+        if name != "T1w":
+            away = np.linalg.norm(truth.landmarks["nasion"] - first.landmarks["nasion"])
+            assert 0.05 < away < 12
+        # The true brain of every series is where its pose says.
+        centre = truth.scan.world(np.argwhere(truth.brain)).mean(axis=0)
+        back = truth.to_first[:3, :3] @ centre + truth.to_first[:3, 3]
+        there = first.scan.world(np.argwhere(first.brain)).mean(axis=0)
+        assert np.linalg.norm(back - there) < 8
+        assert (truth.brain & truth.face).sum() == 0
+
+
+def test_a_series_does_not_depend_on_the_others(session, coarse):
+    pair = scan_session(PERSON, ("T1w", "FLAIR"), coarse)
+    assert np.array_equal(pair["FLAIR"].scan.voxels, session["FLAIR"].scan.voxels)
+    assert np.array_equal(pair["T1w"].scan.voxels, simulate(PERSON, coarse).scan.voxels)
+
+
+def test_slices_and_gaps(session):
+    scan = session["axFLAIR"].scan.canonical()
+    assert scan.spacing == pytest.approx([3, 3, 6])
+    assert scan.shape[2] < 40
+    # They follow the head: the line of the commissures, 8 degrees up, plus or minus some.
+    normal = scan.affine[:3, 2] / 6
+    pose = session["axFLAIR"].pose[:3, :3]
+    assert np.rad2deg(np.arcsin(-normal @ pose[:, 1])) == pytest.approx(8, abs=10)
+
+
+def test_brightness_of_tissues(session):
+    def mean(name, mask):
+        return session[name].scan.volume()[mask].astype(float).mean()
+
+    flair, t2 = session["FLAIR"], session["T2w"]
+    assert mean("FLAIR", flair.brain) > 1.5 * mean("FLAIR", flair.face)
+    assert mean("T2w", t2.brain) > 1.5 * mean("T2w", t2.face)
+    ct = session["CT"]
+    volume = ct.scan.volume()
+    assert volume.min() == -1024
+    assert volume.max() > 1000
+    assert 10 < np.median(volume[ct.brain]) < 45
+    assert np.percentile(volume[ct.face], 20) < 60
+
+
+def test_unknown_protocols_are_refused():
+    with pytest.raises(FaceblindError, match="T9w: no such protocol"):
+        scan_session(PERSON, ("T9w",))
