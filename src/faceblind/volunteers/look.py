@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +80,7 @@ _IRIS = {
 
 
 def sample_look(
-    rng: np.random.Generator, age: int, sex: str, ancestry: tuple[float, float, float]
+    rng: np.random.Generator, age: float, sex: str, ancestry: tuple[float, float, float]
 ) -> Look:
     """Draw the looks of one volunteer.
 
@@ -99,6 +99,7 @@ def sample_look(
     -------
     Look
         Skin tone, hair and eye colours follow ancestry; grey hair, wrinkles and baldness age.
+        Children have no beards, grey hair, receding temples or wrinkles, and finer brows.
     """
     african, asian, european = ancestry
     melanin = 0.85 * african + 0.36 * asian + 0.15 * european + rng.normal(0, 0.08)
@@ -130,9 +131,9 @@ def sample_look(
     count = rng.poisson(2.5)
     moles = np.stack([rng.uniform(-65, 65, count), rng.uniform(-85, 60, count),
                       rng.uniform(0.6, 1.7, count)], axis=1)  # fmt: skip
-    return Look(
+    look = Look(
         melanin=float(np.clip(melanin, 0.02, 0.98)), redness=float(rng.normal(0, 0.7)),
-        blotch=float(rng.uniform(0.2, 0.8) + (age - 34) / 150),
+        blotch=float(max(rng.uniform(0.2, 0.8) + (age - 34) / 150, 0.05)),
         freckle=float(rng.uniform(0, 1) ** 3 * fair),
         wrinkle=float(np.clip((age - 30) / 60 + rng.normal(0, 0.12), 0.05, 1.1)),
         shine=float(rng.uniform(0.2, 0.9)), stubble=stubble, moustache=moustache, moles=moles,
@@ -143,4 +144,67 @@ def sample_look(
         brow_height=float(rng.normal(0, 1.3) + (0 if man else 1.2)),
         iris=iris * rng.uniform(0.8, 1.25), lip=float(rng.uniform(0.1, 0.5) + (0 if man else 0.25)),
         texture=int(rng.integers(1, 2**23)),
+    )  # fmt: skip
+    return look if age >= 18 else _young(look, age)
+
+
+def aged_look(look: Look, rng: np.random.Generator, age: float, years: float, sex: str) -> Look:
+    """The looks of the same person some time later, or earlier.
+
+    Parameters
+    ----------
+    look : Look
+        As they were.
+    rng : Generator
+        Random numbers.
+    age : float
+        Years, as they were.
+    years : float
+        Time gone by; negative for earlier.
+    sex : str
+        ``"F"`` or ``"M"``.
+
+    Returns
+    -------
+    Look
+        Hair greys by 3 % a year from 45 on, temples recede and wrinkles deepen at the rate of
+        `sample_look`; redness, shine and stubble are those of another day; within a year one man
+        in ten grows or shaves a beard and one person in seven has another haircut (assumed).
+    """
+    adult = age + min(years, 0) >= 18
+    grey = float(np.clip(0.03 * (years if age > 45 else 0), -0.3, 0.3))
+    toward = _GREY if grey > 0 else 2 * look.hair - _GREY
+    odds = 1 - 0.86 ** abs(years)
+    styles = ("cropped", "short", "full") if sex == "M" else ("short", "full", "long")
+    style = str(rng.choice(styles)) if rng.random() < odds else look.style
+    stubble = look.stubble
+    bearded = rng.random() < 1 - 0.9 ** abs(years)
+    another = float(np.clip(rng.normal(look.stubble, 0.1), 0, 0.4))
+    if adult and sex == "M":
+        stubble = another if look.stubble < 0.5 else look.stubble
+        if bearded:
+            stubble = 0.85 if look.stubble < 0.5 else another
+    return replace(
+        look,
+        redness=float(look.redness + rng.normal(0, 0.25)),
+        shine=float(np.clip(look.shine + rng.normal(0, 0.15), 0.1, 1)),
+        wrinkle=float(np.clip(look.wrinkle + years / 60, 0.05, 1.1)) if adult else look.wrinkle,
+        hair=np.clip(look.hair + abs(grey) * (toward - look.hair), 0.005, 1),
+        recession=float(np.clip(look.recession + years / 70, 0, 1)) if sex == "M" and adult
+        else look.recession,
+        fringe=float(np.clip(look.fringe + rng.normal(0, 0.15), -1, 1)),
+        style=look.style if look.style == "bald" else style, stubble=stubble,
+    )  # fmt: skip
+
+
+def _young(look: Look, age: float) -> Look:
+    """Looks of a child: what a boy of 16 may have, a boy of 8 has not."""
+    grown = float(np.clip((age - 12) / 6, 0, 1))
+    return replace(
+        look, stubble=0.25 * look.stubble * grown**3, moustache=0.0, wrinkle=0.0,
+        blotch=0.4 * look.blotch, recession=0.0,
+        brow_density=look.brow_density * (0.7 + 0.3 * grown),
+        brow_thickness=look.brow_thickness * (0.75 + 0.25 * grown), shine=0.6 * look.shine,
+        style="short" if look.style == "bald" else look.style,
+        moles=look.moles[: len(look.moles) // 3],
     )  # fmt: skip

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from faceblind.errors import FaceblindError
 from faceblind.head.model import HeadModel
-from faceblind.volunteers.look import Look, sample_look
+from faceblind.volunteers import ageing, calibration, population
+from faceblind.volunteers.anthropometry import MEASURES, measure
+from faceblind.volunteers.look import Look, aged_look, sample_look
 
 AGE_RANGE = (34, 89)
 """Years; the range of the 84 participants of Schwarz et al. 2019 (N Engl J Med 381:1684)."""
+
+WEIGHT_DRIFT = 0.035
+"""SD of the change of the head model's weight per year.
+
+In the 45 and Up study 17 % of 45,037 adults lost more than 1 kg a year, 60 % kept their weight and
+23 % gained more than 1 kg (BMJ Open, mean +0.25 kg): an SD of 1.2 kg a year. Weight 0 to 1 is
+taken as body mass indices of about 16 to 38 kg/m^2, of which 1.2 kg (0.4 kg/m^2) is 0.02; that
+body weight also goes up and down within a year, and that faces swell, is allowed for with 0.015.
+Change over several years grows with the square root of time.
+"""
 
 _ONE_ENDED = (
     "diamond", "invertedtriangular", "oval", "rectangular", "round", "square", "triangular",
@@ -21,21 +35,47 @@ _ONE_ENDED = (
 _SPREAD: dict[str, float] = {
     "head-age": 0.10, "head-fat": 0.22, "head-angle": 0.10, "head-scale": 0.16,
     "head-back": 0.18, "head-": 0.10, "measure-neck": 0.15, "neck-double": 0.15, "neck-": 0.15,
-    "nose-": 0.30, "nose-septumangle": 0.2, "nose-trans": 0.22, "nose-compression": 0.22,
+    "nose-": 0.25, "nose-septumangle": 0.2, "nose-trans": 0.22, "nose-compression": 0.22,
     "mouth-": 0.28, "mouth-laugh-lines": 0.2, "mouth-dimples": 0.15, "mouth-trans": 0.22,
     "mouth-angles": 0.16, "mouth-scale": 0.24, "chin-": 0.30, "chin-jaw-drop": 0.2,
     "chin-cleft": 0.15, "cheek-": 0.30, "eye-": 0.26, "eye-scale": 0.20, "eye-trans": 0.24,
     "eye-epicanthus": 0.12, "eyebrows-": 0.30, "forehead-": 0.20, "ear-": 0.28,
-    "ear-trans": 0.15, "asym-": 0.14,
+    "ear-trans": 0.15, "ear-flap": 0.15, "ear-wing": 0.15, "ear-shape": 0.12, "asym-": 0.14,
 }  # fmt: skip
 """Standard deviation of a local parameter by the longest prefix of its name (model units)."""
 
-_LIMIT = 0.65
+_SPREAD_MM = 2.8
+"""Largest standard deviation of a local parameter in mm at the vertex that it moves most."""
+
+_LIMIT = 0.55
+
+
+@dataclass(frozen=True)
+class PeopleSettings:
+    """Whom to draw.
+
+    Attributes
+    ----------
+    ages : tuple of float
+        Youngest and oldest in years, both included. From 3; children need (3, 17) or so.
+    gap_months : tuple of float
+        Shortest and longest time from the scan to the photographs (see `visits`).
+    """
+
+    ages: tuple[float, float] = AGE_RANGE
+    gap_months: tuple[float, float] = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        low, high = self.ages
+        if not 3 <= low <= high <= 100:
+            raise FaceblindError(f"ages: expected 3 <= youngest <= oldest <= 100, got {self.ages}")
+        if not self.gap_months[0] <= self.gap_months[1]:
+            raise FaceblindError(f"gap_months: expected shortest <= longest, got {self.gap_months}")
 
 
 @dataclass(frozen=True)
 class Person:
-    """One synthetic volunteer.
+    """One synthetic volunteer at one time.
 
     Attributes
     ----------
@@ -43,30 +83,45 @@ class Person:
         Place in the cohort, from 0.
     seed : int
         Seed of the cohort.
-    age : int
-        Years.
+    years : float
+        Exact age.
     sex : str
         ``"F"`` or ``"M"``.
     male, weight, muscle : float
         Macro parameters of the head model, 0 to 1.
     ancestry : tuple of float
         African, Asian, European weights; they sum to 1.
+    laxity : float
+        How far the skin has aged against others of the same age; 1 on average.
     local : dict
         Weights of the head model's local parameters.
     look : Look
         Colours and hair.
+    residual : tuple of float
+        Difference of each of `anthropometry.MEASURES` from the mean of sex and age, mm, at adult
+        size.
+    bends : tuple of float
+        Amounts for `calibration.bend` that give the head its measures, mm.
     """
 
     index: int
     seed: int
-    age: int
+    years: float
     sex: str
     male: float
     weight: float
     muscle: float
     ancestry: tuple[float, float, float]
+    laxity: float
     local: dict[str, float] = field(repr=False)
     look: Look = field(repr=False)
+    residual: tuple[float, ...] = field(default=(0.0,) * len(MEASURES), repr=False)
+    bends: tuple[float, ...] = field(default=(0.0,) * len(MEASURES), repr=False)
+
+    @property
+    def age(self) -> int:
+        """Completed years."""
+        return int(self.years)
 
     @property
     def name(self) -> str:
@@ -75,10 +130,52 @@ class Person:
 
     def points(self, expression: dict[str, float] | None = None) -> NDArray[np.float32]:
         """(N, 3) coarse head points, template frame, mm, with an expression."""
-        return HeadModel.load().points(
-            age_years=self.age, male=self.male, weight=self.weight, ancestry=self.ancestry,
-            local=self.local, expression=expression, muscle=self.muscle,
+        return (self._drawn(expression) + calibration.bend(self.bends)).astype(np.float32)
+
+    def measures(self) -> dict[str, float]:
+        """Anthropometric measures, mm, see `anthropometry.measure`."""
+        model = HeadModel.load()
+        return measure(model.outer_skin(self.points(model.closed_eyes)))
+
+    def later(self, months: float) -> Person:
+        """The same person after a time, or before it.
+
+        Parameters
+        ----------
+        months : float
+            Time gone by; negative for an earlier photograph.
+
+        Returns
+        -------
+        Person
+            Older, a little heavier or lighter, hair, beard shadow and wrinkles slightly changed.
+            The same months give the same result.
+        """
+        if not months:
+            return self
+        rng = generator(self.seed, self.index, 5)
+        years = months / 12
+        # In an earlier photograph, the person has yet to gain what they gained.
+        change = rng.normal(0, WEIGHT_DRIFT) * np.sqrt(abs(years)) * np.sign(years)
+        look = aged_look(self.look, rng, self.years, years, self.sex)
+        older = replace(self, years=max(self.years + years, 1.0), look=look)
+        older = _calibrated(older, older._drawn(HeadModel.load().closed_eyes))
+        # Set last: what weight does to the measures is not to be calibrated away.
+        return replace(older, weight=float(np.clip(self.weight + change, 0.05, 1)))
+
+    def _drawn(self, expression: dict[str, float] | None) -> NDArray[np.float64]:
+        """Coarse points before calibration."""
+        local = dict(self.local)
+        own = ageing.own_parameters(self.years, self.weight, self.laxity)
+        model = HeadModel.load()
+        for name, value in own.items():
+            for one in (f"l-{name}", f"r-{name}") if name in model.bilateral else (name,):
+                local[one] = local.get(one, 0.0) + value
+        points = model.points(
+            age_years=self.years, male=self.male, weight=self.weight, ancestry=self.ancestry,
+            local=local, expression=expression, muscle=self.muscle,
         )  # fmt: skip
+        return points + ageing.sag(self.years, self.weight, self.laxity)
 
 
 def generator(seed: int, index: int, stream: int) -> np.random.Generator:
@@ -86,7 +183,7 @@ def generator(seed: int, index: int, stream: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence([seed, index, stream]))
 
 
-def sample_person(seed: int, index: int) -> Person:
+def sample_person(seed: int, index: int, settings: PeopleSettings | None = None) -> Person:
     """Draw one volunteer.
 
     Parameters
@@ -94,32 +191,85 @@ def sample_person(seed: int, index: int) -> Person:
     seed : int
         Seed of the cohort, non-negative.
     index : int
-        Place in the cohort. The same pair always gives the same person.
+        Place in the cohort. The same pair and settings always give the same person.
+    settings : PeopleSettings, optional
+        Whom to draw.
 
     Returns
     -------
     Person
-        Age is uniform over `AGE_RANGE`, both sexes are equally likely, ancestry is a Dirichlet
+        As at the scan. Age is uniform, both sexes are equally likely, ancestry is a Dirichlet
         mixture. Local shape is normal with the spreads of `_SPREAD`, paired parts share their
-        value but for a tenth of it, and stays within a range in which heads look natural.
+        value but for a tenth of it, and stays within a range in which heads look natural; then
+        the head is bent so that the measures of adults follow `anthropometry.NORMS`.
     """
+    person = draw(seed, index, settings or PeopleSettings())
+    closed = HeadModel.load().closed_eyes
+    drawn = person._drawn(closed)
+    # A child differs from other children as the adult that they become from other adults.
+    adult = person if person.years >= 25 else replace(person, years=34.0)
+    away = _residual(adult, drawn if adult is person else adult._drawn(closed))
+    return _calibrated(replace(person, residual=away), drawn)
+
+
+def visits(seed: int, index: int, settings: PeopleSettings | None = None) -> tuple[Person, Person]:
+    """One volunteer at the scan and at the photographs, `gap_months` later.
+
+    Returns
+    -------
+    tuple of Person
+        The same object twice without a gap.
+    """
+    settings = settings or PeopleSettings()
+    person = sample_person(seed, index, settings)
+    months = generator(seed, index, 6).uniform(*settings.gap_months)
+    return person, person.later(float(months))
+
+
+def draw(seed: int, index: int, settings: PeopleSettings) -> Person:
+    """One volunteer as the head model gives them, not calibrated."""
     rng = generator(seed, index, 0)
-    age = int(rng.integers(AGE_RANGE[0], AGE_RANGE[1] + 1))
+    low, high = settings.ages
+    years = float(rng.uniform(low, np.floor(high) + 1))
     sex = "M" if rng.random() < 0.5 else "F"
     male = float(np.clip(rng.normal(0.9 if sex == "M" else 0.1, 0.08), 0, 1))
     african, asian, european = rng.dirichlet((0.35, 0.4, 0.8))
     weight = float(np.clip(rng.normal(0.52, 0.14), 0.2, 0.88))
     muscle = float(np.clip(rng.normal(0.5, 0.12), 0.15, 0.85))
     ancestry = (float(african), float(asian), float(european))
+    laxity = float(np.clip(np.exp(rng.normal(0, 0.3)), 0.4, 1.8))
+    local = _sample_local(rng)
     return Person(
-        index=index, seed=seed, age=age, sex=sex, male=male, weight=weight, muscle=muscle,
-        ancestry=ancestry, local=_sample_local(rng), look=sample_look(rng, age, sex, ancestry),
+        index=index, seed=seed, years=years, sex=sex, male=male, weight=weight, muscle=muscle,
+        ancestry=ancestry, laxity=laxity, local=local,
+        look=sample_look(rng, years, sex, ancestry),
     )  # fmt: skip
+
+
+def _residual(adult: Person, drawn: NDArray[np.float64]) -> tuple[float, ...]:
+    """Difference of an adult from the mean, for their points as drawn."""
+    found = np.array(list(measure(HeadModel.load().outer_skin(drawn)).values()))
+    return tuple(float(v) for v in population.residual(adult.sex, adult.years, found))
+
+
+def _calibrated(person: Person, drawn: NDArray[np.float64]) -> Person:
+    """The person bent from the points as drawn to the measures of sex, age and residual."""
+    share = ageing.grown(person.sex, person.years)
+    targets = ageing.expected(person.sex, person.years) - population.bare(person.sex)
+    targets += share * np.array(person.residual)
+    bends = calibration.solve(drawn, targets)
+    return replace(person, bends=tuple(float(v) for v in bends))
 
 
 def _spread(name: str) -> float:
     fits = [prefix for prefix in _SPREAD if name.startswith(prefix)]
-    return _SPREAD[max(fits, key=len)] if fits else 0.2
+    usual = _SPREAD[max(fits, key=len)] if fits else 0.2
+    return min(usual, _SPREAD_MM / _reach(name))
+
+
+@lru_cache(maxsize=256)
+def _reach(name: str) -> float:
+    return HeadModel.load().reach(name)
 
 
 def _sample_local(rng: np.random.Generator) -> dict[str, float]:
