@@ -106,7 +106,7 @@ def test_the_rules_see_what_they_shall_see():
     assert layer("faceblind.study") == "driver"
     assert layer("faceblind") == "root"
     assert "faceblind.scan" in imports(PACKAGE / "formats" / "nifti.py")
-    assert "faceblind.formats.gzipped" in imports(PACKAGE / "formats" / "nifti.py")
+    assert "faceblind.formats.volumes" in imports(PACKAGE / "formats" / "nifti.py")
 
 
 def python_files() -> list[Path]:

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from faceblind.attacks.verdict import Verdict
     from faceblind.audit import AuditReport, audit
     from faceblind.errors import FaceblindError
-    from faceblind.formats import load
-    from faceblind.formats.nifti import save
+    from faceblind.formats import load, save
     from faceblind.head.align import Alignment, align
     from faceblind.head.skin import Skin, find_skin
     from faceblind.link import link
@@ -88,7 +87,7 @@ _HOME = {
     "protect_session": "faceblind.protection",
     "reconstruct": "faceblind.portray",
     "reface": "faceblind.protect.reface",
-    "save": "faceblind.formats.nifti",
+    "save": "faceblind.formats",
     "study": "faceblind.study",
 }
 

@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 
 from faceblind.errors import FaceblindError, OutputError, ScanError
-from faceblind.formats import load
+from faceblind.formats import load, same_format, save
 from faceblind.formats.bids import find_scans, suffix_of
 from faceblind.formats.files import check_target
-from faceblind.formats.nifti import save
+from faceblind.formats.names import ENDINGS, is_scan_name, without_ending
 from faceblind.formats.sidecar import read_sidecar, says_protected, sidecar_path, write_sidecar
 from faceblind.head.align import Alignment
 from faceblind.protect.blank import Head, Protected, deface
@@ -30,7 +30,6 @@ logger = logging.getLogger(__name__)
 
 Method = Literal["deface", "reface"]
 
-_ENDINGS = (".nii.gz", ".nii")
 _FEATURES = ("brow", "eyes", "nose", "mouth")
 _GONE = 0.45
 """Share of brow, eyes, nose and mouth with skin below which a face was taken out before: scans with
@@ -112,7 +111,7 @@ def protect_file(
     source : path
         A scan in any format that faceblind reads.
     target : path
-        A new file, ``.nii`` or ``.nii.gz``, in a folder that exists.
+        A new file of the same format in a folder that exists.
     settings : ProtectSettings, optional
 
     Returns
@@ -255,8 +254,10 @@ def _prune(root: Path, jobs: Sequence[_Job]) -> None:
 
 def _check(source: Path, target: Path, settings: ProtectSettings) -> None:
     """Refuse an unsuitable target before the work."""
-    if not target.name.lower().endswith(_ENDINGS):
-        raise OutputError(f"{target}: the name must end in .nii or .nii.gz")
+    if not is_scan_name(target):
+        raise OutputError(f"{target}: the name must end in {', '.join(ENDINGS)}")
+    if is_scan_name(source) and not same_format(source, target):
+        raise OutputError(f"{target}: a protected scan keeps its format; end it like {source.name}")
     check_target(target, overwrite=settings.force, sources=[source])
     check_target(sidecar_path(target), overwrite=settings.force, sources=[sidecar_path(source)])
     if settings.write_mask:
@@ -383,11 +384,7 @@ def method_in_words(settings: ProtectSettings) -> str:
 
 def mask_path(target: Path, modality: str | None) -> Path:
     """Where BIDS puts the mask of a protected scan: ``sub-01_mod-T1w_defacemask.nii.gz``."""
-    stem = target.name
-    for ending in _ENDINGS:
-        if stem.lower().endswith(ending):
-            stem = stem[: -len(ending)]
-            break
+    stem = without_ending(target.name)
     if modality and stem.endswith(f"_{modality}"):
         stem = f"{stem.removesuffix(f'_{modality}')}_mod-{modality}"
     return target.with_name(f"{stem}_defacemask.nii.gz")

@@ -90,6 +90,7 @@ def run(
     n_jobs: int,
 ) -> int:
     """Choose between file, session and folder, do it, and list what failed."""
+    from faceblind.formats.names import is_scan_name
     from faceblind.protection import protect_file, protect_folder, protect_session
 
     if len(paths) < 2:
@@ -102,7 +103,7 @@ def run(
         raise typer.BadParameter("--apply-to needs scans, not a folder")
     if is_folder:
         results = protect_folder(sources[0], out, settings, n_jobs=n_jobs)
-    elif session or apply_to or not out.name.lower().endswith((".nii", ".nii.gz")):
+    elif session or apply_to or not is_scan_name(out):
         results = protect_session(sources, out, settings, apply_to=apply_to or ())
     else:
         results = [protect_file(sources[0], out, settings)]

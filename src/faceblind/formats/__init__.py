@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
-from faceblind.errors import ScanError
-from faceblind.formats import nifti
+from faceblind.errors import OutputError, ScanError
+from faceblind.formats import mgh, nifti, nrrd
+from faceblind.formats.names import ENDINGS
 from faceblind.scan import Scan
 
-# The ending of a file name and the module that reads and writes it.
-_BY_ENDING = {".nii": nifti, ".nii.gz": nifti}
+_MODULES: tuple[ModuleType, ...] = (nifti, mgh, nrrd)
 
 
 def load(path: str | Path) -> Scan:
@@ -34,11 +35,60 @@ def load(path: str | Path) -> Scan:
     --------
     faceblind.formats.nifti.load : what is refused and what is converted.
     """
-    name = Path(path).name.lower()
-    for ending, module in _BY_ENDING.items():
-        if name.endswith(ending):
-            return module.load(path)
+    module = _module(path)
+    if module is not None:
+        scan: Scan = module.load(path)
+        return scan
     if not Path(path).exists():
         raise ScanError(f"{path}: no such file; check the path")
-    known = ", ".join(_BY_ENDING)
+    known = ", ".join(ENDINGS)
     raise ScanError(f"{path}: not a format that faceblind reads ({known}); convert it first")
+
+
+def save(
+    scan: Scan,
+    path: str | Path,
+    *,
+    drop_extensions: bool = False,
+    clear_text: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Write a scan in the format that the name's ending says; unchanged voxels bit for bit.
+
+    A scan from a file can only be written in that file's format.
+
+    Parameters
+    ----------
+    scan : Scan
+        As loaded, or changed with `Scan.with_changes`, or made in memory (``stored=None``).
+    path : str or Path
+        A new file in a folder that exists.
+    drop_extensions : bool
+        Leave out whatever a format lets programs add to its header.
+    clear_text : bool
+        Blank the header's free text.
+    overwrite : bool
+        Replace a file that exists. The scan's own source is never replaced.
+
+    Raises
+    ------
+    OutputError
+        If the target is unsuitable.
+    """
+    module = _module(path)
+    if module is None:
+        raise OutputError(f"{path}: the name must end in {', '.join(ENDINGS)}")
+    module.save(
+        scan, path, drop_extensions=drop_extensions, clear_text=clear_text, overwrite=overwrite
+    )
+
+
+def same_format(first: str | Path, second: str | Path) -> bool:
+    """Whether two names stand for one format, compressed or not."""
+    module = _module(first)
+    return module is not None and module is _module(second)
+
+
+def _module(path: str | Path) -> ModuleType | None:
+    name = Path(path).name.lower()
+    return next((module for module in _MODULES if name.endswith(module.ENDINGS)), None)

@@ -19,6 +19,7 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, SpatialImage
 
 from faceblind.errors import ScanError, TableError
+from faceblind.formats.names import ENDINGS, is_scan_name, without_ending
 from faceblind.formats.photos import participant_label
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,6 @@ _KNOWN_SUFFIXES = {*FACE_SUFFIXES, "T2starw", "PDT2", "inplaneT1", "inplaneT2", 
 _KNOWN_SUFFIXES |= {"dwi", "asl", "pet", "MEGRE", "MP2RAGE", "UNIT1", "T1map", "T2map"}
 _MASK_ENDS = ("_mask", "_defacemask", "_dseg", "_probseg", "_seg")
 _SKIPPED_FOLDERS = {"derivatives", "sourcedata", "code", "truth", "private"}
-_ENDINGS = (".nii.gz", ".nii")
 _UNREADABLE = (HeaderDataError, ImageFileError)
 _MISSING = {"", "n/a", "na", "nan", "unknown"}
 
@@ -81,7 +81,7 @@ def suffix_of(file_name: str) -> str | None:
     >>> suffix_of("sub-01_ses-2_T1w.nii.gz"), suffix_of("head.nii")
     ('T1w', None)
     """
-    last = _stem(file_name).rpartition("_")[2]
+    last = without_ending(file_name).rpartition("_")[2]
     return last if last in _KNOWN_SUFFIXES else None
 
 
@@ -97,7 +97,7 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
     Parameters
     ----------
     folder : str or Path
-        A BIDS dataset, or any folder of ``.nii`` and ``.nii.gz`` files.
+        A BIDS dataset, or any folder of scans.
 
     Returns
     -------
@@ -117,12 +117,12 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
         raise ScanError(f"{folder}: not a folder; give the folder that holds the scans")
     found = []
     spellings: dict[str, str] = {}
-    for path in sorted(folder.rglob("*.nii*")):
+    for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         hidden = any(part.startswith(".") for part in parts)
-        if hidden or _SKIPPED_FOLDERS & set(parts[:-1]) or not path.is_file():
+        if not is_scan_name(path) or hidden or _SKIPPED_FOLDERS & set(parts[:-1]):
             continue
-        if not path.name.endswith(_ENDINGS) or _is_mask(path.name):
+        if not path.is_file() or _is_mask(path.name):
             continue
         person, scan = _scan_file(path, parts)
         other = spellings.setdefault(scan.participant_id, person)
@@ -133,7 +133,8 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
             )
         found.append(scan)
     if not found:
-        raise ScanError(f"{folder}: holds no scan (.nii or .nii.gz); check the path")
+        known = ", ".join(ENDINGS)
+        raise ScanError(f"{folder}: holds no scan ({known}); check the path")
     return sorted(found, key=lambda f: (f.participant_id, f.session or "", str(f.path)))
 
 
@@ -160,7 +161,7 @@ def only_series(scans: Iterable[ScanFile], series: str) -> list[ScanFile]:
         If no scan is of that series.
     """
     wanted = f"_{series.strip('_')}"
-    found = [scan for scan in scans if f"_{_stem(scan.path.name)}".endswith(wanted)]
+    found = [scan for scan in scans if f"_{without_ending(scan.path.name)}".endswith(wanted)]
     if not found:
         raise ScanError(f"{series}: no scan's name ends so; look at the names of the scans")
     least: dict[tuple[str, str | None], int] = {}
@@ -252,15 +253,8 @@ def read_participants(path: str | Path) -> dict[str, Participant]:
     return people
 
 
-def _stem(file_name: str) -> str:
-    for ending in _ENDINGS:
-        if file_name.endswith(ending):
-            return file_name.removesuffix(ending)
-    return Path(file_name).stem
-
-
 def _is_mask(file_name: str) -> bool:
-    stem = _stem(file_name)
+    stem = without_ending(file_name)
     return stem.endswith(_MASK_ENDS) or "_label-" in stem
 
 
@@ -271,7 +265,7 @@ def _entity(name: str, text: str) -> str | None:
 
 def _scan_file(path: Path, parts: tuple[str, ...]) -> tuple[str, ScanFile]:
     """The person as spelled in the name, and the scan."""
-    stem = _stem(path.name)
+    stem = without_ending(path.name)
     suffix = suffix_of(path.name)
     from_name, from_folder = _entity("sub", stem), None
     session = _entity("ses", stem)

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from faceblind.errors import ScanError
+from faceblind.formats.names import without_ending
 from faceblind.store import write_json
-
-_ENDINGS = (".nii.gz", ".nii")
 
 # Physics of the measurement. All else (names, dates, places, identifiers, free text) stays behind.
 _KEPT = {
@@ -41,10 +40,8 @@ _CODE = {
 def sidecar_path(scan: str | Path) -> Path:
     """Where the sidecar of a scan lies."""
     path = Path(scan)
-    for ending in _ENDINGS:
-        if path.name.lower().endswith(ending):
-            return path.with_name(path.name[: -len(ending)] + ".json")
-    return path.with_suffix(".json")
+    stem = without_ending(path.name)
+    return path.with_name(f"{stem if stem != path.name else path.stem}.json")
 
 
 def read_sidecar(scan: str | Path) -> dict[str, Any]:
