@@ -1,5 +1,6 @@
 import hashlib
 import json
+from dataclasses import replace
 
 import cv2
 import nibabel as nib
@@ -8,7 +9,10 @@ import pytest
 
 from faceblind.errors import FaceblindError, OutputError
 from faceblind.volunteers import cohort
-from faceblind.volunteers.cohort import make_volunteers
+from faceblind.volunteers.cohort import make_volunteers, series_name
+from faceblind.volunteers.presets import PRESETS, Preset, preset
+
+SERIES = ("T1w", "axFLAIR")
 
 
 def digests(root):
@@ -20,10 +24,15 @@ def digests(root):
     }
 
 
+@pytest.fixture(scope="session")
+def quick(coarse, small):
+    return Preset("quick", "1", "coarse and small", scanner=coarse, camera=small)
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory, coarse, small):
+def made(tmp_path_factory, quick):
     root = tmp_path_factory.mktemp("people") / "out"
-    result = make_volunteers(root, 2, 4, 1, scanner=coarse, camera=small, show_progress=False)
+    result = make_volunteers(root, 2, 4, 1, preset=quick, protocols=SERIES, show_progress=False)
     return root, result
 
 
@@ -46,45 +55,57 @@ def test_layout(made):
     assert note["settings"]["seed"] == 4
 
 
-def test_truth_fits_the_scan(made):
+def test_the_preset_is_recorded(made, quick):
+    root, _ = made
+    note = json.loads((root / "cohort.json").read_text())
+    assert note["preset"] == {"name": "quick", "version": "1", "fingerprint": quick.fingerprint}
+    assert note["settings"]["protocols"] == list(SERIES)
+
+
+def test_truth_fits_the_scans(made):
     root, _ = made
     for name in ("sub-0001", "sub-0002"):
-        scan = nib.load(root / "scans" / name / "anat" / f"{name}_T1w.nii.gz")
-        assert scan.get_data_dtype() == np.int16
-        brain, face = (nib.load(root / "truth" / name / f"{k}.nii.gz") for k in ("brain", "face"))
-        for mask in (brain, face):
-            assert mask.shape == scan.shape
-            assert np.allclose(mask.affine, scan.affine)
-        assert not (np.asarray(brain.dataobj) & np.asarray(face.dataobj)).any()
-        marks = (root / "truth" / name / "landmarks.tsv").read_text().splitlines()
-        assert marks[0] == "name\tx\ty\tz"
-        assert any(line.startswith("pronasale\t") for line in marks)
-        pose = np.loadtxt(root / "truth" / name / "pose.txt")
-        assert np.allclose(pose[:3, :3] @ pose[:3, :3].T, np.eye(3), atol=1e-6)
+        for series in ("T1w", "acq-axial_FLAIR"):
+            scan = nib.load(root / "scans" / name / "anat" / f"{name}_{series}.nii.gz")
+            truth = root / "truth" / name / series
+            assert scan.get_data_dtype() == np.int16
+            masks = [nib.load(truth / f"{kind}.nii.gz") for kind in ("brain", "face", "ears")]
+            for mask in masks:
+                assert mask.shape == scan.shape
+                assert np.allclose(mask.affine, scan.affine)
+            brain, face, ears = (np.asarray(mask.dataobj) for mask in masks)
+            assert not (brain & (face | ears)).any()
+            marks = (truth / "landmarks.tsv").read_text().splitlines()
+            assert marks[0] == "name\tx\ty\tz"
+            assert any(line.startswith("pronasale\t") for line in marks)
+            for matrix in (np.loadtxt(truth / f"{kind}.txt") for kind in ("pose", "to_first")):
+                assert np.allclose(matrix[:3, :3] @ matrix[:3, :3].T, np.eye(3), atol=1e-6)
+        first = np.loadtxt(root / "truth" / name / "T1w" / "to_first.txt")
+        assert np.array_equal(first, np.eye(4))
 
 
-def test_finished_volunteers_are_kept_and_a_half_one_is_redone(made, coarse, small):
+def test_finished_volunteers_are_kept_and_a_half_one_is_redone(made, quick):
     root, _ = made
     before = digests(root)
     (root / "photos" / "sub-0002_left.jpg").unlink()
-    again = make_volunteers(root, 2, 4, 1, scanner=coarse, camera=small, show_progress=False)
+    again = make_volunteers(root, 2, 4, 1, preset=quick, protocols=SERIES, show_progress=False)
     assert (again.made, again.kept) == (1, 1)
     assert digests(root) == before
 
 
-def test_people_depend_on_neither_number_nor_workers(made, tmp_path, coarse, small):
+def test_people_depend_on_neither_number_nor_workers(made, tmp_path, quick):
     root, _ = made
-    make_volunteers(tmp_path / "b", 1, 4, 2, scanner=coarse, camera=small, show_progress=False)
+    make_volunteers(tmp_path / "b", 1, 4, 2, preset=quick, protocols=SERIES, show_progress=False)
     before, after = digests(root), digests(tmp_path / "b")
     assert all(before[path] == digest for path, digest in after.items())
 
 
-def test_another_cohort_is_not_overwritten(made, coarse, small):
+def test_another_cohort_is_not_overwritten(made, quick):
     root, _ = made
     with pytest.raises(OutputError, match="another seed"):
-        make_volunteers(root, 2, 5, 1, scanner=coarse, camera=small, show_progress=False)
+        make_volunteers(root, 2, 5, 1, preset=quick, protocols=SERIES, show_progress=False)
     with pytest.raises(OutputError, match="more than 1"):
-        make_volunteers(root, 1, 4, 1, scanner=coarse, camera=small, show_progress=False)
+        make_volunteers(root, 1, 4, 1, preset=quick, protocols=SERIES, show_progress=False)
 
 
 def test_refusals(tmp_path):
@@ -96,16 +117,41 @@ def test_refusals(tmp_path):
         make_volunteers(tmp_path / "y", 1)
 
 
-def test_failures_are_named_after_the_others_are_done(tmp_path, monkeypatch, coarse, small):
-    whole = cohort.simulate
+def test_unknown_series_and_presets_are_refused(tmp_path):
+    with pytest.raises(FaceblindError, match=r"different series out of T1w.*got T9w"):
+        make_volunteers(tmp_path / "x", 1, protocols=("T9w",))
+    with pytest.raises(FaceblindError, match="different series"):
+        make_volunteers(tmp_path / "x", 1, protocols=("T1w", "T1w"))
+    with pytest.raises(FaceblindError, match="hard: no such preset; choose one of plain"):
+        make_volunteers(tmp_path / "x", 1, preset="hard")
+    assert not (tmp_path / "x").exists()
 
-    def fails(person, settings):
+
+def test_series_are_named_as_bids_names_them():
+    assert series_name("T1w") == "T1w"
+    assert series_name("axFLAIR") == "acq-axial_FLAIR"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_fingerprint_covers_every_setting(name):
+    chosen = preset(name)
+    assert chosen.fingerprint == preset(name).fingerprint
+    other = replace(chosen, camera=replace(chosen.camera, noise=chosen.camera.noise + 1))
+    assert other.fingerprint != chosen.fingerprint
+    renamed = replace(chosen, name="other")
+    assert renamed.fingerprint == chosen.fingerprint
+
+
+def test_failures_are_named_after_the_others_are_done(tmp_path, monkeypatch, quick):
+    whole = cohort.scan_session
+
+    def fails(person, protocols, settings):
         if person.index == 0:
             raise FaceblindError("no magnet")
-        return whole(person, settings)
+        return whole(person, protocols, settings)
 
-    monkeypatch.setattr(cohort, "simulate", fails)
+    monkeypatch.setattr(cohort, "scan_session", fails)
     with pytest.raises(FaceblindError, match="1 of 2 volunteers failed, first sub-0001: no magnet"):
-        make_volunteers(tmp_path / "z", 2, 4, 1, scanner=coarse, camera=small, show_progress=False)
+        make_volunteers(tmp_path / "z", 2, 4, 1, preset=quick, show_progress=False)
     assert "sub-0002" in (tmp_path / "z" / "participants.tsv").read_text()
     assert "sub-0001" not in (tmp_path / "z" / "participants.tsv").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -13,6 +14,38 @@ def volunteers(
     out: Out,
     n: Annotated[int, typer.Option("-n", "--number", help="How many people.", min=1)] = 84,
     seed: Seed = 0,
+    preset: Annotated[
+        str,
+        typer.Option(
+            "--preset",
+            help="plain: studio photographs and clean scans; article: as hard as the published "
+            "open-source experiment.",
+        ),
+    ] = "plain",
+    series: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--series",
+            help="A series of each session, such as T1w, T2w, FLAIR, axFLAIR or CT; repeat it for "
+            "more.",
+            show_default="T1w",
+        ),
+    ] = None,
+    wild: Annotated[
+        bool, typer.Option("--wild", help="Photographs as people put them on the web.")
+    ] = False,
+    ages: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--ages", help="Youngest and oldest, 3 to 95 years.", metavar="LOW HIGH"),
+    ] = None,
+    gap_months: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            "--gap-months",
+            help="Least and greatest time from the scan to the photographs.",
+            metavar="LOW HIGH",
+        ),
+    ] = None,
     n_jobs: NJobs = -1,
     force: Force = False,
     verbose: Verbose = False,
@@ -20,10 +53,27 @@ def volunteers(
 ) -> None:
     """Make synthetic people to try it all on.
 
-    A scan and five photographs each, and the truth about both. Nobody in them exists.
-    The layout is the one that 'faceblind study' reads.
+    Scans and five photographs each, and the truth about both. Nobody in them exists: figures
+    measured on them are in-silico figures. The layout is the one that 'faceblind study' reads.
     """
     import faceblind
+    from faceblind.volunteers.camera import CameraSettings
+    from faceblind.volunteers.presets import preset as find_preset
 
-    faceblind.make_volunteers(out, n=n, seed=seed, n_jobs=n_jobs, force=force)
+    chosen = find_preset(preset)
+    people, camera = chosen.people, CameraSettings.wild() if wild else chosen.camera
+    if ages:
+        people = replace(people, ages=ages)
+    if gap_months:
+        people = replace(people, gap_months=gap_months)
+    if wild or ages or gap_months:
+        chosen = replace(chosen, name=f"{preset}, changed", people=people, camera=camera)
+    faceblind.make_volunteers(
+        out, n=n, seed=seed, n_jobs=n_jobs, preset=chosen, protocols=series or ("T1w",), force=force
+    )
     typer.echo(f"Volunteers: {out / 'scans'}, {out / 'photos.tsv'}, {out / 'participants.tsv'}")
+    typer.echo(
+        f"Preset: {chosen.name}, version {chosen.version}, fingerprint {chosen.fingerprint}, "
+        f"seed {seed}"
+    )
+    typer.echo("In-silico: nobody in them exists, and figures on them are not about real people.")

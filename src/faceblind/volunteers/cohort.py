@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from faceblind import store
@@ -18,30 +20,32 @@ from faceblind.errors import FaceblindError, OutputError
 from faceblind.formats import nifti
 from faceblind.runner import run_many
 from faceblind.scan import Scan
-from faceblind.volunteers.mri import ScannerSettings, ScanTruth, simulate
-from faceblind.volunteers.photograph import VIEWS, CameraSettings, photograph
-from faceblind.volunteers.shape import Person, generator, sample_person
+from faceblind.volunteers.camera import VIEWS
+from faceblind.volunteers.mri import ScanTruth, scan_session
+from faceblind.volunteers.photograph import photograph
+from faceblind.volunteers.presets import GENERATOR, Preset
+from faceblind.volunteers.presets import preset as find_preset
+from faceblind.volunteers.protocols import PROTOCOLS
+from faceblind.volunteers.shape import Person, generator, sample_person, visits
 
 logger = logging.getLogger(__name__)
-
-GENERATOR = "1"
-"""Version of the recipe: it changes whenever the same seed gives other people or pictures."""
 
 _README = """# Synthetic volunteers
 
 Nobody in this folder exists. The people were drawn by a computer program (faceblind, recipe
-version {generator}, seed {seed}, {count} people) from the MakeHuman head model; their photographs
-were rendered and their scans were simulated. Figures measured on them are in-silico figures: they
-show that a method works and let methods be compared. They do not say how often real people would
-be recognised.
+version {generator}, preset {preset}, seed {seed}, {count} people) from the MakeHuman head model;
+their photographs were rendered and their scans were simulated. Figures measured on them are
+in-silico figures: they show that a method works and let methods be compared. They do not say how
+often real people would be recognised.
 
-- `scans/sub-*/anat/*_T1w.nii.gz`: one simulated T1-weighted head scan per person.
+- `scans/sub-*/anat/`: one session of simulated head scans per person.
 - `photos/` and `photos.tsv`: five rendered photographs per person. Consent is `yes` because there
   is nobody to ask.
 - `participants.tsv`: age and sex.
-- `truth/sub-*/`: what a real study cannot know. `landmarks.tsv` (RAS+ mm of the scan),
-  `brain.nii.gz` and `face.nii.gz` (masks on the scan's grid), `pose.txt` (4x4, template frame to
-  RAS+ mm of the scan).
+- `truth/sub-*/SERIES/`: what a real study cannot know. `landmarks.tsv` (RAS+ mm of the scan),
+  `brain.nii.gz`, `face.nii.gz` and `ears.nii.gz` (masks on the scan's grid), `pose.txt` (4x4,
+  template frame to RAS+ mm of the scan), `to_first.txt` (4x4, this scan's RAS+ mm to those of the
+  session's first).
 - `cohort.json`: seed, versions and every setting. The same seed and recipe give the same files.
 """
 
@@ -76,15 +80,15 @@ def make_volunteers(
     seed: int = 0,
     n_jobs: int | None = None,
     *,
+    preset: str | Preset = "plain",
+    protocols: Sequence[str] = ("T1w",),
     force: bool = False,
-    scanner: ScannerSettings | None = None,
-    camera: CameraSettings | None = None,
     show_progress: bool = True,
 ) -> Cohort:
-    """Make synthetic people: one scan and five photographs each, and the truth.
+    """Make synthetic people: a session of scans and five photographs each, and the truth.
 
-    An interrupted run resumes where it stopped. The people depend on `seed` and their place in
-    the cohort only: neither `n` nor `n_jobs` changes them.
+    An interrupted run resumes where it stopped. The people depend on `seed`, the preset and
+    their place in the cohort only: neither `n` nor `n_jobs` changes them.
 
     Parameters
     ----------
@@ -96,11 +100,14 @@ def make_volunteers(
         Start of the random numbers, 0 or more.
     n_jobs : int, optional
         Processes; None or -1 takes all processors.
+    preset : str or Preset
+        How hard the cohort is: a name of `faceblind.volunteers.presets.PRESETS`, or settings of
+        your own, best made with `dataclasses.replace` of a preset.
+    protocols : sequence of str
+        Series of the session, of `faceblind.volunteers.protocols.PROTOCOLS`.
     force : bool
         Accept a folder that holds other files; volunteers of another seed or other settings in
         it are replaced.
-    scanner, camera : settings, optional
-        How scans and photographs are taken.
     show_progress : bool
         A progress bar on a terminal, a log line now and then elsewhere.
 
@@ -114,27 +121,25 @@ def make_volunteers(
     OutputError
         If the folder holds other things or another cohort.
     FaceblindError
-        If `n` or `seed` is out of range, or volunteers failed; what is finished stays.
+        If `n` or `seed` is out of range, the preset or a protocol is unknown, or volunteers
+        failed; what is finished stays.
     """
     if n < 1 or seed < 0:
         raise FaceblindError(f"volunteers: expected n >= 1 and seed >= 0, got n={n}, seed={seed}")
-    scanner, camera = scanner or ScannerSettings(), camera or CameraSettings()
+    chosen = find_preset(preset) if isinstance(preset, str) else preset
+    _check_protocols(protocols)
     root = store.prepare_output(out, "volunteers", force=force)
-    settings = {"seed": seed, "generator": GENERATOR, "scanner": asdict(scanner),
-                "camera": asdict(camera)}  # fmt: skip
-    # Plain JSON both ways, so that tuples and lists compare equal with what was read back.
-    settings = json.loads(json.dumps(settings))
-    _check_earlier(root, settings, n, force)
+    recipe = _Recipe(root, seed, chosen, tuple(protocols))
+    _check_earlier(root, recipe.settings(), n, force)
     for folder in ("scans", "photos", "truth"):
         (root / folder).mkdir(exist_ok=True)
-    _describe(root, settings, n)
-    task = partial(_make_one, root, settings, scanner, camera)
+    _describe(recipe, n)
     outcomes = run_many(
-        task, list(range(n)), n_jobs=n_jobs or -1, label="Volunteers", name=_label,
-        show_progress=show_progress,
+        partial(_make_one, recipe), list(range(n)), n_jobs=n_jobs or -1, label="Volunteers",
+        name=_label, show_progress=show_progress,
     )  # fmt: skip
     failed = [o for o in outcomes if not o.ok]
-    people = [sample_person(seed, o.item) for o in outcomes if o.ok]
+    people = [sample_person(seed, o.item, chosen.people) for o in outcomes if o.ok]
     _write_tables(root, people)
     if failed:
         raise FaceblindError(
@@ -144,6 +149,34 @@ def make_volunteers(
     made = sum(bool(o.value) for o in outcomes)
     return Cohort(root, root / "scans", root / "photos.tsv", tuple(p.name for p in people), made,
                   n - made)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """What every worker needs to know."""
+
+    root: Path
+    seed: int
+    preset: Preset
+    protocols: tuple[str, ...]
+
+    def settings(self) -> dict[str, Any]:
+        return {"seed": self.seed, "protocols": list(self.protocols), **self.preset.settings()}
+
+
+def _check_protocols(names: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in PROTOCOLS]
+    if unknown or not names or len(set(names)) < len(names):
+        raise FaceblindError(
+            f"volunteers: expected different series out of {', '.join(PROTOCOLS)}; "
+            f"got {', '.join(names) or 'none'}"
+        )
+
+
+def series_name(protocol: str) -> str:
+    """How the file name of a protocol's scan ends, such as ``acq-axial_FLAIR``."""
+    chosen = PROTOCOLS[protocol]
+    return "_".join([*(f"{key}-{value}" for key, value in chosen.entities), chosen.suffix])
 
 
 def _label(index: int) -> str:
@@ -168,9 +201,12 @@ def _check_earlier(root: Path, settings: dict[str, Any], n: int, force: bool) ->
                           "choose a new folder")  # fmt: skip
 
 
-def _describe(root: Path, settings: dict[str, Any], n: int) -> None:
+def _describe(recipe: _Recipe, n: int) -> None:
+    root, settings, preset = recipe.root, recipe.settings(), recipe.preset
     with store.atomic_path(root / "README.md") as path:
-        text = _README.format(generator=GENERATOR, seed=settings["seed"], count=n)
+        text = _README.format(
+            generator=GENERATOR, preset=f"{preset.name} {preset.version}", seed=recipe.seed, count=n
+        )
         path.write_text(text, encoding="utf-8")
     versions = store.software_versions()
     store.write_json(
@@ -183,35 +219,37 @@ def _describe(root: Path, settings: dict[str, Any], n: int) -> None:
             "GeneratedBy": [{"Name": "faceblind", "Version": versions.get("faceblind", "")}],
         },
     )
+    name = {"name": preset.name, "version": preset.version, "fingerprint": preset.fingerprint}
     store.write_json(
         root / "cohort.json",
-        {"in_silico": True, "n": n, "settings": settings, "versions": versions},
+        {"in_silico": True, "n": n, "preset": name, "settings": settings, "versions": versions},
     )
 
 
-def _files(root: Path, name: str) -> dict[str, Path]:
+def _files(root: Path, name: str, protocols: Sequence[str]) -> dict[str, Path]:
     """Every file of one volunteer but the mark that it is finished."""
-    truth = root / "truth" / name
     result = {view: root / "photos" / f"{name}_{view}.jpg" for view in VIEWS}
-    result["scan"] = root / "scans" / name / "anat" / f"{name}_T1w.nii.gz"
-    result["landmarks"] = truth / "landmarks.tsv"
-    result["brain"] = truth / "brain.nii.gz"
-    result["face"] = truth / "face.nii.gz"
-    result["pose"] = truth / "pose.txt"
+    for protocol in protocols:
+        series = series_name(protocol)
+        truth = root / "truth" / name / series
+        result[f"{protocol} scan"] = root / "scans" / name / "anat" / f"{name}_{series}.nii.gz"
+        for mask in ("brain", "face", "ears"):
+            result[f"{protocol} {mask}"] = truth / f"{mask}.nii.gz"
+        result[f"{protocol} landmarks"] = truth / "landmarks.tsv"
+        result[f"{protocol} pose"] = truth / "pose.txt"
+        result[f"{protocol} to_first"] = truth / "to_first.txt"
     return result
 
 
-def _make_one(
-    root: Path, settings: dict[str, Any], scanner: ScannerSettings, camera: CameraSettings,
-    index: int,
-) -> bool:  # fmt: skip
+def _make_one(recipe: _Recipe, index: int) -> bool:
     """Make one volunteer unless finished; says whether there was anything to do."""
-    person = sample_person(settings["seed"], index)
-    files = _files(root, person.name)
+    root, preset = recipe.root, recipe.preset
+    person, photographed = visits(recipe.seed, index, preset.people)
+    files = _files(root, person.name, recipe.protocols)
     mark = root / "truth" / person.name / "finished.json"
     if mark.exists() and all(path.exists() for path in files.values()):
         try:
-            if json.loads(mark.read_text(encoding="utf-8")) == settings:
+            if json.loads(mark.read_text(encoding="utf-8")) == recipe.settings():
                 return False
         except ValueError:
             logger.warning("A damaged mark is replaced and its volunteer made again.")
@@ -221,38 +259,43 @@ def _make_one(
         threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
         try:
-            truth = simulate(person, scanner)
-            pictures = photograph(person, camera)
+            session = scan_session(person, recipe.protocols, preset.scanner)
+            pictures = photograph(photographed, preset.camera)
         finally:
             cv2.setNumThreads(threads)
     for path in files.values():
         path.parent.mkdir(parents=True, exist_ok=True)
-    _write_scan(files, truth)
-    quality = generator(person.seed, person.index, 3).integers(82, 96, len(pictures))
+    for protocol, truth in session.items():
+        _write_scan(files, protocol, truth)
+    low, high = preset.camera.jpeg_quality
+    quality = generator(person.seed, person.index, 3).integers(low, high + 1, len(pictures))
     for (view, picture), grade in zip(pictures.items(), quality, strict=True):
-        done, data = cv2.imencode(
-            ".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(grade)]
-        )
-        if not done:
-            raise OutputError(f"{files[view].name}: the picture cannot be compressed")
-        with store.atomic_path(files[view]) as path:
-            path.write_bytes(data.tobytes())
-    store.write_json(mark, settings)
+        _write_picture(files[view], picture, int(grade))
+    store.write_json(mark, recipe.settings())
     return True
 
 
-def _write_scan(files: dict[str, Path], truth: ScanTruth) -> None:
-    nifti.save(truth.scan, files["scan"], overwrite=True)
-    for name, mask in (("brain", truth.brain), ("face", truth.face)):
+def _write_picture(target: Path, picture: NDArray[np.uint8], grade: int) -> None:
+    done, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, grade])
+    if not done:
+        raise OutputError(f"{target.name}: the picture cannot be compressed")
+    with store.atomic_path(target) as path:
+        path.write_bytes(data.tobytes())
+
+
+def _write_scan(files: dict[str, Path], protocol: str, truth: ScanTruth) -> None:
+    nifti.save(truth.scan, files[f"{protocol} scan"], overwrite=True)
+    for name, mask in (("brain", truth.brain), ("face", truth.face), ("ears", truth.ears)):
         scan = Scan(mask.astype(np.uint8), truth.scan.affine)
-        nifti.save(scan, files[name], overwrite=True)
+        nifti.save(scan, files[f"{protocol} {name}"], overwrite=True)
     rows = [
         {"name": name, "x": float(p[0]), "y": float(p[1]), "z": float(p[2])}
         for name, p in sorted(truth.landmarks.items())
     ]
-    store.write_tsv(files["landmarks"], rows, ("name", "x", "y", "z"))
-    with store.atomic_path(files["pose"]) as path:
-        np.savetxt(path, truth.pose, fmt="%.8f")
+    store.write_tsv(files[f"{protocol} landmarks"], rows, ("name", "x", "y", "z"))
+    for name, matrix in (("pose", truth.pose), ("to_first", truth.to_first)):
+        with store.atomic_path(files[f"{protocol} {name}"]) as path:
+            np.savetxt(path, matrix, fmt="%.8f")
 
 
 def _write_tables(root: Path, people: list[Person]) -> None:
