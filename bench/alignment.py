@@ -68,7 +68,7 @@ def main() -> None:
     rng = np.random.default_rng(arguments.seed)
     everything, refused, silent, seconds = [], 0, 0, []
     for folder in sorted((arguments.cohort / "truth").glob("sub-*"))[: arguments.n]:
-        truth = read_landmarks(folder / "landmarks.tsv")
+        truth = read_landmarks(folder / "T1w" / "landmarks.tsv")
         path = next((arguments.cohort / "scans" / folder.name).rglob("*.nii.gz"))
         scan, turn = turned(cut(load(path), truth, rng), rng)
         skin = find_skin(scan)
