@@ -45,7 +45,9 @@ _OLD: dict[str, float] = {
 facial ageing (brow and lids descend, bags, the nose tip droops, lips thin and their corners turn
 down: Iblher et al. 2008, J Plast Reconstr Aesthet Surg 61:1170 for the lip), the sizes assumed."""
 
-_HEAVY: dict[str, float] = {"cheek-volume": 0.30, "neck-double": 0.60, "measure-neck-circ": 0.50}
+_HEAVY: dict[str, float] = {
+    "head-fat": 0.5, "cheek-volume": 0.7, "neck-double": 0.8, "measure-neck-circ": 0.6,
+}  # fmt: skip
 """Weight of the head model's parameters per unit of body weight over its average (assumed)."""
 
 # Tissue that descends: centre (|x|, y, z) and radius on the average head, mm; shift outward,

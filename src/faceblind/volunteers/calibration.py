@@ -43,13 +43,13 @@ def bend(amounts: Doubles | tuple[float, ...]) -> Doubles:
     return np.tensordot(fields(), np.asarray(amounts, np.float64), axes=1)
 
 
-def solve(points: NDArray[np.floating], targets: Doubles) -> Doubles:
+def solve(skin: NDArray[np.floating], targets: Doubles) -> Doubles:
     """Amounts for `bend` that give a head its measures.
 
     Parameters
     ----------
-    points : (N, 3) ndarray
-        Coarse points with closed eyes, template frame, mm.
+    skin : (P, 3) ndarray
+        Outer skin of the head with closed eyes, template frame, mm.
     targets : (len(MEASURES),) ndarray
         Wanted measures in the order of `MEASURES`, mm.
 
@@ -58,10 +58,9 @@ def solve(points: NDArray[np.floating], targets: Doubles) -> Doubles:
     (len(MEASURES),) ndarray
         Within 0.1 mm of the targets for heads like those of `HeadModel`.
     """
-    model = HeadModel.load()
     amounts = np.zeros(len(MEASURES))
     for _ in range(_STEPS):
-        found = measure(model.outer_skin(points + bend(amounts)))
+        found = measure(skin + np.tensordot(_outer_fields(), amounts, axes=1))
         amounts += targets - np.array(list(found.values()))
     return amounts
 
@@ -83,6 +82,13 @@ def fields() -> Doubles:
     result = np.tensordot(basis, weights, axes=(0, 0))
     result.setflags(write=False)
     return result
+
+
+@lru_cache(maxsize=1)
+def _outer_fields() -> Doubles:
+    """(P, 3, len(MEASURES)) `fields` at the vertices of the outer skin."""
+    model, each = HeadModel.load(), np.moveaxis(fields(), 2, 0)
+    return np.stack([model.outer_skin(f) for f in each], axis=2).astype(np.float64)
 
 
 def _parameters() -> Doubles:

@@ -97,6 +97,8 @@ class Person:
         Weights of the head model's local parameters.
     look : Look
         Colours and hair.
+    scale : float
+        Size against the head model's; 1 for adults.
     residual : tuple of float
         Difference of each of `anthropometry.MEASURES` from the mean of sex and age, mm, at adult
         size.
@@ -115,6 +117,7 @@ class Person:
     laxity: float
     local: dict[str, float] = field(repr=False)
     look: Look = field(repr=False)
+    scale: float = 1.0
     residual: tuple[float, ...] = field(default=(0.0,) * len(MEASURES), repr=False)
     bends: tuple[float, ...] = field(default=(0.0,) * len(MEASURES), repr=False)
 
@@ -159,23 +162,31 @@ class Person:
         change = rng.normal(0, WEIGHT_DRIFT) * np.sqrt(abs(years)) * np.sign(years)
         look = aged_look(self.look, rng, self.years, years, self.sex)
         older = replace(self, years=max(self.years + years, 1.0), look=look)
-        older = _calibrated(older, older._drawn(HeadModel.load().closed_eyes))
+        older = _calibrated(older, older._skin())
         # Set last: what weight does to the measures is not to be calibrated away.
         return replace(older, weight=float(np.clip(self.weight + change, 0.05, 1)))
 
+    def _skin(self) -> NDArray[np.float32]:
+        """(P, 3) outer skin before calibration, eyes closed."""
+        model = HeadModel.load()
+        return model.outer_skin(self._drawn(model.closed_eyes))
+
     def _drawn(self, expression: dict[str, float] | None) -> NDArray[np.float64]:
         """Coarse points before calibration."""
-        local = dict(self.local)
-        own = ageing.own_parameters(self.years, self.weight, self.laxity)
+        # The model's parameters move a small head as far as a large one.
+        small = float(np.clip(0.45 + 0.55 * (self.years - 3) / 15, 0.45, 1))
+        local = {name: small * value for name, value in self.local.items()}
+        weight = 0.5 + small * (self.weight - 0.5)
+        own = ageing.own_parameters(self.years, weight, self.laxity)
         model = HeadModel.load()
         for name, value in own.items():
             for one in (f"l-{name}", f"r-{name}") if name in model.bilateral else (name,):
                 local[one] = local.get(one, 0.0) + value
         points = model.points(
-            age_years=self.years, male=self.male, weight=self.weight, ancestry=self.ancestry,
+            age_years=self.years, male=self.male, weight=weight, ancestry=self.ancestry,
             local=local, expression=expression, muscle=self.muscle,
         )  # fmt: skip
-        return points + ageing.sag(self.years, self.weight, self.laxity)
+        return self.scale * points + ageing.sag(self.years, weight, self.laxity)
 
 
 def generator(seed: int, index: int, stream: int) -> np.random.Generator:
@@ -204,12 +215,11 @@ def sample_person(seed: int, index: int, settings: PeopleSettings | None = None)
         the head is bent so that the measures of adults follow `anthropometry.NORMS`.
     """
     person = draw(seed, index, settings or PeopleSettings())
-    closed = HeadModel.load().closed_eyes
-    drawn = person._drawn(closed)
+    skin = person._skin()
     # A child differs from other children as the adult that they become from other adults.
     adult = person if person.years >= 25 else replace(person, years=34.0)
-    away = _residual(adult, drawn if adult is person else adult._drawn(closed))
-    return _calibrated(replace(person, residual=away), drawn)
+    away = _residual(adult, skin if adult is person else adult._skin())
+    return _calibrated(replace(person, residual=away), skin)
 
 
 def visits(seed: int, index: int, settings: PeopleSettings | None = None) -> tuple[Person, Person]:
@@ -246,19 +256,24 @@ def draw(seed: int, index: int, settings: PeopleSettings) -> Person:
     )  # fmt: skip
 
 
-def _residual(adult: Person, drawn: NDArray[np.float64]) -> tuple[float, ...]:
-    """Difference of an adult from the mean, for their points as drawn."""
-    found = np.array(list(measure(HeadModel.load().outer_skin(drawn)).values()))
+def _residual(adult: Person, skin: NDArray[np.float32]) -> tuple[float, ...]:
+    """Difference of an adult from the mean, for their outer skin as drawn."""
+    found = np.array(list(measure(skin).values()))
     return tuple(float(v) for v in population.residual(adult.sex, adult.years, found))
 
 
-def _calibrated(person: Person, drawn: NDArray[np.float64]) -> Person:
-    """The person bent from the points as drawn to the measures of sex, age and residual."""
+def _calibrated(person: Person, skin: NDArray[np.float32]) -> Person:
+    """The person bent from the skin as drawn to the measures of sex, age and residual."""
     share = ageing.grown(person.sex, person.years)
     targets = ageing.expected(person.sex, person.years) - population.bare(person.sex)
     targets += share * np.array(person.residual)
-    bends = calibration.solve(drawn, targets)
-    return replace(person, bends=tuple(float(v) for v in bends))
+    scale = 1.0
+    if person.years < ageing.ADULT:
+        # The model's children have the heads of small children's bodies; only their form is used.
+        found = np.array(list(measure(skin).values()))
+        scale = float(np.exp(np.log(targets / found).mean()))
+    bends = calibration.solve(scale * skin, targets)
+    return replace(person, scale=person.scale * scale, bends=tuple(float(v) for v in bends))
 
 
 def _spread(name: str) -> float:
