@@ -8,6 +8,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from faceblind.head.skin import find_skin
+from faceblind.protect.placement import FACE_SIZES, Placement, common_size
 from faceblind.protect.reface import reface
 from faceblind.protect.tissue import average_face
 
@@ -78,3 +79,56 @@ def test_the_map_of_the_face_is_air_where_it_ends_behind_and_above() -> None:
     depth = average_face().depth
     assert (depth[:, 0, :] < -20).all()
     assert (depth[:, :, -1] < -20).all()
+
+
+def test_the_new_face_has_one_size_for_heads_of_many() -> None:
+    """Its landmarks lie equally far apart in scans of a small and of a large head."""
+    distances = []
+    for scale in (0.9, 1.0, 1.1):
+        affine = np.diag([scale, scale * 1.04, scale * 0.96, 1.0])
+        scales = np.diag(affine)[:3]
+        placement = Placement(affine, scales, common_size(affine, scales, np.eye(3)))
+        depth = average_face().placed(placement).depth
+        # Along the midline: the tip of the nose, and the front of the chin.
+        face = average_face()
+        i = int(np.rint(face.index(np.zeros((1, 3)))[0, 0]))
+        front = depth.shape[1] - 1 - (depth[i, ::-1] > 0).argmax(axis=0)
+        z = face.affine[2, 3] + face.affine[2, 2] * np.arange(depth.shape[2])
+        y = face.affine[1, 3] + face.affine[1, 1] * front
+        low = (z < 5 / scale) & (z > -50 / scale)
+        tip = int(np.flatnonzero(low)[y[low].argmax()])
+        brow = int(np.abs(z - 40).argmin())
+        distances.append([(z[brow] - z[tip]) / scales[2], (y[tip] - y[brow]) / scales[1]])
+    assert np.ptp(np.array(distances), axis=0).max() < 2.5
+
+
+def test_small_children_get_a_smaller_face() -> None:
+    sizes = []
+    for scale in (0.9, 1.1, 1.25):
+        scales = np.full(3, scale)
+        face = common_size(np.diag([*scales, 1.0]), scales, np.eye(3))
+        sizes.append(face[0, 0])
+    assert sizes[0] == sizes[1] == FACE_SIZES[0]
+    assert sizes[2] == FACE_SIZES[1]
+
+
+def test_new_skin_covers_a_cut_in_front_of_the_average_forehead(phantom) -> None:
+    """Bone laid bare by the cut would show the person's own shape."""
+    made = phantom(seed=6, spread=1.5)
+    done = reface(made.scan, head=made.head)
+    skin = find_skin(done.scan)
+    placed = skin.points @ done.placement.affine[:3, :3].T + done.placement.affine[:3, 3]
+    forehead = (np.abs(placed[:, 0]) < 35) & (placed[:, 2] > 30) & (placed[:, 2] < 60)
+    below = placed[forehead & (placed[:, 1] > 40)]
+    cut = ndimage.map_coordinates(
+        done.region.cut.values,
+        done_index(done, skin.points[forehead & (placed[:, 1] > 40)]).T,
+        order=1,
+    )
+    assert len(below) > 200
+    assert np.median(cut) > 2.0
+
+
+def done_index(done, points):
+    inverse = np.linalg.inv(done.region.cut.affine)
+    return points @ inverse[:3, :3].T + inverse[:3, 3]

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from faceblind.head.brain import template_fields
 from faceblind.head.grid import Grid, Volume, blur, resize, resized_affine
 from faceblind.head.skin import Skin
 from faceblind.protect.air import Air, clear_air, draw, measure_air, standard_noise
 from faceblind.protect.blank import Head, Protected, find_whole_head
-from faceblind.protect.placement import place
+from faceblind.protect.placement import Placement, face_share, place
 from faceblind.protect.regions import Choices, Region, face_region, memory_order, places
 from faceblind.protect.tissue import (
     Levels,
@@ -27,6 +28,10 @@ FINE_MM = 1.2
 """Spacing on which the new face is made: finer than its own map, and than thick slices."""
 JOIN_MM = 8.0
 """Reach of the smooth step from the person's scalp and neck to the average face."""
+LAYER_MM = 4.0
+"""New skin over a cut that lies further out than the average head, as over a prominent forehead."""
+SEAM_MM = 12.0
+"""From the seam to the full thickness of that skin."""
 FEATHER_MM = 4.0
 """Width, inside the region, over which new tissue takes on the brightness beside it."""
 
@@ -68,7 +73,7 @@ def reface(
     back = np.argsort(order)
     clear = clear_air(scan, affine)
     rng = np.random.default_rng(seed)
-    model = _Model(scan, head.skin, affine, region)
+    model = _Model(scan, head.skin, placement, region)
     columns = []
     for t in range(1 if scan.voxels.ndim == 3 else scan.voxels.shape[3]):
         volume = np.ascontiguousarray(scan.volume(t).transpose(order))
@@ -91,9 +96,11 @@ class _Box:
 class _Model:
     """Shape of the new face in one scan; the contrast comes later, volume by volume."""
 
-    def __init__(self, scan: Scan, skin: Skin, affine: NDArray[np.float64], region: Region) -> None:
+    def __init__(self, scan: Scan, skin: Skin, placement: Placement, region: Region) -> None:
         self.skin = skin
-        self.affine = affine
+        self.affine = placement.affine
+        self.placement = placement
+        self.face = average_face().placed(placement)
         order = memory_order(scan)
         self.full_affine = np.array(scan.affine)
         self.full_affine[:, :3] = self.full_affine[:, order]
@@ -103,7 +110,31 @@ class _Model:
         self.box = self._box(region)
         self.cut = self._fine(region.cut)
         offset = self._offset(cut_at_skin)
-        self.depth = self._template(average_face().depth, self.box.affine, self.box.shape) - offset
+        depth = self._template(self.face.depth, self.box.affine, self.box.shape) - offset
+        # Where the average surface runs below the cut, the cut's own surface gets a skin.
+        self.depth = np.maximum(depth, self._layer(region, cut_at_skin) - self.cut)
+
+    def _layer(self, region: Region, cut_at_skin: NDArray[np.float32]) -> Volume:
+        """Least thickness of new skin over the cut, mm, where the cut lies in the head.
+
+        It thins out towards the seam, where the person's own skin goes on.
+        """
+        fields, coarse = template_fields(), tuple(max(2, n // 2) for n in self.box.shape)
+        affine = resized_affine(self.box.affine, self.box.shape, coarse)
+        total = self.affine @ affine
+        limit = fields.on_grid(region.name, total, coarse) + fields.on_grid("depth", total, coarse)
+        layer = np.clip(limit, 0.0, np.float32(LAYER_MM))
+        inverse = np.linalg.inv(affine)
+        seam = self.skin.points[(np.abs(cut_at_skin) < 1.5) & ~self.skin.edge]
+        index = np.rint(seam @ inverse[:3, :3].T + inverse[:3, 3]).astype(int)
+        index = index[((index >= 0) & (index < coarse)).all(axis=1)]
+        if len(index):
+            away = np.ones(coarse, bool)
+            away[tuple(index.T)] = False
+            spacing = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+            distance = ndimage.distance_transform_edt(away, spacing)
+            layer *= np.clip(distance / SEAM_MM, 0.0, 1.0).astype(np.float32)
+        return resize(layer, self.box.shape)
 
     def _template(
         self, values: Volume, grid_affine: NDArray[np.float64], shape: tuple[int, ...]
@@ -117,7 +148,7 @@ class _Model:
 
     def _box(self, region: Region) -> _Box:
         """Bounding box of the average head's part of the region."""
-        depth = self._template(average_face().depth, region.cut.affine, region.cut.values.shape)
+        depth = self._template(self.face.depth, region.cut.affine, region.cut.values.shape)
         inside = np.argwhere((depth > -8.0) & (region.cut.values > -6.0))
         if not len(inside):
             inside = np.zeros((1, 3), int)
@@ -144,7 +175,7 @@ class _Model:
 
     def _offset(self, cut_at_skin: NDArray[np.float32]) -> Volume:
         """How far the average skin moves to meet the person's, near the seam only."""
-        face = average_face()
+        face = self.face
         near = (cut_at_skin < 0.0) & (cut_at_skin > -8.0) & ~self.skin.edge
         points = self.skin.points[near].astype(np.float64)
         coarse = tuple(max(2, n // 2) for n in self.box.shape)
@@ -163,6 +194,9 @@ class _Model:
         total = np.bincount(flat, off[good], count).reshape(coarse).astype(np.float32)
         sigma = 0.6 * JOIN_MM / np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
         weight, total = blur(weight, sigma), blur(total, sigma)
+        # The face itself is the same for everyone: only its rim meets the person's skin.
+        rim = 1.0 - face_share(places(Grid(weight, affine), self.placement.face))
+        total *= rim.astype(np.float32).reshape(coarse)
         offset = resize(total / (weight + 1e-4), self.box.shape)
         return offset * np.exp(-np.maximum(self.cut, 0) / np.float32(0.5 * JOIN_MM))
 
@@ -188,7 +222,7 @@ class _Model:
         return out
 
     def _signal(self, levels: Levels) -> Volume:
-        clean = self._template(signal_map(levels), self.box.affine, self.box.shape)
+        clean = self._template(signal_map(levels, self.face), self.box.affine, self.box.shape)
         air = levels.values[average_face().label("air")]
         skin = levels.values[average_face().label("skin")]
         # The map's skin sits on the unmoved surface; moved outwards it would show air.

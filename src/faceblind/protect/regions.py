@@ -15,13 +15,15 @@ from faceblind.head.brain import Cover, find_cover, template_fields
 from faceblind.head.grid import Grid, resize, resized_affine
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS
-from faceblind.protect.placement import Placement
+from faceblind.protect.placement import Placement, face_share
 from faceblind.scan import Scan
 
 WORKING_MM = 2.0
 """Spacing on which the template's smooth fields are mapped into the scan."""
 BRAIN_MM = 1.0
 """Outside the average brain by this much, nothing is ever replaced."""
+ROOM_FROM_BRAIN_MM = 10.0
+"""The same where the region is enlarged to make room for the new face."""
 NEAR_BRAIN_MM = 13.0
 """How near the average brain a place must be for a person's brain to reach it."""
 _GUARD_X = (0.0, 45.0)
@@ -54,6 +56,8 @@ class Region:
     ----------
     mask : (I, J, K) bool ndarray
         On the scan's grid.
+    name : str
+        The field of `TemplateFields` that the cut was made from.
     cut : Grid
         On a working grid in memory order: millimetres (template) inside the region, negative
         outside, 0 on the boundary.
@@ -66,6 +70,7 @@ class Region:
     """
 
     mask: NDArray[np.bool_]
+    name: str
     cut: Grid
     guard_mm: NDArray[np.float64]
     left: dict[str, float]
@@ -99,11 +104,11 @@ def face_region(
     cover = find_cover(scan, skin, affine)
     guard = _guard(cover, name, affine)
     grid = working_grid(scan)
-    cut = _on_grid(grid, affine, name, guard, choices)
+    cut = _on_grid(grid, placement, name, guard, choices)
     order = memory_order(scan)
     shape = tuple(scan.shape[axis] for axis in order)
     mask = (resize(cut.values, shape) > 0).transpose(np.argsort(order))
-    return Region(mask, cut, guard, _left(alignment, affine, name, guard, choices))
+    return Region(mask, name, cut, guard, _left(alignment, affine, name, guard, choices))
 
 
 def memory_order(scan: Scan) -> NDArray[np.int64]:
@@ -135,11 +140,12 @@ def places(grid: Grid, affine: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _on_grid(
     grid: Grid,
-    affine: NDArray[np.float64],
+    placement: Placement,
     name: str,
     guard: NDArray[np.float64],
     choices: Choices,
 ) -> Grid:
+    affine = placement.affine
     total, shape = affine @ grid.affine, grid.values.shape
     fields = template_fields()
 
@@ -149,7 +155,32 @@ def _on_grid(
     lift: NDArray[np.float32] = np.zeros((1, 1, 1), np.float32)
     if guard.any():
         lift = _lift(places(grid, affine), guard).astype(np.float32).reshape(shape)
-    return Grid(_combined(at, name, lift, choices), grid.affine)
+    cut = _combined(at, name, lift, choices)
+    return Grid(np.maximum(cut, _room(grid, placement, name, at("brain"), choices)), grid.affine)
+
+
+def _room(
+    grid: Grid,
+    placement: Placement,
+    name: str,
+    brain: NDArray[np.float32],
+    choices: Choices,
+) -> NDArray[np.float32]:
+    """Millimetres inside the room that the lower part of the new face takes in this head.
+
+    It is of one size for all, so that its chin may lie below a small person's own.
+    """
+    fields, shape = template_fields(), grid.values.shape
+    total = placement.face @ grid.affine
+    room = np.minimum(fields.on_grid(name, total, shape), -ROOM_FROM_BRAIN_MM - brain)
+    where = places(grid, placement.face)
+    # The rim keeps the head's own cut; below the brow nothing of the brain is near.
+    share = 40.0 * (face_share(where).astype(np.float32).reshape(shape) - np.float32(0.5))
+    room = np.minimum(room, share)
+    room = np.minimum(room, -where[:, 2].astype(np.float32).reshape(shape))
+    if choices.keep_eyes:
+        room = np.minimum(room, -fields.on_grid("eyes", placement.affine @ grid.affine, shape))
+    return room
 
 
 def _cut(

@@ -16,6 +16,8 @@ from scipy import ndimage
 
 from faceblind.head.grid import Grid, Volume, blur
 from faceblind.head.skin import Skin
+from faceblind.protect.placement import Placement, face_share
+from faceblind.protect.regions import places
 
 _STEPS_MM = np.arange(0.0, 15.0, 0.75)
 _SHADING_MM = 22.0
@@ -53,6 +55,33 @@ class AverageFace:
     def label(self, name: str) -> int:
         """Index of a tissue."""
         return self.names.index(name)
+
+    def placed(self, placement: Placement) -> AverageFace:
+        """The face in its common size, bent into the head of `placement` at its rim.
+
+        Parameters
+        ----------
+        placement : Placement
+
+        Returns
+        -------
+        AverageFace
+            On the same grid, which now stands for template mm of `Placement.affine`.
+        """
+        shape = self.depth.shape
+        where = places(Grid(self.depth, self.affine), np.eye(4))
+        to_face = placement.to_face
+        moved = where @ to_face[:3, :3].T + to_face[:3, 3]
+        where += face_share(moved)[:, None] * (moved - where)
+        index = self.index(where).T
+        depth = ndimage.map_coordinates(self.depth, index, order=1, mode="nearest")
+        nearest = np.rint(index).astype(np.int64)
+        for axis in range(3):
+            np.clip(nearest[axis], 0, shape[axis] - 1, out=nearest[axis])
+        tissue = self.tissue[tuple(nearest)].reshape(shape)
+        return AverageFace(
+            self.affine, np.asarray(depth, np.float32).reshape(shape), tissue, self.names
+        )
 
 
 BEYOND_MM = np.float32(-30.0)
@@ -246,7 +275,6 @@ def at_places(grid: Grid, places: NDArray[np.floating]) -> NDArray[np.float32]:
     return _sample(grid, np.asarray(places, np.float64))
 
 
-def signal_map(levels: Levels) -> NDArray[Any]:
+def signal_map(levels: Levels, face: AverageFace) -> NDArray[Any]:
     """(A, B, C) noiseless signal of the average face on its own grid, slightly blurred."""
-    face = average_face()
     return blur(levels.values[face.tissue], np.full(3, 0.6))
