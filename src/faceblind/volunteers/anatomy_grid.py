@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, optimize
 
+from faceblind.head.grid import resize, resized_affine
 from faceblind.head.template import Template
+from faceblind.volunteers.cortex import fold
+from faceblind.volunteers.noise import fractal
 from faceblind.volunteers.raster import fill, sample
 
-SPACING_MM = 1.5
+SPACING_MM = 1.0
 _MARGIN_MM = 9.0
+
+Point = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,51 +40,74 @@ class Space:
         affine[:3, 3] = self.origin
         return affine
 
-    @property
-    def places(self) -> NDArray[np.float32]:
-        """(A * B * C, 3) positions of all voxels in mm."""
-        grid = np.broadcast_arrays(self.x, self.y, self.z)
-        return np.stack([g.ravel() for g in grid], axis=1)
+    def box(
+        self, low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> tuple[tuple[slice, ...], tuple[NDArray[np.float32], ...]]:
+        """Slices of a box given in mm, and the coordinates within."""
+        size = self.depth.shape
+        start = np.floor((low - self.origin) / SPACING_MM).astype(int)
+        stop = np.ceil((high - self.origin) / SPACING_MM).astype(int) + 1
+        cut = tuple(
+            slice(int(np.clip(a, 0, n)), int(np.clip(b, 0, n)))
+            for a, b, n in zip(start, stop, size, strict=True)
+        )
+        return cut, (self.x[cut[0]], self.y[:, cut[1]], self.z[:, :, cut[2]])
 
-    def ball(
-        self, centre: tuple[float, float, float], radii: tuple[float, float, float]
-    ) -> NDArray[np.bool_]:
+    def ball(self, centre: Point, radii: Point) -> NDArray[np.bool_]:
         """Ellipsoid mask."""
-        return (
-            ((self.x - centre[0]) / radii[0]) ** 2
-            + ((self.y - centre[1]) / radii[1]) ** 2
-            + ((self.z - centre[2]) / radii[2]) ** 2
+        result = np.zeros(self.depth.shape, bool)
+        middle, reach = np.array(centre, float), np.array(radii, float)
+        cut, (x, y, z) = self.box(middle - reach, middle + reach)
+        result[cut] = (
+            ((x - middle[0]) / reach[0]) ** 2
+            + ((y - middle[1]) / reach[1]) ** 2
+            + ((z - middle[2]) / reach[2]) ** 2
         ) < 1
+        return result
 
     def tube(
-        self, path: list[tuple[float, float, float]], radius: float, flatten: float = 1.0
+        self, path: Sequence[Point], radius: float, stretch: Point = (1.0, 1.0, 1.0)
     ) -> NDArray[np.bool_]:
-        """Mask of what lies within `radius` of a polyline; `flatten` widens it along x."""
+        """Mask of what lies within `radius` of a polyline; `stretch` widens it per axis."""
         result = np.zeros(self.depth.shape, bool)
+        wide = np.array(stretch)
         for start, end in pairwise(path):
-            a, b = np.array(start), np.array(end)
-            step = b - a
-            t = ((self.x - a[0]) * step[0] + (self.y - a[1]) * step[1]
-                 + (self.z - a[2]) * step[2]) / (step @ step)  # fmt: skip
-            t = np.clip(t, 0, 1)
-            away = (
-                ((self.x - a[0] - t * step[0]) / flatten) ** 2
-                + (self.y - a[1] - t * step[1]) ** 2
-                + (self.z - a[2] - t * step[2]) ** 2
-            )
-            result |= away < radius**2
+            a, b = np.array(start, float), np.array(end, float)
+            margin = radius * wide
+            cut, (x, y, z) = self.box(np.minimum(a, b) - margin, np.maximum(a, b) + margin)
+            step = (b - a) / wide
+            u, v, w = (x - a[0]) / wide[0], (y - a[1]) / wide[1], (z - a[2]) / wide[2]
+            t = np.clip((u * step[0] + v * step[1] + w * step[2]) / (step @ step), 0, 1)
+            away = (u - t * step[0]) ** 2 + (v - t * step[1]) ** 2 + (w - t * step[2]) ** 2
+            result[cut] |= away < radius**2
         return result
+
+    def noise(self, scale: float | Point, seed: int, octaves: int = 1) -> NDArray[np.float32]:
+        """(A, B, C) smooth noise of unit spread; computed coarsely if it is smooth enough."""
+        step = 3 if np.min(scale) >= 8 else 1
+        axes = [
+            self.origin[k] + SPACING_MM * (step * (np.arange(-(-n // step)) + 0.5) - 0.5)
+            for k, n in enumerate(self.depth.shape)
+        ]
+        shape = tuple(len(a) for a in axes)
+        places = np.stack([g.ravel() for g in np.meshgrid(*axes, indexing="ij")], axis=1)
+        coarse = fractal(places, scale, seed, octaves=octaves).reshape(shape)
+        if step == 1:
+            return coarse
+        fine = resize(coarse, tuple(step * n for n in shape))
+        return fine[tuple(slice(n) for n in self.depth.shape)]
 
 
 def make_space(template: Template) -> tuple[Space, NDArray[np.bool_]]:
     """Grid around the template, and which of its voxels are in the head."""
     points, faces = template.closed()
     low = points.min(axis=0) - _MARGIN_MM
-    size = np.ceil((points.max(axis=0) + _MARGIN_MM - low) / SPACING_MM).astype(int)
-    covered = fill((points - low) / SPACING_MM, faces, (int(size[0]), int(size[1]), int(size[2])))
+    # Even sizes, for distances are computed on every second voxel.
+    size = 2 * np.ceil((points.max(axis=0) + _MARGIN_MM - low) / SPACING_MM / 2).astype(int)
+    shape = (int(size[0]), int(size[1]), int(size[2]))
+    covered = fill((points - low) / SPACING_MM, faces, shape)
     inside = covered > 0.5
-    depth = ndimage.distance_transform_edt(inside, SPACING_MM).astype(np.float32)
-    depth -= 0.5 * SPACING_MM * inside
+    depth = coarse_distance(covered)
     axes = [
         (low[k] + SPACING_MM * np.arange(size[k]))
         .astype(np.float32)
@@ -86,6 +115,18 @@ def make_space(template: Template) -> tuple[Space, NDArray[np.bool_]]:
         for k in range(3)
     ]
     return Space(axes[0], axes[1], axes[2], depth, low.astype(np.float64)), inside
+
+
+def coarse_distance(share: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(A, B, C) mm from what is less than half filled, 0 outside, from every second voxel."""
+    half = resize(share, tuple(n // 2 for n in share.shape))
+    step = 2 * SPACING_MM
+    within = ndimage.distance_transform_edt(half > 0.5, step).astype(np.float32)
+    # Distances count from voxel centres; coverage tells where in the voxel the edge runs.
+    within -= 0.5 * step * (half > 0.5)
+    edge = (half > 0) & (half < 1)
+    within[edge] = np.maximum(within[edge], 0) * 0.5 + 0.5 * step * np.maximum(half[edge] - 0.5, 0)
+    return resize(within, share.shape)
 
 
 def place_brain(
@@ -96,19 +137,30 @@ def place_brain(
         as_file(files("faceblind") / "data" / "brain_atlas.npz") as path,
         np.load(path) as atlas,
     ):
-        maps = [atlas[k].astype(np.float32) / s for k, s in (("grey", 15), ("white", 15))]
+        maps = [np.pad(atlas[k].astype(np.float32) / 15, 2) for k in ("grey", "white")]
         brain = np.pad(atlas["brain"].astype(np.float32), 2)
-        affine = atlas["affine"]
-    maps = [np.pad(m, 2) for m in maps]
-    affine = affine @ _shift(-2)
-    placed = _place_brain(space, brain, affine)
-    index = np.linalg.inv(placed @ affine)
-    places = space.places @ index[:3, :3].T.astype(np.float32) + index[:3, 3].astype(np.float32)
-    shape = space.depth.shape
-    grey, white, whole = (sample(m, places).reshape(shape) for m in (*maps, brain))
+        affine = atlas["affine"] @ _shift(-2)
+    old = brain.shape
+    new = tuple(int(n * affine[0, 0] / SPACING_MM) for n in old)
+    grey, white, brain = (resize(m, new) for m in (*maps, brain))
+    affine = resized_affine(affine, old, new)
+    maps = [*fold(grey, white, brain, affine)]
+    placed = _place_brain(space, brain, affine) @ affine
+    corners = np.array(list(product(*((0, n - 1) for n in brain.shape))))
+    corners = corners @ placed[:3, :3].T + placed[:3, 3]
+    cut, (x, y, z) = space.box(corners.min(axis=0), corners.max(axis=0))
+    index = np.linalg.inv(placed).astype(np.float32)
+    grid = np.broadcast_arrays(x, y, z)
+    places = np.stack([g.ravel() for g in grid], axis=1) @ index[:3, :3].T + index[:3, 3]
+    result = []
+    for atlas_map in (*maps, brain):
+        whole = np.zeros(space.depth.shape, np.float32)
+        whole[cut] = sample(atlas_map, places).reshape(grid[0].shape)
+        result.append(whole)
+    grey, white, share = result
     # Bone needs room: scalp and skull are nowhere thinner than this together.
-    whole = np.minimum(whole, np.clip((space.depth - 7.5) / 2, 0, 1))
-    return grey, white, whole
+    share = np.minimum(share, np.clip((space.depth - 7.5) / 2, 0, 1))
+    return grey, white, share
 
 
 def _shift(by: float) -> NDArray[np.float64]:
@@ -126,7 +178,7 @@ def _place_brain(
     distances from scalp to brain: about 11 mm at the sides, 12.5 mm on top, 13.5 mm in front.
     """
     rim = (brain > 0.5) & ~ndimage.binary_erosion(brain > 0.5)
-    points = np.argwhere(rim)[::23] @ affine[:3, :3].T + affine[:3, 3]
+    points = np.argwhere(rim)[::67] @ affine[:3, :3].T + affine[:3, 3]
     points = points[points[:, 2] > -5]
     out = points - np.array([0, -18, 5])
     out /= np.linalg.norm(out, axis=1, keepdims=True)

@@ -21,8 +21,8 @@ _READ_OUT = {False: 2, True: 0}
 
 # Nose tip, nostrils and lips: how many millimetres a pit grows per unit of `dropout`.
 _PITS = {
-    "pronasale": 3.5, "subnasale": 2.0, "alare_left": 2.2, "alare_right": 2.2,
-    "labiale_superius": 2.0, "stomion": 2.2, "labiale_inferius": 1.6,
+    "pronasale": 1.8, "subnasale": 1.0, "alare_left": 1.1, "alare_right": 1.1,
+    "labiale_superius": 1.0, "stomion": 1.1, "labiale_inferius": 0.8,
 }  # fmt: skip
 
 # How much longer echo times and missing refocusing enlarge what the field disturbs.

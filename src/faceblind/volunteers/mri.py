@@ -14,7 +14,7 @@ from faceblind.head.model import HeadModel
 from faceblind.head.template import load_template
 from faceblind.scan import Scan
 from faceblind.volunteers import artefacts, ct
-from faceblind.volunteers.anatomy import BRAIN, EARS, FACE, Anatomy, load_anatomy
+from faceblind.volunteers.anatomy import BRAIN, EARS, FACE, Anatomy, personal_anatomy
 from faceblind.volunteers.field_of_view import FieldOfView, head_pose, place, small_motion
 from faceblind.volunteers.posture import supine
 from faceblind.volunteers.protocols import PROTOCOLS, Protocol
@@ -22,6 +22,7 @@ from faceblind.volunteers.raster import fill
 from faceblind.volunteers.scanner import ScannerSettings
 from faceblind.volunteers.shape import Person, generator
 from faceblind.volunteers.signal import tissue_signals
+from faceblind.volunteers.susceptibility import dephasing
 from faceblind.volunteers.tissue import Tissue
 from faceblind.volunteers.warping import pull, pull_back
 
@@ -140,7 +141,7 @@ def _head(person: Person, settings: ScannerSettings, rng: np.random.Generator) -
         points = supine(points, settings.supine_mm, person.age, person.weight)
     skin = model.outer_skin(points).astype(np.float64)
     metal = artefacts.draw_metal(rng, settings, template.landmarks["stomion"])
-    return _Head(skin, template.faces, load_anatomy(), metal)
+    return _Head(skin, template.faces, personal_anatomy(person), metal)
 
 
 def _series(
@@ -195,14 +196,14 @@ def _tissue_picture(
     if protocol.modality == "CT":
         values = values + 1000
         fatty = []
-    water_values, fat_values = values.copy(), np.zeros_like(values)
-    water_values[fatty] = 0
-    fat_values[fatty] = values[fatty]
-    water, fat = head.anatomy.signal(water_values), head.anatomy.signal(fat_values)
+    table = np.stack([values, np.zeros_like(values)])
+    table[1, fatty] = values[fatty]
+    table[0, fatty] = 0
     field = pull_back(posed, _inverse(head.anatomy.affine), view.fine_affine, view.fine_shape)
-    water, fat, zones = pull(field, covered, water, fat, head.anatomy.zones)
-    zones[covered <= 0.5] = 0
     spacing = np.sqrt((view.fine_affine[:3, :3] ** 2).sum(axis=0))
+    left = dephasing(protocol, settings, float(spacing[2]) * view.parts)
+    water, fat, zones = pull(field, covered, head.anatomy, table, left)
+    zones[covered <= 0.5] = 0
     skin = _skin_share(covered, spacing)
     water += skin * (np.float32(values[Tissue.SKIN]) - water)
     water *= covered

@@ -59,7 +59,7 @@ class ScannerSettings:
     ghosting: float = 0.01
     motion_mm: float = 0.3
     fat_shift: float = 1.0
-    dropout: float = 0.5
+    dropout: float = 1.0
     dental: float = 0.2
     dental_mm: float = 12.0
     vertex_cut: float = 0.08

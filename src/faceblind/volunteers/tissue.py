@@ -80,10 +80,10 @@ _TIMES: dict[Tissue, tuple[float, float, float, float]] = {
 _DENSITY: dict[Tissue, tuple[float, float]] = {
     Tissue.AIR: (0.0, 0.0),
     Tissue.SKIN: (0.62, 25.0),
-    Tissue.FAT: (0.60, 14.0),
+    Tissue.FAT: (0.54, 14.0),
     Tissue.MUSCLE: (0.78, 10.0),
     Tissue.BONE: (0.20, 900.0),
-    Tissue.MARROW: (0.44, 60.0),
+    Tissue.MARROW: (0.40, 60.0),
     Tissue.CSF: (1.00, 2.0),
     Tissue.GREY: (0.82, 9.0),
     Tissue.WHITE: (0.71, 7.5),

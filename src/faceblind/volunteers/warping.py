@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from faceblind.head.template import load_template
+from faceblind.volunteers.anatomy import Anatomy
 
 NODE = 8
 """Voxels per node of the coarse coordinate field."""
@@ -82,13 +83,15 @@ def pull_back(
 
 @numba.njit(cache=True, nogil=True)
 def _pull(
-    field: Any, covered: Any, water: Any, fat: Any, zones: Any, out_water: Any, out_fat: Any,
-    out_zones: Any,
+    field: Any, covered: Any, labels: Any, zones: Any, grey: Any, white: Any, slopes: Any,
+    table: Any, left: Any, out_water: Any, out_fat: Any, out_zones: Any,
 ) -> None:  # fmt: skip
-    size_k = covered.shape[2]
     columns = field.shape[3]
     row = np.empty((3, columns), np.float32)
-    limit = np.array([water.shape[0] - 1.001, water.shape[1] - 1.001, water.shape[2] - 1.001])
+    limit = np.array([labels.shape[0] - 1.001, labels.shape[1] - 1.001, labels.shape[2] - 1.001])
+    last = np.array([slopes.shape[0] - 1, slopes.shape[1] - 1, slopes.shape[2] - 1])
+    # Labels 6, 7, 8 are CSF, grey and white matter (numba sees no enumerations).
+    step_grey, step_white = table[0, 7] - table[0, 6], table[0, 8] - table[0, 6]
     for i in range(covered.shape[0]):
         a = i // 8
         u = np.float32((i - 8 * a) / 8.0)
@@ -101,7 +104,7 @@ def _pull(
                         (field[c, a, b, n] * (1 - v) + field[c, a, b + 1, n] * v) * (1 - u)
                         + (field[c, a + 1, b, n] * (1 - v) + field[c, a + 1, b + 1, n] * v) * u
                     )  # fmt: skip
-            for k in range(size_k):
+            for k in range(covered.shape[2]):
                 if covered[i, j, k] <= 0:
                     continue
                 n = k // 8
@@ -111,30 +114,36 @@ def _pull(
                 z = min(max(row[2, n] * (1 - w) + row[2, n + 1] * w, 0.0), limit[2])
                 p, q, r = int(x), int(y), int(z)
                 fx, fy, fz = np.float32(x - p), np.float32(y - q), np.float32(z - r)
-                sum_water = np.float32(0.0)
-                sum_fat = np.float32(0.0)
-                for dp in range(2):
-                    wx = fx if dp else 1 - fx
-                    for dq in range(2):
-                        wy = wx * (fy if dq else 1 - fy)
-                        low, high = wy * (1 - fz), wy * fz
-                        sum_water += (
-                            low * water[p + dp, q + dq, r] + high * water[p + dp, q + dq, r + 1]
-                        )
-                        sum_fat += low * fat[p + dp, q + dq, r] + high * fat[p + dp, q + dq, r + 1]
-                out_water[i, j, k] = sum_water
-                out_fat[i, j, k] = sum_fat
-                out_zones[i, j, k] = zones[int(x + 0.5), int(y + 0.5), int(z + 0.5)]
+                zone = zones[int(x + 0.5), int(y + 0.5), int(z + 0.5)]
+                total = np.float32(0.0)
+                fat = np.float32(0.0)
+                for corner in range(8):
+                    dp, dq, dr = corner >> 2, (corner >> 1) & 1, corner & 1
+                    share = (fx if dp else 1 - fx) * (fy if dq else 1 - fy) * (fz if dr else 1 - fz)
+                    label = labels[p + dp, q + dq, r + dr]
+                    total += share * table[0, label]
+                    fat += share * table[1, label]
+                    if label == 6:
+                        total += share * (
+                            step_grey * grey[p + dp, q + dq, r + dr]
+                            + step_white * white[p + dp, q + dq, r + dr]
+                        ) * np.float32(1 / 255)  # fmt: skip
+                kept = left[
+                    slopes[min(p // 3, last[0]), min(q // 3, last[1]), min(r // 3, last[2])]
+                ]
+                out_water[i, j, k] = total * kept
+                out_fat[i, j, k] = fat * kept
+                out_zones[i, j, k] = zone
 
 
 def pull(
     field: NDArray[np.float32],
     covered: NDArray[np.float32],
-    water: NDArray[np.float32],
-    fat: NDArray[np.float32],
-    zones: NDArray[np.uint8],
+    anatomy: Anatomy,
+    table: NDArray[np.floating],
+    left: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]:
-    """Resample the anatomy through a coarse coordinate field.
+    """Signals and zones of the anatomy through a coarse coordinate field.
 
     Parameters
     ----------
@@ -142,10 +151,12 @@ def pull(
         From `pull_back`.
     covered : (I, J, K) ndarray
         The grid; voxels without a positive value stay 0.
-    water, fat : (A, B, C) float32 ndarray
-        Signals, sampled trilinearly and clamped at the border.
-    zones : (A, B, C) uint8 ndarray
-        Labels, nearest.
+    anatomy : Anatomy
+        What is sampled: tissues trilinearly, zones and field slopes at the nearest place.
+    table : (2, len(Tissue)) ndarray
+        Signals of the tissues' water and of their fat.
+    left : (256,) ndarray
+        What each step of the field's slope leaves of the signal.
 
     Returns
     -------
@@ -155,5 +166,8 @@ def pull(
     shape = covered.shape
     water_out, fat_out = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     zones_out = np.zeros(shape, np.uint8)
-    _pull(field, covered, water, fat, zones, water_out, fat_out, zones_out)
+    _pull(
+        field, covered, anatomy.labels, anatomy.zones, anatomy.grey, anatomy.white,
+        anatomy.slopes, np.asarray(table, np.float32), left, water_out, fat_out, zones_out,
+    )  # fmt: skip
     return water_out, fat_out, zones_out
