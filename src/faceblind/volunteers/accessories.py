@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from faceblind.volunteers.hair import Shell
 from faceblind.volunteers.noise import fractal
@@ -218,10 +219,15 @@ def head_covering(surface: NDArray[np.float32], style: Style) -> Shell | None:
     top = {"headscarf": 4.0, "cap": 12.0, "beanie": 16.0}[style.covering]
     rise = height + top * smooth_step(origin[:, 2], 60, 125)
     rise = rise + 1.2 * fractal(origin, (26, 26, 14), style.look.texture + 81, octaves=2)
-    rise = rise - 2.5 * (1 - mask[used])
+    # The edge dives under the skin, so that no gap shows.
+    edge = smooth_step(mask[used], 0.3, 0.9)
+    rise = rise * edge - 1.5 * (1 - edge)
     normals = vertex_normals(surface, base.faces)[used]
-    points = surface[used] + normals * rise[:, None]
-    points = _relax(points, faces, mask[used], 40 if style.covering == "headscarf" else 12)
+    scarf = style.covering == "headscarf"
+    points = _relax(surface[used] + normals * rise[:, None], faces, edge, 90 if scarf else 12)
+    # What it cannot do is sink into the head; only ears give way.
+    sunk = 2.5 * edge - np.einsum("ij,ij->i", points - surface[used], normals)
+    points = points + normals * (np.maximum(sunk, 0) * (1 - base.ear[used]) * (edge > 0))[:, None]
     shell = Shell(points.astype(np.float32), faces, origin, mask[used])
     if style.covering == "headscarf":
         return _merge([shell, _drape(surface, style)])
@@ -232,32 +238,37 @@ def _relax(
     points: NDArray[np.floating], faces: NDArray[np.int32], free: NDArray[np.float32], rounds: int
 ) -> NDArray[np.floating]:
     """Cloth bridges hollows: each vertex drawn to the mean of its neighbours."""
-    pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    count = np.bincount(pairs.ravel(), minlength=len(points)).astype(float)[:, None]
-    weight = (0.6 * smooth_step(free, 0.3, 1.0))[:, None]
+    count = len(points)
+    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    ends = np.concatenate([ends, ends[:, ::-1]])
+    link = sparse.csr_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (count, count))
+    mean = sparse.diags(1 / np.maximum(np.asarray(link.sum(axis=1)).ravel(), 1)) @ link
+    weight = (0.7 * smooth_step(free, 0.3, 1.0))[:, None]
     for _ in range(rounds):
-        total = np.stack([np.bincount(pairs[:, 0], points[pairs[:, 1], k], len(points))
-                          + np.bincount(pairs[:, 1], points[pairs[:, 0], k], len(points))
-                          for k in range(3)], axis=1)  # fmt: skip
-        points = points + weight * (total / np.maximum(count, 1) - points)
+        points = points + weight * (mean @ points - points)
     return points
 
 
 def _drape(surface: NDArray[np.float32], style: Style) -> Shell:
-    """The part of a headscarf that falls around the neck onto the shoulders."""
+    """The part of a headscarf that falls from under the chin onto the shoulders."""
     turn = np.linspace(0, 2 * np.pi, 73)
-    heights = np.array([-72, -84, -96, -110, -126, -145, -170, -200.0])
-    wide = np.array([60, 66, 68, 72, 84, 112, 150, 190.0])
-    deep = np.array([74, 76, 78, 82, 90, 102, 118, 130.0])
+    heights = np.array([-62, -78, -92, -108, -126, -148, -175, -210.0])
+    wide = np.array([62, 66, 70, 78, 94, 122, 160, 200.0])
+    deep = np.array([70, 74, 78, 84, 92, 104, 118, 132.0])
     a, row = np.meshgrid(turn, np.arange(len(heights)))
     a, row = a.ravel(), row.ravel()
     shift = float(surface[:, 2].min()) + 130.0
-    folds = 3.0 * np.sin(3 * a + heights[row] / 9) + 2.5 * fractal(
-        np.stack([np.sin(a) * 70, np.cos(a) * 70, heights[row]], 1), 20.0, style.look.texture + 82
+    ahead = np.clip(np.cos(a), 0, 1)
+    ring = np.stack([np.sin(a) * 70, np.cos(a) * 70, heights[row]], axis=1)
+    folds = 3.5 * np.sin(4 * a + heights[row] / 8 + 3 * np.sin(a)) + 3 * fractal(
+        ring, 20.0, style.look.texture + 82, octaves=2
     )
+    inner = np.clip(1 - row / 3, 0, 1)
     x = np.sin(a) * (wide[row] + folds)
-    y = -4 + np.cos(a) * (deep[row] + folds)
-    points = np.stack([x, y, heights[row] + shift * (row > 2) + 5 * np.clip(-np.cos(a), 0, 1)], 1)
+    # In front the upper rings lie under the chin, against the throat.
+    y = -8 + np.cos(a) * (deep[row] + folds) - 26 * ahead * inner
+    z = heights[row] + shift * (row > 2) - 34 * ahead * inner
+    points = np.stack([x, y, z], axis=1)
     n = len(turn)
     i, j = np.meshgrid(np.arange(len(heights) - 1), np.arange(n - 1), indexing="ij")
     c = (i * n + j).ravel()

@@ -58,18 +58,26 @@ def moustache_mask(place: NDArray[np.float32]) -> NDArray[np.float32]:
     """Where a moustache grows at (N, 3) reference positions, 0 to 1."""
     x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
     wobble = 2.5 * fractal(place, 9.0, 977)
-    mask = smooth_step(x + wobble, 34, 22) * smooth_step(z, -33.5, -38) * smooth_step(z, -62, -54)
+    mask = smooth_step(x + wobble, 34, 22) * smooth_step(z, -35.5, -39.5) * smooth_step(z, -62, -54)
     return np.asarray(mask * (y > 60) * (1 - lip_mask(place)), np.float32)
 
 
 def cover(place: NDArray[np.float32], style: Style) -> NDArray[np.float32]:
     """How densely a person's beard and moustache cover (N, 3) reference positions, 0 to 1."""
     total = np.zeros(len(place), np.float32)
+    if style.beard is None and style.moustache == 0:
+        return total
     if style.beard is not None:
         total = beard_mask(place, style.beard)
     if style.moustache > 0:
         total = np.maximum(total, style.moustache * moustache_mask(place))
-    return total
+    return total * off_ears(place)
+
+
+def off_ears(place: NDArray[np.float32]) -> NDArray[np.float32]:
+    """0 on the lobes of the ears, 1 elsewhere."""
+    lobe = np.hypot((place[:, 1] + 13) / 19, (place[:, 2] - 2) / 28) < 1.12
+    return np.asarray(1 - lobe * smooth_step(np.abs(place[:, 0]), 63, 67), np.float32)
 
 
 def grow(points: NDArray[np.float32], style: Style) -> Shell | None:

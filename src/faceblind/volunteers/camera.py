@@ -101,7 +101,7 @@ class CameraSettings:
 
     width: int = 480
     height: int = 600
-    supersampling: float = 1.5
+    supersampling: float = 1.25
     jpeg_quality: tuple[int, int] = (82, 95)
     yaw_sd: float = 3.0
     pitch_sd: float = 2.5

@@ -43,7 +43,7 @@ class Shell:
 
 
 def density(
-    origin: NDArray[np.floating], style: Style, ramp: tuple[float, float] = (-4.0, 7.0)
+    origin: NDArray[np.floating], style: Style, ramp: tuple[float, float] = (-5.0, 9.0)
 ) -> NDArray[np.float32]:
     """How much hair grows at (N, 3) reference positions, 0 to 1.
 
@@ -96,8 +96,8 @@ def _fringe(
     return np.asarray(np.clip(reach * shape * (style.fringe_mm + 5.0 * ends), 0, 58))
 
 
-def grow(points: NDArray[np.float32], style: Style) -> Shell | None:
-    """Hair shell over a head's full surface.
+def grow(points: NDArray[np.float32], style: Style) -> dict[str, Shell]:
+    """Hair shells over a head's full surface.
 
     Parameters
     ----------
@@ -108,14 +108,15 @@ def grow(points: NDArray[np.float32], style: Style) -> Shell | None:
 
     Returns
     -------
-    Shell or None
-        None where no hair grows.
+    dict of str to Shell
+        ``"hair back"`` and ``"hair side"`` hang loose, ``"hair"`` lies on the scalp; to be
+        drawn in this order. Empty where no hair grows.
     """
     base = reference()
     cover = density(base.points, style) * (1 - base.ear) * (base.parts == SKIN)
     chosen = (cover[base.faces] > 0.02).any(axis=1) & (base.parts[base.faces] == SKIN).all(axis=1)
     if not chosen.any():
-        return None
+        return {}
     used, faces = np.unique(base.faces[chosen], return_inverse=True)
     origin, here = base.points[used], cover[used]
     long = style.look.style in ("full", "long")
@@ -135,7 +136,14 @@ def grow(points: NDArray[np.float32], style: Style) -> Shell | None:
     shell = points[used] + normals * rise[:, None]
     grown = Shell(shell.astype(np.float32), faces.reshape(-1, 3).astype(np.int32), origin, here)
     end = _hanging(style)
-    return grown if end is None else _join(grown, curtain(points, style, end))
+    if end is None:
+        return {"hair": grown}
+    loose = curtain(points, style, end)
+    # Behind the ears: drawn first, because sparse hair in front of it must not hide it.
+    behind = (loose.origin[loose.faces, 1] < -18).all(axis=1)
+    back, side = (Shell(loose.points, loose.faces[k], loose.origin, loose.density)
+                  for k in (behind, ~behind))  # fmt: skip
+    return {"hair back": back, "hair side": side, "hair": grown}
 
 
 def _hanging(style: Style) -> float | None:
@@ -168,7 +176,7 @@ def curtain(points: NDArray[np.float32], style: Style, length: float) -> Shell:
     top = float(points[:, 2].max()) * 0.80
     height = np.linspace(top, -length, rows)
     centre = float(points[:, 1].max() + points[:, 1].min()) / 2 - 8
-    radius = _silhouette(points, azimuth, height, centre)
+    radius = silhouette(points, azimuth, height, centre)
     step = height[0] - height[1]
     for row in range(1, rows):
         # Falling hair swings in slowly below what holds it out.
@@ -202,7 +210,7 @@ def curtain(points: NDArray[np.float32], style: Style, length: float) -> Shell:
                  np.asarray(tips * sides, np.float32))  # fmt: skip
 
 
-def _silhouette(
+def silhouette(
     points: NDArray[np.float32],
     azimuth: NDArray[np.float64],
     height: NDArray[np.float64],
@@ -218,12 +226,3 @@ def _silhouette(
     np.maximum.at(radius, (row[inside], column[inside]), distance[inside])
     # Cells between vertices are empty: the greatest of the neighbours fills them.
     return ndimage.maximum_filter(radius, (3, 5), mode="nearest")
-
-
-def _join(first: Shell, second: Shell) -> Shell:
-    return Shell(
-        np.concatenate([first.points, second.points]),
-        np.concatenate([first.faces, second.faces + np.int32(len(first.points))]),
-        np.concatenate([first.origin, second.origin]),
-        np.concatenate([first.density, second.density]),
-    )

@@ -84,3 +84,17 @@ def fractal(
     """
     steps = np.broadcast_to(np.asarray(scale, np.float64), (3,)).copy()
     return _fractal(np.ascontiguousarray(points, np.float32), steps, octaves, gain, seed & 0xFFFFFF)
+
+
+def fractal_where(
+    chosen: NDArray[np.bool_],
+    points: NDArray[np.floating],
+    scale: float | tuple[float, float, float],
+    seed: int,
+    octaves: int = 3,
+    gain: float = 0.5,
+) -> NDArray[np.float32]:
+    """`fractal` at the chosen of (N, 3) points, 0 at the others: noise is what pictures cost."""
+    out = np.zeros(len(points), np.float32)
+    out[chosen] = fractal(points[chosen], scale, seed, octaves, gain)
+    return out

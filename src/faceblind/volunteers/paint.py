@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from faceblind.volunteers import beard
 from faceblind.volunteers.beard import lip_mask
 from faceblind.volunteers.look import Look
-from faceblind.volunteers.noise import fractal
+from faceblind.volunteers.noise import fractal, fractal_where
 from faceblind.volunteers.reference import TEETH, TONGUE, smooth_step
 from faceblind.volunteers.style import MakeUp, Style
 
@@ -62,7 +62,8 @@ class Painted:
     height: NDArray[np.float32]
 
 
-def _brows(place: NDArray[np.float32], style: Style) -> NDArray[np.float32]:
+def brow_mask(place: NDArray[np.float32], style: Style) -> NDArray[np.float32]:
+    """How densely brow hair grows at (N, 3) reference positions, 0 to 1."""
     look, vary = style.look, style.variety * style.features
     x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2] - look.brow_height
     # Arch and tilt in mm, length as a share, gap between the brows in mm.
@@ -80,7 +81,7 @@ def _brows(place: NDArray[np.float32], style: Style) -> NDArray[np.float32]:
     # Hairs lean outwards: fine across, long along a direction that turns with x.
     turn = np.interp(x, (10, 25, 50), (1.1, 0.5, -0.25))
     strand = np.stack([x - z * turn, z * 0 + np.sign(place[:, 0]) * 9, z + x * turn], axis=1)
-    hair = fractal(strand, (0.8, 1.0, 4.5), look.texture + 11, octaves=2, gain=0.8)
+    hair = fractal_where(body > 0, strand, (0.8, 1.0, 4.5), look.texture + 11, 2, 0.8)
     ragged = np.clip(body * (1 + 0.35 * hair), 0, 1)
     strength = (0.35 + 0.5 * look.brow_density) * np.clip(0.85 + 0.16 * hair, 0, 1.1)
     strength = strength + pencil * 0.35 * (1 - strength)
@@ -103,12 +104,14 @@ def paint_skin(place: NDArray[np.float32], style: Style) -> Painted:
     shade = 0.18 * style.variety * style.features[7]
     red = float(np.clip(look.lip + shade, 0.0, 1.1))
     tint = np.array([0.94, 0.94 - 0.62 * red, 0.92 - 0.48 * red]) * (1 - 0.10 * look.melanin)
-    crease = fractal(place, (0.9, 9.0, 7.0), seed + 5, octaves=2)
+    crease = fractal_where(lips > 0, place, (0.9, 9.0, 7.0), seed + 5, octaves=2)
     albedo *= 1 + lips[:, None] * (tint * (1 + 0.05 * crease[:, None]) - 1)
     if style.make_up is not None:
         albedo = _make_up(albedo, place, style.make_up, lips, cheeks)
-    brows = _brows(place, style)
-    albedo = albedo * (1 - brows[:, None]) + look.brow * brows[:, None]
+    brows = brow_mask(place, style)
+    # The shadow between the hairs; they themselves are drawn one by one.
+    cover = 0.6 * brows[:, None]
+    albedo = albedo * (1 - cover) + look.brow * cover
     albedo = _beard(albedo, place, style, pore)
     oily = np.exp(-((x / 16) ** 2)) * (y > 60) * (z > -40) + 0.6 * cheeks + nose
     gloss = (0.35 + 0.65 * oily) * look.shine + 0.35 * lips + 0.10 * pore
@@ -180,14 +183,16 @@ def _make_up(
 
 
 def _spots(albedo: NDArray[np.floating], place: NDArray[np.float32], look: Look) -> NDArray:
-    sun = fractal(place, 2.6, look.texture + 21, octaves=2, gain=0.8)
-    patch = smooth_step(fractal(place, 11.0, look.texture + 22, octaves=2), -0.3, 1.2)
-    freckle = smooth_step(sun, 1.0, 1.7) * look.freckle * patch * (place[:, 1] > 20)
-    age = smooth_step(fractal(place, 7.0, look.texture + 23), 1.7, 2.2) * look.wrinkle
+    sunny = (place[:, 1] > 20) & (look.freckle > 0.02)
+    sun = fractal_where(sunny, place, 2.6, look.texture + 21, octaves=2, gain=0.8)
+    patch = fractal_where(sunny & (sun > 1), place, 11.0, look.texture + 22, octaves=2)
+    freckle = smooth_step(sun, 1.0, 1.7) * look.freckle * smooth_step(patch, -0.3, 1.2)
+    old = np.full(len(place), look.wrinkle > 0.02)
+    age = smooth_step(fractal_where(old, place, 7.0, look.texture + 23, 2), 1.7, 2.2) * look.wrinkle
     for azimuth, height, radius in look.moles:
         front = place[:, 1] > 10
         distance = np.hypot(place[:, 0] - azimuth, place[:, 2] - height)
-        freckle = np.maximum(freckle, smooth_step(distance, radius, radius * 0.55) * front * 1.6)
+        freckle = np.maximum(freckle, smooth_step(distance, radius, radius * 0.4) * front * 1.15)
     dark = np.clip(0.4 * freckle + 0.25 * age, 0, 0.75)[:, None]
     return albedo * (1 - dark * np.array([0.55, 0.85, 1.0]))
 
@@ -197,13 +202,15 @@ def _beard(
     pore: NDArray[np.float32],
 ) -> NDArray:  # fmt: skip
     look = style.look
-    amount = look.stubble * beard.beard_mask(place)
-    grown = beard.cover(place, style)
-    amount = np.maximum(amount, grown)
-    if amount.max() < 0.01:
+    if look.stubble < 0.01 and style.beard is None and style.moustache == 0:
         return albedo
-    hair = fractal(place, (0.9, 1.2, 3.2), look.texture + 31, octaves=2, gain=0.9)
-    patchy = fractal(place, 10.0, look.texture + 32)
+    low = place[:, 2] < 14
+    amount = np.zeros(len(place), np.float32)
+    shaved = look.stubble * beard.beard_mask(place[low]) * beard.off_ears(place[low])
+    amount[low] = np.maximum(shaved, beard.cover(place[low], style))
+    grows = amount > 0.01
+    hair = fractal_where(grows, place, (0.9, 1.2, 3.2), look.texture + 31, octaves=2, gain=0.9)
+    patchy = fractal_where(grows, place, 10.0, look.texture + 32, octaves=2)
     cover = np.clip(amount * (0.9 + 0.32 * hair + 0.22 * patchy + 0.1 * pore), 0, 1)
     # Hairs of a beard cover, the dots of a shave only tint.
     cover = (cover * (0.38 + 0.55 * smooth_step(amount, 0.3, 0.8)))[:, None]
@@ -217,18 +224,20 @@ def _relief(
 ) -> NDArray[np.float32]:  # fmt: skip
     x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
     seed = look.texture
-    wobble = 2.6 * fractal(place, 22.0, seed + 41, octaves=2)
     forehead = smooth_step(z, 40, 48) * smooth_step(z, 84, 70) * smooth_step(x, 46, 30) * (y > 40)
-    lines = np.cos((z + wobble + 0.006 * x**2) * (2 * np.pi / 8.5))
-    fade = smooth_step(fractal(place, (30, 30, 9), seed + 42), -0.8, 0.8)
-    height = -0.42 * smooth_step(lines, 0.55, 1.0) * forehead * fade
     crow = np.exp(-(((x - 54) / 8) ** 2) - ((z - 12) / 11) ** 2) * (y > 30)
+    lined = (forehead > 0) | (crow > 0.01)
+    wobble = 2.6 * fractal_where(lined, place, 22.0, seed + 41, octaves=2)
+    lines = np.cos((z + wobble + 0.006 * x**2) * (2 * np.pi / 8.5))
+    fade = fractal_where(forehead > 0, place, (30, 30, 9), seed + 42)
+    fade = smooth_step(fade, -0.8, 0.8)
+    height = -0.42 * smooth_step(lines, 0.55, 1.0) * forehead * fade
     fan = np.cos((z - 12 + 0.4 * wobble) / np.maximum(x - 38, 4) * 24)
     height -= 0.32 * smooth_step(fan, 0.4, 1.0) * crow
     frown = np.exp(-(((x - 7) / 1.1) ** 2) - ((z - 32) / 8) ** 2) * (y > 60)
     height -= 0.35 * frown
     bag = np.exp(-(((x - 30) / 15) ** 2) - ((z + 2) / 7) ** 2) * (y > 50)
-    creep = fractal(place, (6.0, 6.0, 1.6), seed + 43, octaves=2)
+    creep = fractal_where(bag > 0.01, place, (6.0, 6.0, 1.6), seed + 43, octaves=2)
     height += 0.10 * creep * bag
     texture = fractal(place, 2.2, seed + 44, octaves=2, gain=0.7)
     height = height * look.wrinkle + texture * (0.020 * scale + 0.05 * look.wrinkle)

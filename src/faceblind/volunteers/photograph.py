@@ -5,19 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.head.model import HeadModel
 from faceblind.volunteers import light, scene, shade
 from faceblind.volunteers.camera import VIEWS, CameraSettings, Shot, draw_shots, rotation
 from faceblind.volunteers.develop import Backdrop, develop
 from faceblind.volunteers.reference import SKIN
-from faceblind.volunteers.scene import Frame, Pixels, Scene
+from faceblind.volunteers.scene import Frame, Mesh, Pixels, Scene
 from faceblind.volunteers.shape import Person, generator
+from faceblind.volunteers.strands import splat
 from faceblind.volunteers.style import Style, draw_style
 
 __all__ = ["VIEWS", "CameraSettings", "photograph", "rotation"]
 
 _FACE_MM = 140.0
 _SOLID = 0.5
+# Wider than a real hair: each one drawn stands for a few.
+_HAIR_MM = 0.3
 
 
 def photograph(
@@ -42,12 +44,12 @@ def photograph(
     rng = generator(person.seed, person.index, 1)
     shots = draw_shots(rng, settings)
     backdrop = Backdrop.draw(rng, settings.background)
-    neutral = scene.build(HeadModel.load().surface(person.points()), style)
+    neutral = scene.build(person.points(), style)
     casters = neutral.shadow_casters()
     seen = light.visibility(*casters)
     pictures = {}
     for view, shot in shots.items():
-        posed = scene.build(HeadModel.load().surface(person.points(shot.expression)), style)
+        posed = scene.build(person.points(shot.expression), style)
         frame = _frame(posed, shot, settings)
         linear = backdrop.paint(*frame.size)
         _expose(linear, posed, seen, style, shot.lamp, frame, settings.glare)
@@ -98,19 +100,48 @@ def _expose(
             gain = _metered(colour[pixels.kind == SKIN])
             picture[pixels.where] = colour
             nearest[pixels.where] = pixels.depth
-            continue
-        colour, alpha = _shade(mesh.layer, pixels, view, posed, style, lamp, frame, glare)
-        alpha = alpha * (pixels.depth > nearest[pixels.where])
-        under = picture[pixels.where]
-        if mesh.layer == "lens":
-            # Light from the lens comes on top of what passes through it.
-            colour = colour * (alpha > 0)[:, None]
-            picture[pixels.where] = under * (1 - alpha[:, None]) + colour
-            continue
-        picture[pixels.where] = under + alpha[:, None] * (colour - under)
-        solid = np.where(alpha > _SOLID, pixels.depth, 0)
-        nearest[pixels.where] = np.maximum(nearest[pixels.where], solid)
+        else:
+            colour, alpha = _shade(mesh.layer, pixels, view, posed, style, lamp, frame, glare)
+            _lay_over(picture, nearest, pixels, colour, alpha, mesh.layer == "lens")
+        if visible is not None:
+            _comb(picture, nearest, posed, mesh, key, visible, lamp, frame)
     picture *= np.float32(gain)
+
+
+def _lay_over(
+    picture: NDArray[np.float32], nearest: NDArray[np.float32], pixels: Pixels,
+    colour: NDArray[np.float32], alpha: NDArray[np.float32], glass: bool,
+) -> None:  # fmt: skip
+    free = pixels.depth > nearest[pixels.where]
+    alpha = alpha * free
+    under = picture[pixels.where]
+    if glass:
+        # Light from a lens comes on top of what passes through it.
+        picture[pixels.where] = under * (1 - alpha[:, None]) + colour * free[:, None]
+        return
+    picture[pixels.where] = under + alpha[:, None] * (colour - under)
+    solid = np.where(alpha > _SOLID, pixels.depth, 0)
+    nearest[pixels.where] = np.maximum(nearest[pixels.where], solid)
+
+
+def _comb(
+    picture: NDArray[np.float32], nearest: NDArray[np.float32], posed: Scene, mesh: Mesh,
+    key: NDArray[np.float32], seen: NDArray[np.float32], lamp: light.Lamp, frame: Frame,
+) -> None:  # fmt: skip
+    """Draw the single hairs that grow on a layer."""
+    for hairs in posed.strands:
+        if hairs.layer != mesh.layer:
+            continue
+        at = hairs.vertex
+        normal = mesh.normals[at]
+        around = light.ambient(seen[at], normal, frame.turn, lamp)
+        slope = np.clip((normal @ frame.turn.T) @ lamp.key * 0.8 + 0.3, 0.1, 1)
+        bright = around + (key[at] * slope)[:, None] * lamp.key_colour
+        colour = np.asarray(hairs.colour * bright, np.float32)
+        place = hairs.points @ frame.turn.T - frame.centre
+        # A hair thinner than a pixel covers as much of it as it is wide.
+        wide = min(_HAIR_MM * frame.focal / frame.distance, 1.0)
+        splat(picture, nearest, scene.project(place, frame), colour, hairs.alpha * wide, 0.002)
 
 
 def _metered(face: NDArray[np.float32]) -> float:
@@ -123,7 +154,7 @@ def _shade(
     layer: str, pixels: Pixels, view: NDArray[np.float32], posed: Scene, style: Style,
     lamp: light.Lamp, frame: Frame, glare: float,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # fmt: skip
-    if layer == "hair":
+    if layer.startswith("hair"):
         return shade.shade_hair(pixels, view, style, lamp, frame)
     if layer == "beard":
         return shade.shade_beard(pixels, view, style, lamp)

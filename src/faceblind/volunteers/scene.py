@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
-from faceblind.volunteers import accessories, beard, hair, light
+from faceblind.head.model import HeadModel
+from faceblind.volunteers import accessories, beard, hair, light, strands
 from faceblind.volunteers.raster import interpolate, rasterise
-from faceblind.volunteers.reference import SKIN, reference, vertex_normals
+from faceblind.volunteers.reference import EYES, SKIN, reference, vertex_normals
 from faceblind.volunteers.style import Style
 
 CLOTH = 250
@@ -23,8 +26,8 @@ class Mesh:
     Attributes
     ----------
     layer : str
-        ``"head"``, ``"beard"``, ``"hair"``, ``"cover"``, ``"frame"`` or ``"lens"``, drawn in
-        this order.
+        ``"head"``, ``"beard"``, ``"hair back"``, ``"hair side"``, ``"hair"``, ``"cover"``,
+        ``"frame"`` or ``"lens"``, drawn in this order.
     points, normals : (P, 3) float32 ndarray
         Vertices in the head frame, mm, and unit normals.
     faces : (F, 3) int32 ndarray
@@ -48,9 +51,10 @@ class Mesh:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A person before the camera: layers, and the glasses' geometry if any are worn."""
+    """A person before the camera: layers, single hairs, and the glasses if any are worn."""
 
     meshes: tuple[Mesh, ...]
+    strands: tuple[strands.Strands, ...]
     worn: accessories.Worn | None
 
     def shadow_casters(
@@ -67,15 +71,19 @@ class Scene:
         )
 
 
-def build(surface: NDArray[np.float32], style: Style) -> Scene:
-    """Layers around a head's full surface (Q, 3), template frame, mm."""
-    meshes = [_head(surface, style)]
-    shells = {"beard": beard.grow(surface, style), "hair": _hair(surface, style),
-              "cover": accessories.head_covering(surface, style)}  # fmt: skip
+def build(coarse: NDArray[np.float32], style: Style) -> Scene:
+    """Layers around a head of coarse points (N, 3), template frame, mm."""
+    surface = HeadModel.load().surface(coarse)
+    head = _head(surface, style)
+    shells: dict[str, hair.Shell | None] = {"beard": beard.grow(surface, style)}
+    shells |= _hair(surface, style)
+    hairs = strands.grow(surface, coarse, head.normals[: len(surface)], style, shells)
+    shells["cover"] = accessories.head_covering(surface, style)
     worn = None
     if style.glasses is not None:
         worn = accessories.put_on(surface, style.glasses)
         shells["frame"], shells["lens"] = worn.frame, worn.lenses
+    meshes = [head]
     for layer, shell in shells.items():
         if shell is None:
             continue
@@ -84,31 +92,51 @@ def build(surface: NDArray[np.float32], style: Style) -> Scene:
         meshes.append(
             Mesh(layer, shell.points, shell.faces, shell.origin, kind, shell.density, normals)
         )
-    return Scene(tuple(meshes), worn)
+    return Scene(tuple(meshes), tuple(hairs), worn)
 
 
-def _hair(surface: NDArray[np.float32], style: Style) -> hair.Shell | None:
+def _hair(surface: NDArray[np.float32], style: Style) -> dict[str, hair.Shell]:
     if style.covering == "headscarf":
-        return None
-    shell = hair.grow(surface, style)
-    if shell is None or style.covering is None:
-        return shell
-    free = 1 - accessories.covered(shell.origin, style.covering)
-    keep = (free[shell.faces] > 0.01).any(axis=1)
-    return hair.Shell(shell.points, shell.faces[keep], shell.origin, shell.density * free)
+        return {}
+    shells = hair.grow(surface, style)
+    if style.covering is None:
+        return shells
+    result = {}
+    for layer, shell in shells.items():
+        free = 1 - accessories.covered(shell.origin, style.covering)
+        keep = (free[shell.faces] > 0.01).any(axis=1)
+        result[layer] = hair.Shell(
+            shell.points, shell.faces[keep], shell.origin, shell.density * free
+        )
+    return result
+
+
+@lru_cache(maxsize=1)
+def _shows() -> NDArray[np.bool_]:
+    """Which faces may show: the mouth's inside does between the lips only, and may be wider
+    than a narrow face.
+    """
+    base = reference()
+    corner = base.points[base.faces]
+    inner = ~np.isin(base.parts, (SKIN, EYES))[base.faces].any(axis=1)
+    x, z = np.abs(corner[..., 0]), corner[..., 2]
+    away = ((x > 28) | (z > -38) | (z < -72)).all(axis=1)
+    return np.asarray(~(inner & away) | (corner[..., 2] > -20).all(axis=1))
 
 
 def _head(surface: NDArray[np.float32], style: Style) -> Mesh:
     base = reference()
     cloth, cloth_faces = _shoulders(surface)
     count = len(surface)
-    faces = base.faces
+    faces = base.faces[_shows()]
     scalp = hair.density(base.points, style) * (1 - base.ear) * (base.parts == SKIN)
     if style.covering is not None:
-        hidden = accessories.covered(base.points, style.covering) * (base.parts == SKIN)
-        # What lies deep under cloth is not drawn, or ears would poke through.
-        faces = faces[~(hidden[faces] > 0.9).all(axis=1)]
+        hidden = accessories.covered(base.points, style.covering)
         scalp = scalp * (1 - hidden)
+        if style.covering == "headscarf":
+            scalp = scalp * 0
+            # Ears are folded back under cloth, or they would poke through.
+            faces = faces[base.ear[faces].min(axis=1) < 0.3]
     points = np.concatenate([surface, cloth])
     faces = np.concatenate([faces, cloth_faces + np.int32(count)])
     kind = np.concatenate([base.parts, np.full(len(cloth), CLOTH, np.uint8)])
@@ -121,46 +149,38 @@ def _shoulders(surface: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
     """A round-necked garment below the head."""
     turn = np.linspace(0, 2 * np.pi, 61)[:-1]
     base = float(surface[:, 2].min())
-    rings = [_ring(surface, base, rise, 4.0) for rise in (17.0, 11.0, 4.0, -2.0)]
+    rise = np.array([30.0, 32.0, 26.0, 18.0, 10.0, 2.0])
+    here = surface[surface[:, 2] < base + 30]
+    middle = float(here[:, 1].max() + here[:, 1].min()) / 2
+    # Close to the neck, and smooth around it: cloth bridges the hollows.
+    around = hair.silhouette(surface, turn, base + rise, middle)
+    around = ndimage.gaussian_filter(around, (0.7, 2.5), mode=("nearest", "wrap"))
     # The hem is turned in at the top, so that the cloth has an edge.
-    rings.insert(0, (15.0, rings[0][1] - 7, rings[0][2] - 7, rings[0][3]))
+    room = np.array([-3.0, 3.0, 4.0, 4.5, 5.0, 6.0])[:, None]
+    radius = around + room
+    x, y = np.sin(turn) * radius, middle + np.cos(turn) * radius
+    # The neckline dips in front.
+    dip = 22 * np.clip(np.cos(turn), 0, 1) ** 1.5
+    near = np.stack([x, y, base + rise[:, None] - dip], axis=2)
     # Height, half width, half depth and centre (anterior) of each further ring, mm.
-    rings += [(-14.0, 158, 97, -28), (-30.0, 184, 103, -30), (-60.0, 205, 108, -30),
-              (-130.0, 222, 122, -25), (-230.0, 225, 128, -20)]  # fmt: skip
-    points = np.concatenate(
-        [
-            np.stack(
-                [
-                    np.sin(turn) * half_wide,
-                    middle + np.cos(turn) * half_deep,
-                    base + rise - 16 * np.clip(np.cos(turn), 0, 1),
-                ],
-                axis=1,
-            )
-            for rise, half_wide, half_deep, middle in rings
-        ]
-    )
-    size = len(turn)
-    row, column = np.meshgrid(np.arange(len(rings) - 1), np.arange(size), indexing="ij")
-    here = (row * size + column).ravel()
+    far = [(-14.0, 120, 92, -24), (-30.0, 165, 100, -28), (-52.0, 192, 106, -30),
+           (-85.0, 207, 112, -28), (-140.0, 222, 122, -25), (-240.0, 225, 128, -20)]  # fmt: skip
+    body = [
+        np.stack([np.sin(turn) * wide, y0 + np.cos(turn) * deep, base + drop - 0.7 * dip], axis=1)
+        for drop, wide, deep, y0 in far
+    ]
+    points = np.concatenate([*near, *body])
+    size, rings = len(turn), len(near) + len(body)
+    row, column = np.meshgrid(np.arange(rings - 1), np.arange(size), indexing="ij")
+    at = (row * size + column).ravel()
     beside = (row * size + (column + 1) % size).ravel()
     faces = np.concatenate(
         [
-            np.stack([here, beside, beside + size], axis=1),
-            np.stack([here, beside + size, here + size], axis=1),
+            np.stack([at, beside, beside + size], axis=1),
+            np.stack([at, beside + size, at + size], axis=1),
         ]
     )
     return points.astype(np.float32), faces.astype(np.int32)
-
-
-def _ring(
-    surface: NDArray[np.float32], base: float, rise: float, room: float
-) -> tuple[float, float, float, float]:
-    """Height, half width, half depth and centre of an ellipse around the neck."""
-    here = surface[np.abs(surface[:, 2] - base - rise) < 9]
-    low, high = here.min(axis=0), here.max(axis=0)
-    wide, deep = float(high[0]) + room, float(high[1] - low[1]) / 2 + room
-    return rise, wide, deep, float(high[1] + low[1]) / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,6 +228,14 @@ class Pixels:
         return int(self.where[0].max()) + 2, int(self.where[1].max()) + 2
 
 
+def project(place: NDArray[np.floating], frame: Frame) -> NDArray[np.float64]:
+    """(..., 3) pixel x, pixel y and 1/z of room points (..., 3), mm from the frame's centre."""
+    inverse = 1.0 / np.maximum(frame.distance - place[..., 1], 30.0)
+    across = frame.size[1] / 2 - frame.focal * place[..., 0] * inverse
+    down = frame.size[0] / 2 - frame.focal * place[..., 2] * inverse
+    return np.stack([across, down, inverse], axis=-1).astype(np.float64)
+
+
 def length(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
     """(N, 1) lengths, never 0."""
     squares = np.einsum("ij,ij->i", vectors, vectors)
@@ -237,15 +265,7 @@ def draw(
         The camera.
     """
     place = (mesh.points @ frame.turn.T - frame.centre).astype(np.float32)
-    inverse = 1.0 / np.maximum(frame.distance - place[:, 1], 30.0)
-    screen = np.stack(
-        [
-            frame.size[1] / 2 - frame.focal * place[:, 0] * inverse,
-            frame.size[0] / 2 - frame.focal * place[:, 2] * inverse,
-            inverse,
-        ],
-        axis=1,
-    )
+    screen = project(place, frame)
     face, bary, depth = rasterise(screen, mesh.faces, *frame.size)
     rows, columns = np.nonzero(face >= 0)
     if not len(rows):

@@ -141,10 +141,11 @@ def shade_hair(
     tint = 0.35 * lamp.key_colour + style.look.hair * 2
     colour = np.asarray(colour + sheen[:, None] * tint, np.float32)
     wisp = fractal(pixels.origin, (1.1, 1.1, 6.0), style.look.texture + 65, octaves=2, gain=0.8)
-    alpha = smooth_step(pixels.density + 0.16 * wisp, 0.2, 0.75)
-    # Single hairs stand off the outline.
+    # Ragged where hair begins and ends, closed in the middle.
+    ragged = wisp * (1.1 - pixels.density)
+    alpha = smooth_step(pixels.density + 0.3 * ragged, 0.2, 0.8)
     rim = np.abs(np.einsum("ij,ij->i", pixels.normal, view))
-    alpha = alpha * smooth_step(rim + 0.10 * wisp, 0.02, 0.26)
+    alpha = alpha * smooth_step(rim, 0.0, 0.12)
     return colour, np.asarray(alpha, np.float32)
 
 
@@ -168,7 +169,7 @@ def shade_cover(pixels: Pixels, view: NDArray[np.float32], style: Style, lamp: L
         painted.albedo, painted.gloss, 8.0, bump(pixels, painted.height), view, pixels.key,
         pixels.surround, lamp, (0.15, 0.15, 0.15),
     )  # fmt: skip
-    return colour, smooth_step(pixels.density, 0.35, 0.55)
+    return colour, smooth_step(pixels.density, 0.05, 0.2)
 
 
 def shade_frame(pixels: Pixels, view: NDArray[np.float32], worn: Worn, lamp: Lamp) -> _Layer:

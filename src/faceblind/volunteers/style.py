@@ -154,7 +154,7 @@ def draw_style(person: Person, settings: CameraSettings) -> Style:
     tight = np.clip(person.ancestry[0] * 1.6 - 0.3, 0, 1)
     curl = max(float(np.clip(rng.normal(0.15, 0.25), 0, 0.8)), float(tight))
     volume = settings.hair_volume * float(np.exp(rng.normal(0, 0.3))) * (1 + 0.6 * curl)
-    ears = float(rng.random() * (look.style == "full" if not woman else look.style != "short"))
+    ears = float(rng.random() * (0.4 + 0.6 * woman))
     cloth, fabric = rng.uniform(0.02, 0.5, 3) ** 1.4, rng.uniform(0.02, 0.45, 3) ** 1.3
     long_enough = look.style in ("short", "full", "long")
     hangs = long_enough and chance["hair"] < settings.hair_cover
