@@ -46,7 +46,7 @@ facial ageing (brow and lids descend, bags, the nose tip droops, lips thin and t
 down: Iblher et al. 2008, J Plast Reconstr Aesthet Surg 61:1170 for the lip), the sizes assumed."""
 
 _HEAVY: dict[str, float] = {
-    "head-fat": 0.5, "cheek-volume": 0.7, "neck-double": 0.8, "measure-neck-circ": 0.6,
+    "head-fat": 0.3, "cheek-volume": 0.5, "neck-double": 0.8, "measure-neck-circ": 0.6,
 }  # fmt: skip
 """Weight of the head model's parameters per unit of body weight over its average (assumed)."""
 

@@ -119,11 +119,11 @@ def residual(sex: str, years: float, measures: Doubles) -> Doubles:
     Returns
     -------
     (K,) ndarray
-        At most three standard deviations of each measure.
+        At most 2.7 standard deviations of each measure, so that no head is a freak.
     """
     drawn = as_drawn()[sex]
     away = measures - drawn.mean - drawn.slope * (years - drawn.age)
-    limit = 3 * np.sqrt(np.diag(covariance(sex)))
+    limit = 2.7 * np.sqrt(np.diag(covariance(sex)))
     return np.clip(_transport(sex) @ away, -limit, limit)
 
 

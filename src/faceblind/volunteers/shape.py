@@ -276,15 +276,11 @@ def _calibrated(person: Person, skin: NDArray[np.float32]) -> Person:
     return replace(person, scale=person.scale * scale, bends=tuple(float(v) for v in bends))
 
 
+@lru_cache(maxsize=1024)
 def _spread(name: str) -> float:
     fits = [prefix for prefix in _SPREAD if name.startswith(prefix)]
     usual = _SPREAD[max(fits, key=len)] if fits else 0.2
-    return min(usual, _SPREAD_MM / _reach(name))
-
-
-@lru_cache(maxsize=256)
-def _reach(name: str) -> float:
-    return HeadModel.load().reach(name)
+    return min(usual, _SPREAD_MM / HeadModel.load().reach(name))
 
 
 def _sample_local(rng: np.random.Generator) -> dict[str, float]:
@@ -300,5 +296,5 @@ def _sample_local(rng: np.random.Generator) -> dict[str, float]:
             local[name] = rng.normal(0, _spread(name))
     for name, value in local.items():
         lowest = 0.0 if name.endswith(_ONE_ENDED) else -_LIMIT
-        local[name] = float(np.clip(abs(value) if lowest == 0 else value, lowest, _LIMIT))
+        local[name] = float(min(max(abs(value) if lowest == 0 else value, lowest), _LIMIT))
     return local
