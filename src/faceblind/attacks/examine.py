@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faceblind.attacks.brainharm import find_harm
-from faceblind.attacks.hidden import find_hidden
+from faceblind.attacks.deblur import deblur
+from faceblind.attacks.foreign import find_foreign, outline
+from faceblind.attacks.glance import glance
+from faceblind.attacks.hidden import brightest_later, find_hidden
 from faceblind.attacks.likeness import Likeness, likeness_of
 from faceblind.attacks.metadata import find_metadata
-from faceblind.attacks.peel import peel
+from faceblind.attacks.own import find_own
+from faceblind.attacks.peel import Fill, peel
 from faceblind.attacks.presence import face_left, find_regions
 from faceblind.attacks.see import NO_FACE, Sight, see
 from faceblind.attacks.surface import find_surface
 from faceblind.attacks.verdict import FAIL_LEFT, PASS_LEFT, Findings
 from faceblind.attacks.wrap import find_pieces
 from faceblind.errors import AlignmentError, FaceblindError, ScanError
-from faceblind.face.reconstruct import reconstruct
+from faceblind.face.reconstruct import as_is, reconstruct
 from faceblind.features import HeadShown, render_face
 from faceblind.formats import load
 from faceblind.head.grid import from_scan, regrid
-from faceblind.head.skin import find_head, find_skin
+from faceblind.head.skin import HeadMask, find_head, find_skin
 from faceblind.recognition.detect import DEFAULT_SCORE, detector_scores
 from faceblind.scan import Scan
 
 FACE_VIEWS = 45
 """Views (of 81) with a detected face from which a surface is a face: intact heads have 45 to 81,
 cut heads 42 and less."""
+SURELY_NONE = 0.08
+"""Share of a face in a quick look below which no second one is taken."""
 FINEST_MM = 1.0
 """Spacing to which finer scans are averaged before they are attacked."""
 
@@ -41,11 +48,14 @@ class Examined:
     ----------
     findings : Findings
     likenesses : dict of str to Likeness
-        By variant (as-is, completed, peeled), where linking was asked for. Private.
+        By variant (as-is, completed, peeled, sharpened), where linking was asked for. Private.
+    outline : (N, 3) float64 ndarray or None
+        The face that shows, see `faceblind.attacks.foreign.outline`. Private.
     """
 
     findings: Findings
     likenesses: dict[str, Likeness]
+    outline: NDArray[np.float64] | None = None
 
 
 def examine(path: Path, original: Path | None = None, recogniser: str | None = None) -> Examined:
@@ -70,43 +80,48 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
     whole = load(path)
     scan = _reduced(whole)
     try:
-        sight = see(scan)
         head = find_head(scan)
+        sight = see(scan, head)
     except ScanError as error:
         # The file is sound; it only shows no head that could be judged.
         raise AlignmentError(str(error)) from error
-    likenesses: dict[str, Likeness] = {}
-    detected, views = _detect(sight, recogniser, likenesses)
+    detected, views = _detect(sight)
     if sight.other is not None and views >= FACE_VIEWS:
         sight = sight.other
-        detected, views = _detect(sight, recogniser, likenesses)
-    regions = find_regions(
-        sight.surface, sight.alignment.template, sight.known.ours if _ours(sight) else None
-    )
-    peeled = peel(scan)
-    peeled_left = 0.0
-    if peeled is not None:
-        peeled_left = _left_in(peeled.scan, sight, recogniser, likenesses)
-    left, raised_left = face_left(regions), 0.0
-    if left < FAIL_LEFT:
-        # Nobody need search the dark for a face that lies open.
-        hidden = find_hidden(scan, sight.alignment, head)
-        raised_left = 0.0 if hidden.scan is None else _again(hidden.scan, sight)
+        detected, views = _detect(sight)
+    likenesses: dict[str, Likeness] = {}
+    if recogniser:
+        shown = _shown(sight)
+        likenesses["completed"] = likeness_of(shown, recogniser, "completed")
+        likenesses["as-is"] = likeness_of(shown, recogniser, "as-is")
+    look = _Look(scan, head, sight, recogniser, likenesses)
+    regions = find_regions(sight.surface, sight.alignment.template, look.known)
+    left = face_left(regions)
+    before = load(original) if original else None
+    fills, peeled_left = look.peeled()
+    sigma, sharp_left = look.sharpened()
+    foreign = find_foreign(scan, head, sight.surface, sight.alignment, sight.known)
     findings = Findings(
         regions=regions,
         left=left,
         peeled_left=peeled_left,
-        raised_left=raised_left,
-        later_left=_later(whole, sight),
-        fills=peeled.fills if peeled is not None else (),
+        # Nobody need search the dark for a face that lies open.
+        raised_left=look.raised() if left < FAIL_LEFT else 0.0,
+        later_left=look.later(whole),
+        fills=fills,
         replaced="cut" if sight.known.is_cut else "face" if sight.known.is_face else "",
         detector_max=detected,
         detector_views=views,
         pieces=find_pieces(scan, head, sight.alignment),
-        brain=find_harm(whole, sight.alignment, head, load(original) if original else None),
+        brain=find_harm(whole, sight.alignment, head, before),
         metadata=find_metadata(path),
+        blur_mm=sigma,
+        sharp_left=sharp_left,
+        foreign=foreign.suspected and not look.ours,
+        own=None if before is None else find_own(_reduced(before), sight),
     )
-    return Examined(findings, likenesses)
+    shape = outline(sight.surface, sight.alignment) if left >= FAIL_LEFT else None
+    return Examined(findings, likenesses, shape)
 
 
 def _reduced(scan: Scan) -> Scan:
@@ -119,73 +134,114 @@ def _reduced(scan: Scan) -> Scan:
     return Scan(grid.values, grid.affine, scan.modality, scan.source)
 
 
-def _ours(sight: Sight) -> bool:
-    return sight.known.is_cut or sight.known.is_face
-
-
 def _shown(sight: Sight) -> HeadShown:
     as_is, completed = reconstruct(sight.skin, sight.alignment)
     return HeadShown(sight.alignment, as_is, completed, sight.left, 1.0)
 
 
-def _detect(
-    sight: Sight, recogniser: str | None, likenesses: dict[str, Likeness]
-) -> tuple[float, int]:
+def _detect(sight: Sight) -> tuple[float, int]:
     """Highest detector score of the as-is renders, and how many count as detections."""
-    shown = _shown(sight)
     try:
-        images = render_face(shown.as_is).images
+        images = render_face(as_is(sight.skin, sight.alignment)).images
     except FaceblindError:
         # A camera that sees no surface sees no face.
         return 0.0, 0
     scores = detector_scores(images.reshape(-1, *images.shape[2:]))
-    if recogniser:
-        likenesses["completed"] = likeness_of(shown, recogniser, "completed")
-        likenesses["as-is"] = likeness_of(shown, recogniser, "as-is")
     return float(scores.max()), int((scores >= DEFAULT_SCORE).sum())
 
 
-def _left_in(
-    scan: Scan, before: Sight, recogniser: str | None, likenesses: dict[str, Likeness]
-) -> float:
-    """Share of a face in a scan that an attack changed.
+@dataclass(frozen=True)
+class _Look:
+    """Attacks that change the scan and look again.
 
-    The head is found anew where the fill may have misled the search. Where it was found without
-    a face, or is not found any more, it is looked at again in the old place.
+    Parameters
+    ----------
+    scan, head, sight
+        Before any attack.
+    recogniser : str or None
+    likenesses : dict
+        Filled with what the attacks bring to light.
     """
-    if before.left < NO_FACE and not recogniser:
-        left = _again(scan, before)
-        if left < PASS_LEFT:
+
+    scan: Scan
+    head: HeadMask
+    sight: Sight
+    recogniser: str | None
+    likenesses: dict[str, Likeness]
+
+    @property
+    def ours(self) -> bool:
+        """Whether faceblind's own protection was recognised."""
+        return self.sight.known.is_cut or self.sight.known.is_face
+
+    @property
+    def known(self) -> NDArray[np.bool_] | None:
+        """Vertices that faceblind explains."""
+        return self.sight.known.ours if self.ours else None
+
+    def peeled(self) -> tuple[tuple[Fill, ...], float]:
+        """Fills, and the share of a face below them."""
+        found = peel(self.scan, self.head)
+        if found is None:
+            return (), 0.0
+        return found.fills, self._left_in(found.scan, "peeled")
+
+    def sharpened(self) -> tuple[float, float]:
+        """Width of a blur in mm, and the share of a face once it is undone."""
+        found = deblur(self.scan, self.head, self.sight.surface, self.sight.alignment)
+        if found is None:
+            return 0.0, 0.0
+        return found.sigma_mm, self._left_in(found.scan, "sharpened")
+
+    def raised(self) -> float:
+        """Share of a face in voxels that only look like air."""
+        found = find_hidden(self.scan, self.sight.alignment, self.head)
+        return 0.0 if found.scan is None else self._again(found.scan)
+
+    def later(self, whole: Scan) -> float:
+        """Share of a face in later volumes of a series, at the place where the first has it."""
+        return max(
+            (self._again(volume) for volume in brightest_later(whole, self.sight.alignment)),
+            default=0.0,
+        )
+
+    def _left_in(self, scan: Scan, variant: str) -> float:
+        """Share of a face in a scan that an attack changed.
+
+        The head is found anew where the change may have misled the search. Where it was found
+        without a face, or is not found any more, it is looked at again in the old place.
+        """
+        if not self.recogniser and self.sight.left < NO_FACE:
+            left = self._again(scan)
+            if left < PASS_LEFT:
+                return left
+        if not self.recogniser and self.sight.left >= FAIL_LEFT:
+            # The face lies open where it was found: how much more of it there is, is enough.
+            return self._again(scan)
+        try:
+            sight = see(scan)
+        except FaceblindError:
+            return self._again(scan)
+        ours = sight.known.is_cut or sight.known.is_face
+        regions = find_regions(
+            sight.surface, sight.alignment.template, sight.known.ours if ours else None
+        )
+        left = face_left(regions)
+        if sight.other is not None:
+            left = max(left, sight.other.left)
+        if self.recogniser:
+            self.likenesses[variant] = likeness_of(_shown(sight), self.recogniser, "completed")
+        return left
+
+    def _again(self, scan: Scan) -> float:
+        """Share of a face in the old place; a skin is only built where a glance shows something."""
+        template = self.sight.alignment.template
+        quick = glance(scan, self.head, self.sight.alignment)
+        left = face_left(find_regions(quick, template, self.known))
+        if left < SURELY_NONE:
             return left
-    try:
-        sight = see(scan)
-    except FaceblindError:
-        return _again(scan, before)
-    known = sight.known.ours if _ours(sight) else None
-    left = face_left(find_regions(sight.surface, sight.alignment.template, known))
-    if sight.other is not None:
-        left = max(left, sight.other.left)
-    if recogniser:
-        likenesses["peeled"] = likeness_of(_shown(sight), recogniser, "completed")
-    return left
-
-
-def _again(scan: Scan, before: Sight) -> float:
-    try:
-        surface = find_surface(find_skin(scan), before.alignment, scan)
-    except FaceblindError:
-        return 0.0
-    known = before.known.ours if _ours(before) else None
-    return face_left(find_regions(surface, before.alignment.template, known))
-
-
-def _later(scan: Scan, sight: Sight) -> float:
-    """Share of a face in later volumes of a series, at the place where the first has it."""
-    if scan.voxels.ndim != 4 or scan.voxels.shape[3] < 2:
-        return 0.0
-    last = scan.voxels.shape[3] - 1
-    later = [
-        replace(scan, voxels=np.asarray(scan.volume(t)), stored=None)
-        for t in sorted({(last + 1) // 2, last})
-    ]
-    return max(_again(volume, sight) for volume in later)
+        try:
+            surface = find_surface(find_skin(scan), self.sight.alignment, scan)
+        except FaceblindError:
+            return 0.0
+        return face_left(find_regions(surface, template, self.known))

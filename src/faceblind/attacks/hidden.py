@@ -23,6 +23,8 @@ STRUCTURED = 0.2
 """Correlation of voxels near each other from which the dark is worth raising. Noise has none; a
 face that was divided until few grey levels were left has 0.4."""
 LEAST_VOXELS = 400
+LATER_VOLUMES = 2
+"""Volumes of a series that are looked at besides the first."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,29 @@ def find_hidden(scan: Scan, alignment: Alignment, head: HeadMask) -> Hidden:
     raised = (volume - low) / max(float(high - low), 1e-9) * contrast + head.air_level
     voxels = np.where(mask, np.clip(raised, head.air_level, head.air_level + 2 * contrast), volume)
     return Hidden(correlation, replace(scan, voxels=voxels.astype(np.float32), stored=None))
+
+
+def brightest_later(scan: Scan, alignment: Alignment) -> list[Scan]:
+    """The volumes after the first with the most signal where the face is or was, two at most.
+
+    Parameters
+    ----------
+    scan : Scan
+        A series; of single volumes, nothing is given.
+    alignment : Alignment
+        Of the first volume.
+    """
+    if scan.voxels.ndim != 4 or scan.voxels.shape[3] < 2:
+        return []
+    places = tuple(_face_voxels(scan, alignment).T)
+    signal = [
+        float(np.abs(np.asarray(scan.voxels[..., t])[places]).mean()) if len(places[0]) else 0.0
+        for t in range(1, scan.voxels.shape[3])
+    ]
+    chosen = np.argsort(signal)[::-1][:LATER_VOLUMES] + 1
+    return [
+        replace(scan, voxels=np.asarray(scan.volume(int(t))), stored=None) for t in sorted(chosen)
+    ]
 
 
 def _face_voxels(scan: Scan, alignment: Alignment) -> NDArray[np.int64]:

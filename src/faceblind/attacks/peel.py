@@ -69,13 +69,15 @@ class Peeled:
     mask: NDArray[np.bool_]
 
 
-def peel(scan: Scan) -> Peeled | None:
+def peel(scan: Scan, head: HeadMask | None = None) -> Peeled | None:
     """Take artificial fills off a scan.
 
     Parameters
     ----------
     scan : Scan
         Of a series, the first volume is used.
+    head : HeadMask, optional
+        Of the same scan, where it is known already.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def peel(scan: Scan) -> Peeled | None:
     ScanError
         If no head stands out from the air.
     """
-    head = find_head(scan)
+    head = head or find_head(scan)
     volume = np.asarray(scan.volume(), np.float32)
     fills: list[Fill] = []
     taken = np.zeros(volume.shape, bool)

@@ -103,15 +103,34 @@ def _parallel(surface: Surface, template: Template) -> NDArray[np.bool_]:
     usable = face & surface.seen & (offset > -HUG_DEPTH_MM) & (surface.facing > PARALLEL_FACING)
     if surface.area[usable].sum() < 0.15 * surface.area[face].sum():
         return np.zeros(len(face), bool)
-    x, z = template.points[:, 0] / 50.0, template.points[:, 2] / 50.0
-    design = np.column_stack([np.ones_like(x), x, z, x * x, x * z, z * z]).astype(np.float64)
-    weight = np.sqrt(surface.area) * usable
-    for _ in range(6):
-        sheet, *_ = np.linalg.lstsq(design * weight[:, None], offset * weight, rcond=None)
-        away = offset - design @ sheet
-        weight = np.sqrt(surface.area) * usable / (1.0 + (away / PARALLEL_MM) ** 2)
+    away = offset - sheet_over_face(offset, surface.area * usable, template.points)
     found: NDArray[np.bool_] = usable & (np.abs(away) < PARALLEL_MM)
     return found
+
+
+def sheet_over_face(
+    offset: NDArray[np.float64], weight: NDArray[np.float64], points: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """(P,) the tilted, curved sheet over a face that most of its depths keep to.
+
+    Parameters
+    ----------
+    offset : (P,) ndarray
+        Depths, mm.
+    weight : (P,) ndarray
+        0 where a depth does not count.
+    points : (P, 3) ndarray
+        Template mm.
+    """
+    x, z = points[:, 0] / 50.0, points[:, 2] / 50.0
+    design = np.column_stack([np.ones_like(x), x, z, x * x, x * z, z * z]).astype(np.float64)
+    sheet: NDArray[np.float64] = np.zeros(len(points))
+    robust = np.sqrt(weight)
+    for _ in range(6):
+        fit, *_ = np.linalg.lstsq(design * robust[:, None], offset * robust, rcond=None)
+        sheet = design @ fit
+        robust = np.sqrt(weight) / (1.0 + ((offset - sheet) / PARALLEL_MM) ** 2)
+    return sheet
 
 
 def face_left(regions: dict[str, Region]) -> float:

@@ -16,7 +16,7 @@ from faceblind.recognition.match import Scores, match
 FEWEST = 10
 """Persons from which a rank says anything: among ten, chance alone finds one in ten."""
 
-VARIANTS = ("as-is", "completed", "peeled")
+VARIANTS = ("as-is", "completed", "peeled", "sharpened")
 
 
 def rank_among_originals(
@@ -78,12 +78,12 @@ def rank_among_photographs(
 
 
 def _variant(scans: Mapping[str, Mapping[str, Likeness]], name: str) -> dict[str, Likeness]:
-    """One variant of everybody; who has no peeled scan appears as completed among the others."""
+    """One variant of everybody; who has no such scan appears as completed among the others."""
     chosen = {}
     for person, variants in scans.items():
         if name in variants:
             chosen[person] = variants[name]
-        elif name == "peeled" and any(name in other for other in scans.values()):
+        elif any(name in other for other in scans.values()):
             chosen[person] = variants["completed"]
     return chosen
 

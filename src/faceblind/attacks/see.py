@@ -11,7 +11,7 @@ from faceblind.attacks.replaced import Known, find_known
 from faceblind.attacks.surface import Surface, find_surface
 from faceblind.errors import AlignmentError
 from faceblind.head.align import CONFIDENT, Alignment, align, align_by_scalp
-from faceblind.head.skin import Skin, find_skin
+from faceblind.head.skin import HeadMask, Skin, find_skin
 from faceblind.scan import Scan
 
 USUAL_SHAPE = 1.3
@@ -56,12 +56,18 @@ class Sight:
         return face_left(self.regions)
 
 
-def see(scan: Scan) -> Sight:
+def see(scan: Scan, head: HeadMask | None = None) -> Sight:
     """The best explanation of a scan's surface.
 
     A template can be bent onto a cut so well that the cut passes for a face. Where the fit is odd
     or the face is not whole, the head is found a second time by scalp and ears alone, and what
     faceblind's own protection explains is preferred.
+
+    Parameters
+    ----------
+    scan : Scan
+    head : HeadMask, optional
+        Of the same scan, where it is known already.
 
     Raises
     ------
@@ -70,7 +76,7 @@ def see(scan: Scan) -> Sight:
     AlignmentError
         If neither way finds the head with confidence.
     """
-    skin = find_skin(scan)
+    skin = find_skin(scan, head)
     whole = align(skin, scan)
     sights = [_sight(skin, whole, scan)]
     odd = float(np.sqrt((whole.shape**2).mean())) > USUAL_SHAPE

@@ -79,16 +79,22 @@ def find_surface(skin: Skin, alignment: Alignment, scan: Scan) -> Surface:
     capped = skin.edge[vertex].any(axis=1)
     found = (hit >= 0) & (depth < OUT_MM + DEEP_MM) & ~capped
     offset = np.where(found, OUT_MM - depth, np.nan)
-    index = scan.index(points)
-    margin = np.minimum(MARGIN_MM / scan.spacing, 0.25 * np.asarray(scan.shape))
-    inside = ((index >= margin) & (index <= np.asarray(scan.shape) - 1 - margin)).all(axis=1)
     return Surface(
         offset.astype(np.float64),
         (normal * own).sum(axis=1).astype(np.float64),
-        inside & ~((hit >= 0) & capped),
+        in_view(scan, points) & ~((hit >= 0) & capped),
         vertex_areas(points, template.faces),
         np.where(found[:, None], start - depth[:, None] * ways, np.nan).astype(np.float64),
     )
+
+
+def in_view(scan: Scan, points: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """(N,) whether places in scan mm lie well within the field of view."""
+    index = scan.index(points)
+    margin = np.minimum(MARGIN_MM / scan.spacing, 0.25 * np.asarray(scan.shape))
+    last = np.asarray(scan.shape) - 1
+    inside = (index >= margin) & (index <= last - margin)
+    return np.asarray(inside.all(axis=1), bool)
 
 
 @lru_cache(maxsize=2)

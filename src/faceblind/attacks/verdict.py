@@ -25,6 +25,8 @@ SHOWN = 0.3
 DETECTED_VIEWS = 30
 """Views (of 81) with a detected face from which a scan without a face is doubted. Defaced heads,
 like clouds, look like a face from some angle: the authors' own defaced scan has 13."""
+OTHERS_FACE = 0.35
+"""Correlation with the original's relief below which a face is another's."""
 CLEAR_LEAD = 0.5
 """Lead over the second best, in spreads of all scores, from which a first rank is no accident."""
 
@@ -78,6 +80,12 @@ class Findings:
     brain : Brain
     metadata : tuple of Finding
     links : tuple of Link
+    blur_mm, sharp_left : float
+        Width of a blur of the face, and the share of a face once it is undone.
+    foreign : bool
+        The face that shows looks like another tool's average, or is shared with other people.
+    own : float or None
+        Correlation of the face's relief with the original's; None without one.
     """
 
     regions: dict[str, Region]
@@ -93,11 +101,21 @@ class Findings:
     brain: Brain
     metadata: tuple[Finding, ...]
     links: tuple[Link, ...] = ()
+    blur_mm: float = 0.0
+    sharp_left: float = 0.0
+    foreign: bool = False
+    own: float | None = None
 
     @property
     def score(self) -> float:
         """How much of a recognisable face any attack gets, 0 to 1."""
-        return max(self.left, self.peeled_left, self.raised_left, self.later_left)
+        hidden = (self.peeled_left, self.raised_left, self.later_left, self.sharp_left)
+        return max(self.left, *hidden)
+
+    @property
+    def others_face(self) -> bool:
+        """The face that shows is somebody else's, as the original proves."""
+        return self.own is not None and self.own < OTHERS_FACE
 
 
 @dataclass(frozen=True)
@@ -154,7 +172,8 @@ class Verdict:
                 for name, region in found.regions.items()
             },
             "detector": {"max": round(found.detector_max, 4), "views": found.detector_views},
-            "replaced": found.replaced or None,
+            "replaced": found.replaced or ("perhaps" if found.foreign else None),
+            "own_face": None if found.own is None else round(found.own, 3),
             "peel": {
                 "fills": [
                     {"kind": f.kind, "millilitres": round(f.millilitres, 1)} for f in found.fills
@@ -162,6 +181,8 @@ class Verdict:
                 "face_left": round(found.peeled_left, 4),
                 "face_in_the_dark": round(found.raised_left, 4),
                 "face_in_later_volumes": round(found.later_left, 4),
+                "blur_mm": round(found.blur_mm, 2),
+                "face_sharpened": round(found.sharp_left, 4),
             },
             "wrap": [
                 {"millilitres": round(p.millilitres, 1), "side": p.side, "like": p.like or None}
@@ -228,12 +249,18 @@ def _face(found: Findings) -> _Parts:
         (found.peeled_left, " under a fill that was taken off"),
         (found.raised_left, " in voxels that only look like air"),
         (found.later_left, " in later volumes of the series"),
+        (found.sharp_left, " once the blur is undone"),
     ):
         if share < PASS_LEFT or (how and share < found.left + WORSE):
             continue
         what = f"{_listed(named)} remain" if named and not how else "a face remains"
         text = f"{what}{how} ({share:.0%} of a recognisable face)"
+        if not how and (found.foreign or found.others_face):
+            doubts += _somebodys(found, text)
+            continue
         (fails if share >= FAIL_LEFT else doubts).append(text)
+    if found.blur_mm and found.left >= PASS_LEFT:
+        fails.append(f"the face is only blurred, by {found.blur_mm:.0f} mm, which can be undone")
     parallel = [n for n in named if found.regions[n].share < 0.5 <= found.regions[n].parallel]
     if parallel and found.left >= PASS_LEFT:
         doubts.append(f"the cut runs parallel to the skin at {_listed(parallel)}")
@@ -248,6 +275,16 @@ def _face(found: Findings) -> _Parts:
     if found.fills and found.peeled_left >= PASS_LEFT:
         advice.append("a fill hides nothing: remove the face below it, too")
     return fails, doubts, advice
+
+
+def _somebodys(found: Findings, text: str) -> list[str]:
+    """What is to be doubted about a face that may not be the person's."""
+    if not found.others_face:
+        return [f"{text}, perhaps another tool's average; only the original can tell (--originals)"]
+    if any(link.against == "originals" for link in found.links):
+        # Linking has judged; what it found is said there.
+        return []
+    return [f"{text}, which are not this person's; linking among ten people was not tried"]
 
 
 def _others(found: Findings) -> _Parts:

@@ -1,0 +1,160 @@
+"""Attack 4, continued: a face that may be nobody's, put there by a tool that is not known.
+
+An average face is nearer to any other average than people are, and its texture is that of an
+average with noise added, not the scan's own. Both together raise a doubt; neither acquits, because
+only the original can show whose face it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from faceblind.attacks.replaced import Known
+from faceblind.attacks.surface import FACE, Surface
+from faceblind.head.align import Alignment, thin
+from faceblind.head.skin import HeadMask
+from faceblind.head.template import Template
+from faceblind.scan import Scan
+
+AVERAGE_LIKE = 0.7
+"""Share of the face within 0.8 mm of the template's, from which it may be an average: people's own
+faces have 0.28 to 0.68, averages of four people 0.73 to 0.76."""
+SURELY_AVERAGE = 0.82
+"""The same, without need of another sign."""
+OTHER_TEXTURE = 0.06
+"""Difference in the correlation of neighbouring voxels between face and scalp: -0.04 to 0.04 in
+real scans, 0.13 to 0.18 where an average was pasted and noise added."""
+SAME_MM = 1.3
+"""Root mean square distance, after twelve coarse numbers, from which two people's faces are one
+face."""
+_DEPTHS = np.array([4.0, 6.0, 8.0, 10.0, 12.0])
+_STEP_MM = 5.0
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Whether a face looks like another tool's average.
+
+    Parameters
+    ----------
+    average : float
+        Share of the face that follows the template's face.
+    texture : float
+        Correlation of neighbouring voxels in the face, less that of the scalp.
+    """
+
+    average: float
+    texture: float
+
+    @property
+    def suspected(self) -> bool:
+        """It looks like an average, and not like the rest of the scan."""
+        other = abs(self.texture) >= OTHER_TEXTURE
+        return self.average >= (AVERAGE_LIKE if other else SURELY_AVERAGE)
+
+
+def find_foreign(
+    scan: Scan, head: HeadMask, surface: Surface, alignment: Alignment, known: Known
+) -> Foreign:
+    """Compare a face with an average, and its texture with the scalp's.
+
+    Parameters
+    ----------
+    scan : Scan
+    head : HeadMask
+    surface : Surface
+    alignment : Alignment
+    known : Known
+        What `find_known` said.
+    """
+    if known.face < AVERAGE_LIKE:
+        return Foreign(known.face, 0.0)
+    template = alignment.template
+    volume = np.asarray(scan.volume(), np.float32)
+    soft = ndimage.gaussian_filter(volume, 1.5 / scan.spacing)
+    normals = template.normals @ np.linalg.inv(alignment.pose)[:3, :3].T
+    bright = head.air_level + 0.3 * (head.tissue_level - head.air_level)
+    alike = []
+    for region in (template.region(*FACE), template.region("scalp")):
+        usable = region & surface.seen & np.isfinite(surface.offset)
+        deep = surface.points[usable, None] - _DEPTHS[:, None] * normals[usable, None]
+        index = np.unique(np.round(scan.index(deep.reshape(-1, 3))).astype(np.int64), axis=0)
+        index = index[((index >= 2) & (index < np.asarray(scan.shape) - 2)).all(axis=1)]
+        index = index[soft[tuple(index.T)] > bright]
+        if len(index) < 500:
+            return Foreign(known.face, 0.0)
+        alike.append(_correlation(volume - soft, index))
+    return Foreign(known.face, alike[0] - alike[1])
+
+
+def _correlation(rough: NDArray[np.float32], index: NDArray[np.int64]) -> float:
+    """Mean correlation of voxels with their next neighbours along the three axes."""
+    here = rough[tuple(index.T)]
+    found = []
+    for axis in range(3):
+        there = index.copy()
+        there[:, axis] += 1
+        other = rough[tuple(there.T)]
+        flat = here.std() < 1e-9 or other.std() < 1e-9
+        found.append(0.0 if flat else float(np.corrcoef(here, other)[0, 1]))
+    return float(np.mean(found))
+
+
+def outline(surface: Surface, alignment: Alignment) -> NDArray[np.float64]:
+    """(N, 3) an even spread of the face in template mm, NaN where none shows; same N in all scans.
+
+    Parameters
+    ----------
+    surface : Surface
+    alignment : Alignment
+    """
+    rows = _spread(alignment.template)
+    affine = alignment.affine
+    place: NDArray[np.float64] = surface.points[rows] @ affine[:3, :3].T + affine[:3, 3]
+    return place
+
+
+def _spread(template: Template) -> NDArray[np.int64]:
+    chosen = np.flatnonzero(template.region(*FACE))
+    rows: NDArray[np.int64] = chosen[thin(template.points[chosen], _STEP_MM)]
+    return rows
+
+
+def shared_faces(
+    outlines: Mapping[str, NDArray[np.float64]], people: Mapping[str, str]
+) -> set[str]:
+    """Scans that show the face of a scan of somebody else: a replacement, whoever made it.
+
+    Parameters
+    ----------
+    outlines : mapping of str to (N, 3) ndarray
+        By scan, from `outline`.
+    people : mapping of str to str
+        Person of each scan.
+    """
+    names = sorted(outlines)
+    same: set[str] = set()
+    for place, one in enumerate(names):
+        for other in names[place + 1 :]:
+            if people[one] != people[other] and _distance(outlines[one], outlines[other]) < SAME_MM:
+                same |= {one, other}
+    return same
+
+
+def _distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Distance of two faces after a robust affine fit, mm (root mean square)."""
+    both = np.isfinite(one).all(axis=1) & np.isfinite(other).all(axis=1)
+    if both.sum() < 0.6 * len(one):
+        return float("inf")
+    a = np.column_stack([one[both], np.ones(int(both.sum()))])
+    weight = np.ones(len(a))
+    for _ in range(4):
+        fit, *_ = np.linalg.lstsq(a * weight[:, None], other[both] * weight[:, None], rcond=None)
+        away = np.linalg.norm(a @ fit - other[both], axis=1)
+        weight = 1.0 / np.sqrt(1.0 + (away / 2.0) ** 2)
+    return float(np.sqrt(np.mean(np.minimum(away, 6.0) ** 2)))
