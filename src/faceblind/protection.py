@@ -17,8 +17,8 @@ from faceblind.formats.bids import find_scans, suffix_of
 from faceblind.formats.files import check_target
 from faceblind.formats.names import ENDINGS, is_scan_name, without_ending
 from faceblind.formats.sidecar import read_sidecar, says_protected, sidecar_path, write_sidecar
-from faceblind.head.align import Alignment
 from faceblind.protect.blank import Head, Protected, deface
+from faceblind.protect.features import face_is_gone, fiducials
 from faceblind.protect.reface import reface
 from faceblind.protect.regions import Choices
 from faceblind.protect.session import heads_of_session
@@ -29,12 +29,6 @@ from faceblind.store import PRIVATE, prepare_output, private_dir, write_json
 logger = logging.getLogger(__name__)
 
 Method = Literal["deface", "reface"]
-
-_FEATURES = ("brow", "eyes", "nose", "mouth")
-_GONE = 0.45
-"""Share of brow, eyes, nose and mouth with skin below which a face was taken out before: scans with
-a face had 0.66 or more, one defaced by its authors 0.05, and one of ours, which kept the skin of
-the brow because the brain is near, 0.30."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +52,9 @@ class ProtectSettings:
         Also write which voxels were replaced.
     save_transforms : bool
         Keep where the template lies, in the private tree: it helps to undo a protection.
+    keep_fiducials : bool
+        Write nasion and preauricular points of the original head into the sidecar, for EEG and
+        MEG: the image loses them.
     """
 
     method: Method = "deface"
@@ -68,6 +65,7 @@ class ProtectSettings:
     drop_extensions: bool = False
     write_mask: bool = False
     save_transforms: bool = False
+    keep_fiducials: bool = False
 
 
 @dataclass(frozen=True)
@@ -321,7 +319,8 @@ def _protect_one(
         clear_text=True,
         overwrite=settings.force,
     )
-    write_sidecar(target, read_sidecar(source), method_in_words(settings))
+    points = fiducials(scan, head.alignment) if settings.keep_fiducials else None
+    write_sidecar(target, read_sidecar(source), method_in_words(settings), points)
     if settings.write_mask:
         save(
             Scan(done.region.mask.astype(np.uint8), scan.affine),
@@ -349,15 +348,6 @@ def _verify(scan: Scan, done: Protected, source: Path) -> None:
             raise ScanError(f"{source}: voxels outside the region changed; report this")
 
 
-def face_is_gone(alignment: Alignment) -> bool:
-    """Whether the head has no face where its field of view should show one."""
-    seen = [name for name in _FEATURES if alignment.seen[name] > 0.5]
-    if len(seen) < 2:
-        return False
-    share = [alignment.support[name] / alignment.seen[name] for name in seen]
-    return float(np.mean(share)) < _GONE
-
-
 def _protected_already(source: Path, why: str) -> ScanError:
     return ScanError(f"{source}: is protected already ({why}); use --force to protect it again")
 
@@ -378,8 +368,10 @@ def method_in_words(settings: ProtectSettings) -> str:
         )
         if is_kept
     ]
+    more = [name for name in ("teeth", "neck") if getattr(settings.choices, name)]
+    also = f", also {' and '.join(more)}" if more else ""
     but = f", {' and '.join(kept)} kept" if kept else ""
-    return f"faceblind {faceblind.__version__} {settings.method}: {done}{but}"
+    return f"faceblind {faceblind.__version__} {settings.method}: {done}{also}{but}"
 
 
 def mask_path(target: Path, modality: str | None) -> Path:

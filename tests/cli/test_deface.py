@@ -48,6 +48,9 @@ def test_a_file(calls, method):
     assert settings.choices.keep_ears
     assert settings.choices.keep_eyes
     assert settings.strict
+    assert not settings.keep_fiducials
+    assert not settings.choices.teeth
+    assert not settings.choices.neck
     assert "5% of the face" in result.stderr
 
 
@@ -66,6 +69,22 @@ def test_a_session(calls):
     assert name == "protect_session"
     assert args[0] == [Path("a.nii.gz"), Path("b.nii.gz")]
     assert not args[2].strict
+
+
+@pytest.mark.parametrize("method", ["deface", "reface"])
+def test_what_goes_and_stays_besides(calls, method):
+    options = ("--teeth", "--neck", "--keep-fiducials")
+    assert invoke(method, "a.mgz", "o.mgz", *options).exit_code == 0
+    name, args, _ = calls[0]
+    assert name == "protect_file"
+    assert args[2].keep_fiducials
+    assert args[2].choices.teeth
+    assert args[2].choices.neck
+
+
+def test_both_verbs_say_what_they_do():
+    assert "become air" in invoke("deface", "--help").stdout
+    assert "same average face" in invoke("reface", "--help").stdout
 
 
 def test_wrong_usage(calls):

@@ -86,3 +86,20 @@ def test_drawn_air_has_the_distribution():
     new = draw(Air(sample, np.zeros(3)), rng.standard_normal(200_000, np.float32))
     for q in (0.05, 0.5, 0.95):
         assert np.quantile(new, q) == pytest.approx(np.quantile(sample, q), rel=0.03)
+
+
+@pytest.mark.parametrize("padding", [-1024.0, -2000.0, -3024.0])
+def test_padding_outside_a_ct_scanners_circle_is_no_air(phantom, padding):
+    """Air of -1000, tissue around 0, one value in the corners that the circle does not reach."""
+    made = phantom(seed=1)
+    voxels = (made.scan.voxels.astype(np.float32) - 100.0) * 1.6 - 1000.0
+    i, j, _ = np.ogrid[tuple(slice(n) for n in voxels.shape)]
+    centre = np.array(voxels.shape) / 2
+    circle = np.hypot(i - centre[0], j - centre[1]) > 0.5 * max(voxels.shape[:2])
+    voxels[np.broadcast_to(circle, voxels.shape)] = padding
+    scan = replace(made.scan, voxels=np.rint(voxels).astype(np.int16))
+    done = deface(scan, head=made.head)
+    new = done.scan.voxels[done.region.mask]
+    assert np.median(new) == pytest.approx(-1000, abs=6)
+    assert (new < -1150).mean() < 0.001
+    assert np.array_equal(done.scan.voxels[~done.region.mask], scan.voxels[~done.region.mask])

@@ -139,12 +139,44 @@ def test_a_missing_face_is_seen(phantom):
     assert not face_is_gone(replace(alignment, support=support, seen=unseen))
 
 
+def test_fiducials_stay_in_the_sidecar(known_heads, tmp_path):
+    source = write(known_heads.scan, tmp_path / "a.nii.gz")
+    known = {"AnatomicalLandmarkCoordinates": {"NAS": [1, 2, 3], "LPA": "Jane", "Home": [0, 0, 0]}}
+    (tmp_path / "a.json").write_text(json.dumps(known))
+    protect_file(source, tmp_path / "b.nii.gz")
+    assert "AnatomicalLandmarkCoordinates" not in json.loads((tmp_path / "b.json").read_text())
+    protect_file(source, tmp_path / "c.nii.gz", ProtectSettings(keep_fiducials=True))
+    kept = json.loads((tmp_path / "c.json").read_text())["AnatomicalLandmarkCoordinates"]
+    assert sorted(kept) == ["LPA", "NAS", "RPA"]
+    assert kept["NAS"] == [1, 2, 3]
+    place = known_heads.head.alignment.landmarks()["preauricular_left"]
+    assert np.allclose(kept["LPA"], known_heads.scan.index(place[None])[0], atol=0.06)
+
+
+@pytest.mark.parametrize("ending", [".mgz", ".nrrd"])
+def test_other_formats_keep_theirs(known_heads, tmp_path, ending):
+    from faceblind import formats
+
+    source = tmp_path / f"sub-1_T1w{ending}"
+    formats.save(replace(known_heads.scan, source=None), source)
+    with pytest.raises(OutputError, match="keeps its format"):
+        protect_file(source, tmp_path / "out.nii.gz")
+    done = protect_file(source, tmp_path / f"out{ending}", ProtectSettings(write_mask=True))
+    before, after = formats.load(source), formats.load(done.target)
+    mask = load(tmp_path / "out_defacemask.nii.gz").volume() > 0
+    changed = before.stored.raw != after.stored.raw
+    assert changed.any()
+    assert not (changed & ~mask).any()
+
+
 def test_names_and_words(tmp_path):
     assert mask_path(Path("sub-01_T1w.nii.gz"), "T1w").name == "sub-01_mod-T1w_defacemask.nii.gz"
     assert mask_path(Path("a.nii"), None).name == "a_defacemask.nii.gz"
     words = method_in_words(ProtectSettings("reface", Choices(keep_ears=True, keep_eyes=True)))
     assert "reface" in words
     assert "ears and eyes kept" in words
+    assert "also neck" in method_in_words(ProtectSettings(choices=Choices(neck=True)))
+    assert mask_path(Path("sub-01_T1w.mgz"), "T1w").name == "sub-01_mod-T1w_defacemask.nii.gz"
 
 
 @pytest.mark.slow

@@ -101,3 +101,25 @@ def test_the_boundary_does_not_follow_the_skin(phantom):
     spread_of_skin = np.linalg.norm(np.std(skins, axis=0), axis=1)
     assert np.median(spread_of_depth / spread_of_skin) > 0.4
     assert np.min(depths) > 0
+
+
+def test_teeth_and_neck_go_when_asked(phantom):
+    made = phantom(seed=1, spread=0.0)
+    alignment = made.head.alignment
+    to_scan = np.linalg.inv(place(alignment).affine)
+
+    def gone(mask, places):
+        return masked_at(mask, made.scan, np.array(places) @ to_scan[:3, :3].T + to_scan[:3, 3])
+
+    molars = [[s * 26.0, 32.0, z] for s in (-1, 1) for z in (-60.0, -42.0)]
+    nape = [[0.0, -70.0, -100.0], [30.0, -60.0, -105.0]]
+    spine = [[0.0, -25.0, -100.0], [0.0, -20.0, -80.0]]
+    plain = region_of(made).mask
+    everything = region_of(made, Choices(teeth=True, neck=True)).mask
+    assert not gone(plain, molars).all()
+    assert gone(everything, molars).all()
+    assert not gone(plain, nape).any()
+    assert gone(everything, nape).all()
+    assert not gone(everything, spine).any()
+    assert not (everything & made.brain).any()
+    assert not (plain & ~everything).any()

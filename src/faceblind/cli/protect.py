@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from faceblind.cli.options import NJobs, Quiet, Seed, Verbose
 from faceblind.cli.verb import DONE, FAILED
 
 if TYPE_CHECKING:
@@ -38,6 +39,19 @@ KeepEars = Annotated[bool, typer.Option("--keep-ears", help="Leave the ears. The
 Keep = Annotated[
     list[Part] | None, typer.Option("--keep", help="Leave the globes of the eyes, or the ears.")
 ]
+Teeth = Annotated[
+    bool, typer.Option("--teeth", help="Take out all teeth too, not only those in front.")
+]
+Neck = Annotated[
+    bool, typer.Option("--neck", help="Take out skin and soft tissue of the neck too.")
+]
+KeepFiducials = Annotated[
+    bool,
+    typer.Option(
+        "--keep-fiducials",
+        help="Write nasion and preauricular points into the sidecar, for EEG and MEG.",
+    ),
+]
 ApplyTo = Annotated[
     list[Path] | None,
     typer.Option("--apply-to", help="An image in the space of the first scan (repeatable)."),
@@ -60,26 +74,48 @@ ForceAgain = Annotated[
 ]
 
 
-def settings_of(
-    method: Method,
-    keep_ears: bool,
-    keep: Sequence[Part] | None,
-    seed: int,
-    strict: bool,
-    force: bool,
-    drop_extensions: bool,
-    mask: bool,
-    save_transforms: bool,
-) -> ProtectSettings:
-    """Options as settings."""
-    from faceblind.protect.regions import Choices
-    from faceblind.protection import ProtectSettings
+def make_verb(method: Method, text: str) -> Callable[..., int]:
+    """The command of one method; both have the same options.
 
-    kept = set(keep or ())
-    choices = Choices(keep_ears or Part.EARS in kept, Part.EYES in kept)
-    return ProtectSettings(
-        method, choices, seed, strict, force, drop_extensions, mask, save_transforms
-    )
+    Parameters
+    ----------
+    method : {"deface", "reface"}
+    text : str
+        Its help.
+    """
+
+    def command(
+        paths: Paths,
+        session: Session = False,
+        keep_ears: KeepEars = False,
+        keep: Keep = None,
+        teeth: Teeth = False,
+        neck: Neck = False,
+        keep_fiducials: KeepFiducials = False,
+        apply_to: ApplyTo = None,
+        strict: Strict = True,
+        mask: Mask = False,
+        drop_extensions: DropExtensions = False,
+        save_transforms: Transforms = False,
+        seed: Seed = 0,
+        n_jobs: NJobs = -1,
+        force: ForceAgain = False,
+        verbose: Verbose = False,
+        quiet: Quiet = False,
+    ) -> int:
+        from faceblind.protect.regions import Choices
+        from faceblind.protection import ProtectSettings
+
+        kept = set(keep or ())
+        choices = Choices(keep_ears or Part.EARS in kept, Part.EYES in kept, teeth, neck)
+        settings = ProtectSettings(
+            method, choices, seed, strict, force, drop_extensions, mask, save_transforms,
+            keep_fiducials,
+        )  # fmt: skip
+        return run(paths, session, apply_to, settings, n_jobs)
+
+    command.__name__, command.__doc__ = method, text
+    return command
 
 
 def run(

@@ -28,6 +28,7 @@ _KEPT = {
     "SliceThickness", "SliceTiming", "SpacingBetweenSlices", "SpoilingState", "TotalReadoutTime",
     "TxRefAmp", "Units", "XRayExposure", "KVP",
 }  # fmt: skip
+_LANDMARKS = "AnatomicalLandmarkCoordinates"
 _PROTECTED = re.compile(r"defac|refac|face|skull.?strip|113102|visual feature", re.IGNORECASE)
 _CODE = {
     "CodeValue": "113102",
@@ -73,7 +74,12 @@ def says_protected(content: dict[str, Any]) -> bool:
     return bool(_PROTECTED.search(json.dumps([entry for entry in said if entry])))
 
 
-def write_sidecar(scan: str | Path, source: dict[str, Any], method: str) -> Path:
+def write_sidecar(
+    scan: str | Path,
+    source: dict[str, Any],
+    method: str,
+    fiducials: dict[str, list[float]] | None = None,
+) -> Path:
     """Write the sidecar of a protected scan.
 
     Parameters
@@ -84,6 +90,9 @@ def write_sidecar(scan: str | Path, source: dict[str, Any], method: str) -> Path
         The original's sidecar, of which measurement parameters are kept.
     method : str
         What was done, in words.
+    fiducials : dict of str to list of float, optional
+        Voxel indices of landmarks to be kept (BIDS ``AnatomicalLandmarkCoordinates``). Those of
+        the original's sidecar, which somebody set, go before them.
 
     Returns
     -------
@@ -93,6 +102,20 @@ def write_sidecar(scan: str | Path, source: dict[str, Any], method: str) -> Path
     content = {key: value for key, value in source.items() if key in _KEPT}
     content["DeidentificationMethod"] = [method]
     content["DeidentificationMethodCodeSequence"] = [_CODE]
+    if fiducials is not None:
+        known = source.get(_LANDMARKS)
+        content[_LANDMARKS] = fiducials | _three(known if isinstance(known, dict) else {})
     path = sidecar_path(scan)
     write_json(path, content)
     return path
+
+
+def _three(known: dict[str, Any]) -> dict[str, Any]:
+    """The three points of a sidecar that are numbers; anything else could be anything."""
+    return {
+        name: place
+        for name in ("NAS", "LPA", "RPA")
+        if isinstance(place := known.get(name), list)
+        and len(place) == 3
+        and all(isinstance(value, int | float) for value in place)
+    }

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from faceblind.head.air import CT_AIR
 from faceblind.head.brain import template_fields
 from faceblind.head.grid import Volume, blur, resize
 from faceblind.protect.regions import memory_order, working_grid
@@ -16,6 +17,9 @@ from faceblind.scan import Scan
 
 CLEAR_MM = 25.0
 """Air this far outside the template head is sampled: no person's skin reaches there."""
+PADDING_GAP = 0.15
+"""Padding lies below air by at least this share of the contrast between air and the brightest
+tissue: -2000 or -3024 Hounsfield units do, the zeros of MR do not."""
 _MOST_SAMPLES = 200_000
 _LEVELS = 4096
 _REACH_SIGMAS = 4.0
@@ -85,12 +89,25 @@ def measure_air(volume: NDArray[Any], clear: NDArray[np.bool_]) -> Air:
         some = volume[::2, ::2, ::2]
         values = some[some <= np.quantile(some, 0.05)]
     step = max(1, values.size // _MOST_SAMPLES)
-    values = np.sort(values[::step].astype(np.float32))
+    values = _without_padding(np.sort(values[::step].astype(np.float32)), volume)
     median = values[len(values) // 2]
     low, high = np.quantile(values, [0.1587, 0.8413])
     spread = max(float(high - low) / 2, float(median - low), 1e-6 * abs(float(median)))
     kept = values[(values >= median - 5 * spread) & (values <= median + 4 * spread)]
     return Air(kept if kept.size else values, _texture(volume, clear, float(median), spread))
+
+
+def _without_padding(values: NDArray[np.float32], volume: NDArray[Any]) -> NDArray[np.float32]:
+    """Sorted air without the one value that fills what a CT scanner's circle does not reach."""
+    rest = values[values > values[0]]
+    share = 1.0 - len(rest) / len(values)
+    if len(rest) < 1000 or share < 0.005:
+        return values
+    if values[0] < CT_AIR:
+        return rest
+    gap = float(rest[len(rest) // 50] - values[0])
+    contrast = float(np.quantile(volume[::4, ::4, ::4], 0.98)) - float(rest[len(rest) // 2])
+    return rest if gap > PADDING_GAP * contrast else values
 
 
 def _texture(

@@ -24,6 +24,15 @@ BRAIN_MM = 1.0
 """Outside the average brain by this much, nothing is ever replaced."""
 ROOM_FROM_BRAIN_MM = 10.0
 """The same where the region is enlarged to make room for the new face."""
+FAR_FROM_BRAIN_MM = 15.0
+"""The same for teeth and neck, which need not come near."""
+TEETH_CENTRE = np.array([0.0, 50.0, -50.0])
+TEETH_REACH = np.array([37.0, 46.0, 27.0])
+"""Template mm: an ellipsoid around both arches, from the lips to behind the last molars."""
+NECK_TOP_MM = -62.0
+"""Height in the middle of a plane that rises to the chin and falls to the nape: below is neck."""
+NECK_DEPTH_MM = 22.0
+"""Skin, fat and outer muscle; spine and cord lie deeper."""
 NEAR_BRAIN_MM = 13.0
 """How near the average brain a place must be for a person's brain to reach it."""
 _GUARD_X = (0.0, 45.0)
@@ -34,7 +43,7 @@ _GUARD_LIMIT_MM = 8.0
 
 @dataclass(frozen=True)
 class Choices:
-    """What may stay.
+    """What may stay, and what shall go besides the face.
 
     Parameters
     ----------
@@ -42,10 +51,16 @@ class Choices:
         Leave the ears. They are biometric.
     keep_eyes : bool
         Leave the globes and the orbits behind them (eye tracking, ophthalmology).
+    teeth : bool
+        Take out both dental arches to the last molar; without it the front of them goes.
+    neck : bool
+        Take out skin and soft tissue of the neck, but not the spine.
     """
 
     keep_ears: bool = False
     keep_eyes: bool = False
+    teeth: bool = False
+    neck: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,7 +171,29 @@ def _on_grid(
     if guard.any():
         lift = _lift(places(grid, affine), guard).astype(np.float32).reshape(shape)
     cut = _combined(at, name, lift, choices)
-    return Grid(np.maximum(cut, _room(grid, placement, name, at("brain"), choices)), grid.affine)
+    cut = np.maximum(cut, _room(grid, placement, name, at("brain"), choices))
+    if choices.teeth or choices.neck:
+        more = np.minimum(
+            _more(at("depth"), places(grid, affine), choices), -FAR_FROM_BRAIN_MM - at("brain")
+        )
+        cut = np.maximum(cut, more)
+    return Grid(cut, grid.affine)
+
+
+def _more(
+    depth: NDArray[np.float32], where: NDArray[np.float64], choices: Choices
+) -> NDArray[np.float32]:
+    """Millimetres inside what goes besides the face."""
+    shape = depth.shape
+    more = np.full(shape, -50.0, np.float32)
+    if choices.teeth:
+        away = (where - TEETH_CENTRE) / TEETH_REACH
+        arch = (1.0 - np.sqrt((away**2).sum(axis=1))) * TEETH_REACH.min()
+        more = np.maximum(more, arch.astype(np.float32).reshape(shape))
+    if choices.neck:
+        below = (NECK_TOP_MM + 0.3 * where[:, 1] - where[:, 2]).astype(np.float32).reshape(shape)
+        more = np.maximum(more, np.minimum(np.float32(NECK_DEPTH_MM) - depth, below))
+    return more
 
 
 def _room(

@@ -1,0 +1,147 @@
+"""Series of one session help one another, and only where they show one head in one place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from faceblind.errors import AlignmentError, ScanError
+from faceblind.protect import session
+from faceblind.protect.session import heads_of_session, moved
+from faceblind.scan import Scan
+
+
+@pytest.fixture
+def known(monkeypatch, phantom):
+    """Skins and alignments by scan; nothing is searched."""
+    table = {}
+
+    def find_skin(scan):
+        skin, _ = table[scan.source]
+        if skin is None:
+            raise ScanError(f"{scan.source}: no head stands out from the air")
+        return skin
+
+    def align(skin, scan):
+        alignment = table[scan.source][1]
+        if alignment is None:
+            raise AlignmentError(f"{scan.source}: no part of the skin resembles a head")
+        return alignment
+
+    monkeypatch.setattr(session, "find_skin", find_skin)
+    monkeypatch.setattr(session, "align", align)
+    made = phantom(seed=1)
+
+    def add(name, *, confidence=1.0, seen=1.0, move=None, blank=False, lost=False):
+        skin, alignment = made.head.skin, made.head.alignment
+        affine = made.scan.affine
+        if move is not None:
+            turn, shift = move[:3, :3], move[:3, 3]
+            skin = replace(
+                skin,
+                points=(skin.points @ turn.T + shift).astype(np.float32),
+                normals=(skin.normals @ turn.T).astype(np.float32),
+            )
+            alignment = replace(
+                alignment,
+                affine=alignment.affine @ np.linalg.inv(move),
+                pose=alignment.pose @ np.linalg.inv(move),
+            )
+            affine = move @ affine
+        share = {region: value * seen for region, value in alignment.seen.items()}
+        alignment = replace(alignment, confidence=confidence, seen=share)
+        table[name] = (None if blank else skin, None if lost else alignment)
+        return replace(made.scan, source=name, affine=affine, stored=None)
+
+    return add
+
+
+def small_move(turn=(3.0, -2.0, 1.0), shift=(2.0, -3.0, 1.0)):
+    move = np.eye(4)
+    move[:3, :3] = Rotation.from_euler("zyx", turn, degrees=True).as_matrix()
+    move[:3, 3] = shift
+    return move
+
+
+def test_each_series_speaks_for_itself(known):
+    scans = [known("t1"), known("t2", move=small_move())]
+    heads = heads_of_session(scans)
+    first, second = (head.alignment.affine for head in heads)
+    assert not np.allclose(first, second)
+
+
+def test_a_flair_cut_at_the_nostrils_takes_its_sisters_alignment(known):
+    move = small_move()
+    scans = [known("t1"), known("flair", seen=0.4, move=move)]
+    head = heads_of_session(scans)[1]
+    expected = heads_of_session([known("t1")])[0].alignment.affine @ np.linalg.inv(move)
+    points = scans[1].world([[20, 30, 40], [60, 70, 50], [40, 90, 80]])
+    got = points @ head.alignment.affine[:3, :3].T + head.alignment.affine[:3, 3]
+    want = points @ expected[:3, :3].T + expected[:3, 3]
+    assert np.linalg.norm(got - want, axis=1).max() < 1.0
+
+
+@pytest.mark.parametrize("options", [{"confidence": 0.2}, {"lost": True}])
+def test_a_series_that_is_unsure_is_helped(known, options):
+    scans = [known("t1"), known("bold", **options)]
+    heads = heads_of_session(scans)
+    assert heads[1].alignment.confidence == 1.0
+
+
+def test_a_sister_of_low_confidence_helps_nobody(known):
+    scans = [known("t1", confidence=0.3), known("bold", lost=True)]
+    heads = heads_of_session(scans)
+    assert all(isinstance(head, AlignmentError) for head in heads)
+    assert "t1" in str(heads[0])
+    assert "not found with confidence (0.30" in str(heads[0])
+    assert "resembles" in str(heads[1])
+
+
+def test_low_confidence_is_accepted_only_when_allowed(known):
+    scan = known("t1", confidence=0.3)
+    assert isinstance(heads_of_session([scan])[0], AlignmentError)
+    assert heads_of_session([scan], strict=False)[0].alignment.confidence == 0.3
+
+
+def test_a_head_elsewhere_is_not_the_same_place(known):
+    far = small_move(turn=(0, 0, 0), shift=(0, 40.0, 0))
+    turned = small_move(turn=(25.0, 0, 0), shift=(0, 0, 0))
+    for move in (far, turned):
+        scans = [known("t1"), known("other", lost=True, move=move)]
+        assert isinstance(heads_of_session(scans)[1], AlignmentError)
+
+
+def test_no_skin_no_help(known):
+    heads = heads_of_session([known("t1"), known("blank", blank=True)])
+    assert isinstance(heads[1], ScanError)
+    assert heads[0].alignment.confidence == 1.0
+
+
+def test_a_series_over_time_is_looked_at_by_its_first_volume(phantom):
+    made = phantom(seed=3, volumes=3)
+    still = phantom(seed=3)
+    head = heads_of_session([made.scan])[0]
+    alone = heads_of_session([still.scan])[0]
+    assert head.alignment.confidence >= 0.5
+    shift = head.alignment.landmarks()["pronasale"] - alone.alignment.landmarks()["pronasale"]
+    assert np.linalg.norm(shift) < 1.0
+
+
+def test_moving_an_alignment_moves_its_landmarks(phantom):
+    alignment = phantom(seed=1).head.alignment
+    move = small_move()
+    there = moved(alignment, move)
+    nose = alignment.landmarks()["pronasale"]
+    back = np.linalg.solve(move[:3, :3], nose - move[:3, 3])
+    assert np.allclose(there.landmarks()["pronasale"], back, atol=1e-3)
+
+
+def test_scans_are_not_changed(known):
+    scan = known("t1")
+    before = scan.voxels.copy()
+    heads_of_session([scan])
+    assert isinstance(scan, Scan)
+    assert np.array_equal(scan.voxels, before)
