@@ -97,6 +97,7 @@ def test_padding_outside_a_ct_scanners_circle_is_no_air(phantom, padding):
     centre = np.array(voxels.shape) / 2
     circle = np.hypot(i - centre[0], j - centre[1]) > 0.5 * max(voxels.shape[:2])
     voxels[np.broadcast_to(circle, voxels.shape)] = padding
+    voxels = np.maximum(voxels, padding)
     scan = replace(made.scan, voxels=np.rint(voxels).astype(np.int16))
     done = deface(scan, head=made.head)
     new = done.scan.voxels[done.region.mask]
