@@ -40,7 +40,10 @@ FACE_DEPTH_MM = 14.0
 BRAIN, FACE, EARS = 1, 2, 3
 """Labels of `Anatomy.zones`."""
 
-_DURA_MM = 2.6
+_DURA_MM = 1.8
+"""From the brain to the inner table of the skull: fluid, then dura, whose thickness follows."""
+
+_DURA_THICK_MM = 0.9
 _TABLE = 0.3
 """Share of the skull's thickness that each of its two tables takes."""
 
@@ -142,7 +145,7 @@ def _layers() -> _Layers:
     solids.eyes(fixed, space, template)
     fixed[(inner < _DURA_MM + 1.0) & (fixed == Tissue.AIR)] = Tissue.BONE
     fixed[inner <= _DURA_MM] = Tissue.DURA
-    fixed[inner <= _DURA_MM - 1.0] = Tissue.CSF
+    fixed[inner <= _DURA_MM - _DURA_THICK_MM] = Tissue.CSF
     fixed[brain > 0.5] = Tissue.CSF
     fixed[(space.depth < solids.SKIN_MM) & (fixed != Tissue.AIR)] = Tissue.SKIN
     # Outside, the map continues the skin: the warped surface cuts it to size.
