@@ -7,7 +7,15 @@ import pytest
 import trimesh
 from scipy.spatial.transform import Rotation
 
-from faceblind.head.search import CELL_MM, CELLS, candidates, normal_field, rotations
+from faceblind.head.search import (
+    CELL_MM,
+    CELLS,
+    _turned,
+    candidates,
+    normal_field,
+    orientations,
+    tilts,
+)
 from faceblind.head.template import load_template
 
 
@@ -15,6 +23,20 @@ def degrees_to_nearest(turns: np.ndarray, tried: np.ndarray) -> np.ndarray:
     """(N,) angle from each of the (N, 3, 3) turns to the closest of the (M, 3, 3) tried ones."""
     trace = np.einsum("nij,mij->nm", turns, tried)
     return np.degrees(np.arccos(np.clip((trace.max(axis=1) - 1) / 2, -1, 1)))
+
+
+def rotations(everywhere: bool) -> np.ndarray:
+    """All that the search tries."""
+    return np.einsum("aij,tjk->taik", orientations(everywhere), tilts()).reshape(-1, 3, 3)
+
+
+def test_a_turned_field_is_the_field_of_turned_points() -> None:
+    rng = np.random.default_rng(4)
+    points, normals = rng.uniform(-100, 100, (200, 3)), rng.normal(size=(200, 3))
+    field = normal_field(points, normals, np.zeros(3))
+    for turn in orientations(True):
+        other = normal_field(points @ turn, normals @ turn, np.zeros(3))
+        np.testing.assert_allclose(_turned(field, turn), other, atol=1e-4)
 
 
 @pytest.mark.parametrize(("everywhere", "count"), [(False, 27), (True, 648)])

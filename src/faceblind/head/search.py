@@ -22,29 +22,33 @@ CELLS = 36
 """Cells per axis: 360 mm hold a head with shoulders; what lies beyond wraps around harmlessly."""
 
 
-@lru_cache(maxsize=2)
-def rotations(everywhere: bool) -> NDArray[np.float64]:
-    """Rotations to try, template to scan.
+@lru_cache(maxsize=1)
+def tilts() -> NDArray[np.float64]:
+    """(27, 3, 3) rotations that cover tilts up to 45 degrees, the smallest first."""
+    steps = np.deg2rad([-30.0, 0.0, 30.0])
+    turns = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    turns = turns[np.argsort((turns**2).sum(axis=1), kind="stable")]
+    return np.asarray(Rotation.from_rotvec(turns).as_matrix(), np.float64)
+
+
+def orientations(everywhere: bool) -> NDArray[np.float64]:
+    """Axis orientations to try: signed permutations, proper ones only.
+
+    Handedness is the header's to tell: a head is too symmetric.
 
     Parameters
     ----------
     everywhere : bool
-        False: the header is about right (tilts up to 45 degrees). True: all 24 axis orientations,
-        each with the same tilts, which covers every rotation to about 20 degrees.
+        False: the header is about right. True: all 24, which with the tilts covers every
+        rotation to about 20 degrees.
 
     Returns
     -------
     (N, 3, 3) float64 ndarray
-        Proper rotations only: handedness is the header's to tell, a head is too symmetric.
     """
-    steps = np.deg2rad([-30.0, 0.0, 30.0])
-    tilts = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
-    tilts = tilts[np.argsort((tilts**2).sum(axis=1), kind="stable")]
-    tilt = Rotation.from_rotvec(tilts).as_matrix()
     if not everywhere:
-        return tilt
-    axes = Rotation.create_group("O").as_matrix()
-    return np.einsum("tij,ajk->taik", tilt, axes).reshape(-1, 3, 3)
+        return np.eye(3)[None]
+    return np.rint(Rotation.create_group("O").as_matrix())
 
 
 def normal_field(
@@ -101,7 +105,7 @@ def candidates(
     template_points, template_normals : (T, 3) ndarray
         Evenly thinned template, template RAS+ mm; normals carry the weights.
     everywhere : bool
-        See `rotations`.
+        See `orientations`.
     keep : int
         How many to return.
 
@@ -113,24 +117,39 @@ def candidates(
         Correlation relative to the template's own; higher is better.
     """
     origin = scan_points.mean(axis=0)
-    target = fft.rfftn(
-        _saturated(normal_field(scan_points, scan_normals, origin)), axes=(1, 2, 3), workers=2
-    )
-    tried = rotations(everywhere)
-    best = np.empty(len(tried))
-    shift = np.empty((len(tried), 3))
-    for n, rotation in enumerate(tried):
-        moved = normal_field(
-            template_points @ rotation.T, template_normals @ rotation.T, np.zeros(3)
-        )
+    target = _saturated(normal_field(scan_points, scan_normals, origin))
+    # A turn by whole quarters permutes the grid, so that only the scan's field is turned by it.
+    axes = orientations(everywhere)
+    targets = [fft.rfftn(_turned(target, turn), axes=(1, 2, 3), workers=2) for turn in axes]
+    best = np.empty((len(tilts()), len(axes)))
+    shift = np.empty((len(tilts()), len(axes), 3))
+    for n, tilt in enumerate(tilts()):
+        moved = normal_field(template_points @ tilt.T, template_normals @ tilt.T, np.zeros(3))
         spectrum = np.conj(fft.rfftn(moved, axes=(1, 2, 3), workers=2))
-        correlation = fft.irfftn((spectrum * target).sum(axis=0), s=(CELLS,) * 3, workers=2)
-        peak = int(np.argmax(correlation))
-        best[n] = correlation.flat[peak]
-        shift[n] = np.unravel_index(peak, correlation.shape)
-    shift = np.where(shift >= CELLS // 2, shift - CELLS, shift) * CELL_MM + origin
-    order = np.argsort(-best, kind="stable")[:keep]
+        for m, turned in enumerate(targets):
+            product = np.einsum("cijk,cijk->ijk", spectrum, turned)
+            correlation = fft.irfftn(product, s=(CELLS,) * 3, workers=2)
+            peak = int(np.argmax(correlation))
+            best[n, m] = correlation.flat[peak]
+            place = np.array(np.unravel_index(peak, correlation.shape))
+            shift[n, m] = axes[m] @ np.where(place >= CELLS // 2, place - CELLS, place)
+    order = np.argsort(-best.ravel(), kind="stable")[:keep]
+    tilt_of, turn_of = np.unravel_index(order, best.shape)
     poses = np.tile(np.eye(4), (len(order), 1, 1))
-    poses[:, :3, :3] = tried[order]
-    poses[:, :3, 3] = shift[order]
-    return poses, best[order] / np.sqrt((template_normals**2).sum())
+    poses[:, :3, :3] = axes[turn_of] @ tilts()[tilt_of]
+    poses[:, :3, 3] = shift[tilt_of, turn_of] * CELL_MM + origin
+    return poses, best.ravel()[order] / np.sqrt((template_normals**2).sum())
+
+
+def _turned(field: NDArray[np.float32], turn: NDArray[np.float64]) -> NDArray[np.float32]:
+    """A field of vectors seen in axes turned by whole quarters."""
+    back = turn.T
+    # Axis k of the new grid is axis `source[k]` of the old one, backwards where the sign says so.
+    source = np.abs(back).argmax(axis=1)
+    signs = back[np.arange(3), source]
+    out = field[source].transpose(0, *(1 + source)) * signs[:, None, None, None].astype(np.float32)
+    for axis in range(3):
+        if signs[axis] < 0:
+            # Cell 0 stays, cell i becomes cell -i of the periodic grid.
+            out = np.roll(np.flip(out, axis + 1), 1, axis + 1)
+    return np.asarray(out, np.float32)
