@@ -76,10 +76,10 @@ def dice(mask: np.ndarray, truth: np.ndarray) -> float:
 
 
 def synthstrip(python: str, scan: Path, truth: ScanTruth) -> Report:
-    """Brain by SynthStrip, through RadVeil."""
+    """Brain by SynthStrip, through RadVeil; it counts the fluid around the brain."""
     out = scan.with_name("brain.nii.gz")
     ask(python, _STRIP, scan, out, needs="radveil")
-    value = dice(nifti.load(out).volume() > 0, truth.brain)
+    value = dice(nifti.load(out).volume() > 0, truth.brain | truth.fluid)
     return {"good": value >= 0.95, "value": value}
 
 
@@ -87,7 +87,7 @@ def deepbet(python: str, scan: Path, truth: ScanTruth) -> Report:
     """Brain by deepbet."""
     out = scan.with_name("bet.nii.gz")
     ask(python, _BET, scan, out, needs="deepbet")
-    value = dice(nifti.load(out).volume() > 0, truth.brain)
+    value = dice(nifti.load(out).volume() > 0, truth.brain | truth.fluid)
     return {"good": value >= 0.95, "value": value}
 
 

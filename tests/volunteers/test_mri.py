@@ -43,6 +43,9 @@ def test_scan_is_plausible(truth):
 def test_masks_are_disjoint_and_in_the_head(truth):
     assert not (truth.brain & truth.face).any()
     assert not (truth.ears & (truth.face | truth.brain)).any()
+    assert not (truth.fluid & (truth.face | truth.ears | truth.brain)).any()
+    assert 20_000 < truth.fluid.sum() * 27 < 250_000
+    assert ndimage.distance_transform_edt(~truth.brain, 3.0)[truth.fluid].max() < 25
     assert 8_000 < truth.ears.sum() * 27 < 100_000
     x = truth.scan.world(np.argwhere(truth.ears))[:, 0]
     assert (x > 0).any()

@@ -30,20 +30,20 @@ from faceblind.volunteers.shape import Person, generator
 from faceblind.volunteers.susceptibility import field_slopes
 from faceblind.volunteers.tissue import Tissue
 
-__all__ = ["BRAIN", "EARS", "FACE", "FACE_DEPTH_MM", "Anatomy", "Tissue", "load_anatomy",
+__all__ = ["BRAIN", "EARS", "FACE", "FACE_DEPTH_MM", "FLUID", "Anatomy", "Tissue", "load_anatomy",
            "personal_anatomy", "region_names"]  # fmt: skip
 
 _FACE = ("face", "brow", "eyes", "nose", "mouth", "chin", "cheeks")
 FACE_DEPTH_MM = 14.0
 """How deep under the skin the true face mask reaches."""
 
-BRAIN, FACE, EARS = 1, 2, 3
+BRAIN, FACE, EARS, FLUID = 1, 2, 3, 4
 """Labels of `Anatomy.zones`."""
 
 _DURA_MM = 1.8
 """From the brain to the inner table of the skull: fluid, then dura, whose thickness follows."""
 
-_DURA_THICK_MM = 0.9
+_DURA_THICK_MM = 0.7
 _TABLE = 0.3
 """Share of the skull's thickness that each of its two tables takes."""
 
@@ -66,7 +66,8 @@ class Anatomy:
     brain : (A, B, C) uint8 ndarray
         Brain (with its sulcal and ventricular fluid), of 255.
     zones : (A, B, C) uint8 ndarray
-        `BRAIN`, `FACE` (soft tissue and bone under the face's skin to `FACE_DEPTH_MM`), `EARS`.
+        `BRAIN`, `FACE` (soft tissue and bone under the face's skin to `FACE_DEPTH_MM`), `EARS`,
+        `FLUID` (between brain and dura).
     slopes : (A', B', C') uint8 ndarray
         How the magnetic field varies, in `SLOPE_UNIT` ppm/mm, on every `SLOPE_STEP`-th voxel.
     affine : (4, 4) float64 ndarray
@@ -161,7 +162,7 @@ def _layers() -> _Layers:
     slopes = field_slopes(np.where(inside, fixed == Tissue.AIR, True))
     anatomy = Anatomy(
         fixed, _byte(grey * core), _byte(white * core), _byte(brain),
-        _zones(space, template, inside, brain), slopes, space.affine,
+        _zones(space, template, inside, brain, inner), slopes, space.affine,
     )  # fmt: skip
     solid = (thick < 4.0) | (space.z < -5)
     layers = _Layers(
@@ -193,9 +194,13 @@ def _above_brain(brain: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _zones(
-    space: Space, template: Template, inside: NDArray[np.bool_], brain: NDArray[np.float32]
+    space: Space,
+    template: Template,
+    inside: NDArray[np.bool_],
+    brain: NDArray[np.float32],
+    inner: NDArray[np.float32],
 ) -> NDArray[np.uint8]:
-    """Brain, face and ears; the face and the ears keep away from the brain."""
+    """Brain, its fluid, face and ears; the face and the ears keep away from the brain."""
     face = template.region(*_FACE) & (template.points[:, 1] > 5)
     ears = template.region("ears")
     region = np.where(face, FACE, np.where(ears, EARS, 0)).astype(np.uint8)
@@ -212,6 +217,7 @@ def _zones(
     zones = half.repeat(2, 0).repeat(2, 1).repeat(2, 2)
     zones[inside & (space.depth >= FACE_DEPTH_MM)] = 0
     zones[blur(brain, 1.5) > 0.02] = 0
+    zones[inner <= _DURA_MM - _DURA_THICK_MM] = FLUID
     zones[brain > 0.5] = BRAIN
     return zones
 

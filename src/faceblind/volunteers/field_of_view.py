@@ -122,7 +122,8 @@ def place(
     # Sideways: the ears are in unless they are to be cut.
     width = high[0] - low[0]
     extent[0] = max(extent[0], width + 6)
-    if chance[0] < settings.ears_cut:
+    # CT is reconstructed in a circle, which no one lays that tight.
+    if chance[0] < settings.ears_cut and protocol.modality == "MR":
         extent[0] = width - 10 - 18 * amount[0]
     origin = (low + high) / 2 - extent / 2 + np.array([2, 4, 0]) * jitter[:3]
     # In front: the nose is kept inside and what is short is cut off behind, unless asked.
@@ -136,6 +137,9 @@ def place(
     if chance[2] < settings.nose_cut:
         origin[1] = nose - 3 - 15 * amount[3] - extent[1]
     top = high[2] + 4 + 20 * amount[4]
+    if not protocol.slices:
+        # The chin is kept inside as long as the vertex is.
+        top = min(top, max(chin - 6 + extent[2], high[2] + 2))
     if chance[3] < settings.vertex_cut:
         top = high[2] - 2 - 8 * amount[4]
     bottom = local[:, 2].min() + 14 + 20 * amount[5]

@@ -14,7 +14,7 @@ from faceblind.head.model import HeadModel
 from faceblind.head.template import load_template
 from faceblind.scan import Scan
 from faceblind.volunteers import artefacts, ct
-from faceblind.volunteers.anatomy import BRAIN, EARS, FACE, Anatomy, personal_anatomy
+from faceblind.volunteers.anatomy import BRAIN, EARS, FACE, FLUID, Anatomy, personal_anatomy
 from faceblind.volunteers.field_of_view import FieldOfView, head_pose, place, small_motion
 from faceblind.volunteers.posture import supine
 from faceblind.volunteers.protocols import PROTOCOLS, Protocol
@@ -40,8 +40,9 @@ class ScanTruth:
     ----------
     scan : Scan
         int16 voxels.
-    brain, face, ears : (I, J, K) bool ndarray
-        True masks on the same grid; they do not overlap.
+    brain, face, ears, fluid : (I, J, K) bool ndarray
+        True masks on the same grid; they do not overlap. The brain includes its sulci and
+        ventricles, `fluid` is what lies between it and the dura.
     landmarks : dict of str to (3,) ndarray
         On the skin, RAS+ mm of the scan.
     pose : (4, 4) float64 ndarray
@@ -56,6 +57,7 @@ class ScanTruth:
     brain: NDArray[np.bool_]
     face: NDArray[np.bool_]
     ears: NDArray[np.bool_]
+    fluid: NDArray[np.bool_]
     landmarks: dict[str, NDArray[np.float64]]
     pose: NDArray[np.float64]
     to_first: NDArray[np.float64]
@@ -172,7 +174,7 @@ def _series(
     zones = zones[:, : view.shape[1], view.parts // 2 :: view.parts]
     truth = ScanTruth(
         Scan(voxels, view.affine, modality=protocol.suffix, source=None),
-        zones == BRAIN, zones == FACE, zones == EARS, landmarks, place_of,
+        zones == BRAIN, zones == FACE, zones == EARS, zones == FLUID, landmarks, place_of,
         _inverse(motion), protocol,
     )  # fmt: skip
     return _store_as(truth, protocol.orders[int(rng.integers(len(protocol.orders)))])
@@ -292,6 +294,7 @@ def _store_as(truth: ScanTruth, order_name: str) -> ScanTruth:
 
     scan = Scan(reorder(truth.scan.voxels), affine @ matrix, truth.scan.modality, truth.scan.source)
     return ScanTruth(
-        scan, reorder(truth.brain), reorder(truth.face), reorder(truth.ears), truth.landmarks,
+        scan, reorder(truth.brain), reorder(truth.face), reorder(truth.ears),
+        reorder(truth.fluid), truth.landmarks,
         truth.pose, truth.to_first, truth.protocol,
     )  # fmt: skip

@@ -89,7 +89,7 @@ _ALL = (
     Protocol(
         "T2w", "T2w", "spin-echo",
         "3D SPACE, 1 mm: HCP Lifespan (Harms et al. 2018, NeuroImage 183:972)",
-        (1.0, 1.0, 1.0), (176.0, 256.0, 224.0),
+        (1.0, 1.0, 1.0), (176.0, 240.0, 256.0),
         tr_ms=3200.0, te_ms=105.0, train_ms=600.0, bandwidth_hz=744.0,
     ),
     Protocol(
@@ -115,8 +115,8 @@ _ALL = (
     ),
     Protocol(
         "T2star", "T2starw", "spoiled-echo",
-        "3D multi-echo GRE: UK Biobank (Alfaro-Almagro et al. 2018, NeuroImage 166:400)",
-        (0.8, 0.8, 3.0), (205.0, 230.0, 144.0),
+        "3D multi-echo GRE: UK Biobank (Alfaro-Almagro et al. 2018, NeuroImage 166:400), enlarged",
+        (0.8, 0.8, 3.0), (205.0, 230.0, 180.0),
         slices=True, orders=_AXIAL, tr_ms=27.0, te_ms=20.0, flip_deg=15.0, bandwidth_hz=280.0,
         noise=1.2,
     ),
