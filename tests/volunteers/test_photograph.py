@@ -1,9 +1,11 @@
+from dataclasses import replace
 from importlib.resources import files
 
 import cv2
 import numpy as np
 import pytest
 
+from faceblind.recognition.detect import detect_faces
 from faceblind.volunteers import beard, light, paint
 from faceblind.volunteers.photograph import VIEWS, CameraSettings, photograph, rotation
 from faceblind.volunteers.reference import reference, vertex_normals
@@ -12,7 +14,7 @@ from faceblind.volunteers.shape import sample_person
 
 @pytest.fixture(scope="module")
 def pictures():
-    settings = CameraSettings(width=320, height=400, supersampling=1.2)
+    settings = CameraSettings(width=320, height=400, supersampling=1.0)
     return [photograph(sample_person(2, index), settings) for index in range(3)]
 
 
@@ -94,3 +96,72 @@ def test_ears_are_where_ears_are():
     assert (np.abs(ear[:, 0]) > 58).all()
     assert len(ear) > 500
     assert (ear[:, 0] > 0).mean() == pytest.approx(0.5, abs=0.02)
+
+
+PLAIN = CameraSettings(
+    width=160, height=200, supersampling=1.0, yaw_sd=0, pitch_sd=0, roll_sd=0, expression=0,
+    smile=0, texture=0, feature_variety=0, stubble=0, beard=0, moustache=0, make_up=0,
+    hair_cover=0, glasses=0, head_covering=0, noise=0, background=0,
+)  # fmt: skip
+
+
+def rows_changed(person, **settings):
+    """Mean height (0 top, 1 chin's end of the picture) and mean size of what changes in front."""
+    one, other = (
+        photograph(person, replace(PLAIN, **s))["front"].astype(float) for s in ({}, settings)
+    )
+    change = np.abs(one - other).mean(axis=2)
+    # Metering shifts all pixels a little.
+    change = np.clip(change - 6, 0, None)
+    rows = np.arange(len(change))[:, None]
+    return float((change * rows).sum() / change.sum() / len(change)), float(change.mean())
+
+
+@pytest.fixture(scope="module")
+def man():
+    return next(p for p in (sample_person(2, i) for i in range(20)) if p.sex == "M")
+
+
+@pytest.fixture(scope="module")
+def woman():
+    return next(p for p in (sample_person(2, i) for i in range(20)) if p.sex == "F")
+
+
+def test_things_change_pixels_where_they_belong(man, woman):
+    hat, hat_size = rows_changed(man, head_covering=1)
+    glasses, glasses_size = rows_changed(man, glasses=1, glare=1)
+    beard_row, beard_size = rows_changed(man, beard=1)
+    lips, lips_size = rows_changed(woman, make_up=1)
+    assert hat < glasses < beard_row
+    assert hat < lips
+    assert min(hat_size, beard_size) > 0.5
+    assert min(glasses_size, lips_size) > 0.02
+
+
+def test_texture_and_light_change_the_face(man):
+    assert rows_changed(man, texture=2.5)[1] > 0.02
+    assert rows_changed(man, light_angle=60, hardness=1, fill=0.3)[1] > 1
+
+
+def test_blur_and_low_resolution_lose_detail(man):
+    def detail(**settings):
+        picture = photograph(man, replace(PLAIN, texture=1, **settings))["front"]
+        return cv2.Laplacian(picture, cv2.CV_32F).std()
+
+    sharp = detail()
+    assert detail(blur=(2.0, 2.0)) < 0.7 * sharp
+    assert detail(face_px=(25.0, 25.0)) < 0.7 * sharp
+    assert detail(motion=8.0) < 0.95 * sharp
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", [CameraSettings(), CameraSettings.wild()])
+def test_a_detector_finds_twenty_people(settings):
+    small = replace(settings, width=240, height=300, supersampling=1.0, face_px=(110.0, 110.0))
+    hits = dict.fromkeys(VIEWS, 0)
+    for index in range(20):
+        for view, picture in photograph(sample_person(3, index), small).items():
+            found = detect_faces(picture)
+            hits[view] += bool(found) and found[0].score >= 0.6
+    assert hits["front"] == 20
+    assert sum(hits.values()) >= 0.95 * 100

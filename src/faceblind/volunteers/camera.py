@@ -34,7 +34,8 @@ class CameraSettings:
     jpeg_quality : tuple of int
         Least and greatest JPEG quality, both included.
     yaw_sd, pitch_sd, roll_sd : float
-        Spread of the head's pose around the asked view, degrees.
+        Spread of the head's pose around the asked view, degrees; no head turns further than
+        43, nods further than 25 or leans further than 20.
     expression : float
         Scale of the random mild expressions (brows, lids, mouth): 0 neutral, 1 mild, 2 lively.
     smile : float
@@ -175,12 +176,12 @@ class CameraSettings:
 
 
 _WILD = {
-    "jpeg_quality": (45, 92), "yaw_sd": 7.0, "pitch_sd": 5.0, "roll_sd": 5.0, "expression": 1.7,
+    "jpeg_quality": (45, 92), "yaw_sd": 5.5, "pitch_sd": 4.0, "roll_sd": 5.0, "expression": 1.7,
     "smile": 0.5, "blink": 0.04, "texture": 1.3, "feature_variety": 1.4, "beard": 0.35,
     "make_up": 0.6, "hair_cover": 0.5, "hair_volume": 1.3, "glasses": 0.45, "glare": 0.8,
     "head_covering": 0.12, "distance_m": (0.45, 2.5), "framing": (0.45, 0.75),
     "face_px": (60.0, 240.0), "blur": (0.3, 1.4), "motion": 1.2, "noise": 4.0,
-    "exposure_sd": 0.4, "contrast_sd": 0.15, "white_balance_sd": 0.07, "light_colour_sd": 0.14,
+    "exposure_sd": 0.3, "contrast_sd": 0.15, "white_balance_sd": 0.07, "light_colour_sd": 0.14,
     "light_angle": 45.0, "light_height": (-5.0, 60.0), "hardness": 0.6, "fill": 0.6,
     "light_change": 0.7, "background": 0.9,
 }  # fmt: skip
@@ -243,7 +244,7 @@ def draw_shots(rng: np.random.Generator, settings: CameraSettings) -> dict[str, 
         cast = settings.white_balance_sd * (0.6 * cast + 0.8 * warmth * np.array([1, 0, -1]))
         stops = settings.exposure_sd * rng.normal()
         shots[view] = Shot(
-            pose=np.array([yaw, pitch, 0]) + spread * np.clip(rng.normal(0, 1, 3), -2.2, 2.2),
+            pose=_pose(np.array([yaw, pitch, 0]) + spread * rng.normal(0, 1, 3)),
             expression=_expression(rng, settings),
             lamp=other if changed else first,
             distance=1000 * near * (far / near) ** float(place[0]),
@@ -257,6 +258,11 @@ def draw_shots(rng: np.random.Generator, settings: CameraSettings) -> dict[str, 
             face_px=_between(settings.face_px, rng.random()),
         )
     return shots
+
+
+def _pose(angles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Nobody shows half a face when asked for a quarter turn."""
+    return np.clip(angles, (-43.0, -25.0, -20.0), (43.0, 25.0, 20.0))
 
 
 def _between(limits: tuple[float, float], share: float) -> float:

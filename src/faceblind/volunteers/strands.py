@@ -241,23 +241,23 @@ def splat(
     """
     height, width = nearest.shape
     for s in range(screen.shape[0]):
-        last_x, last_y = -1, -1
         for k in range(screen.shape[1] - 1):
             x0, y0, w0 = screen[s, k, 0], screen[s, k, 1], screen[s, k, 2]
             x1, y1, w1 = screen[s, k + 1, 0], screen[s, k + 1, 1], screen[s, k + 1, 2]
-            steps = int(max(abs(x1 - x0), abs(y1 - y0))) + 1
+            span = max(abs(x1 - x0), abs(y1 - y0))
+            steps = int(span) + 1
+            # Steps shorter than a pixel add up to one.
+            share_of_step = min(span / steps, 1.0)
             for n in range(steps):
                 t = n / steps
                 x, y, w = x0 + t * (x1 - x0), y0 + t * (y1 - y0), w0 + t * (w1 - w0)
                 i, j = int(np.floor(y)), int(np.floor(x))
                 if i < 0 or j < 0 or i + 1 >= height or j + 1 >= width:
                     continue
-                if i == last_y and j == last_x:
-                    continue
-                last_x, last_y = j, i
                 if w < nearest[i, j] * (1 - slack):
                     continue
-                here = alpha * (1 - 0.8 * (k + t) / (screen.shape[1] - 1))
+                here = min(alpha, 1.0) * share_of_step
+                here *= 1 - 0.8 * (k + t) / (screen.shape[1] - 1)
                 u, v = x - j, y - i
                 for a in range(2):
                     for b in range(2):
