@@ -212,8 +212,8 @@ def head_covering(surface: NDArray[np.float32], style: Style) -> Shell | None:
     base = reference()
     mask = covered(base.points, style.covering) * (base.parts == SKIN)
     chosen = (mask[base.faces] > 0.02).any(axis=1) & (base.parts[base.faces] == SKIN).all(axis=1)
-    used, faces = np.unique(base.faces[chosen], return_inverse=True)
-    faces = faces.reshape(-1, 3).astype(np.int32)
+    used, inverse = np.unique(base.faces[chosen], return_inverse=True)
+    faces = np.asarray(inverse.reshape(-1, 3), np.int32)
     origin = base.points[used]
     height = {"headscarf": 7.0, "cap": 7.0, "beanie": 7.0}[style.covering]
     top = {"headscarf": 4.0, "cap": 12.0, "beanie": 16.0}[style.covering]
@@ -255,8 +255,8 @@ def _drape(surface: NDArray[np.float32], style: Style) -> Shell:
     heights = np.array([-62, -78, -92, -108, -126, -148, -175, -210.0])
     wide = np.array([62, 66, 70, 78, 94, 122, 160, 200.0])
     deep = np.array([70, 74, 78, 84, 92, 104, 118, 132.0])
-    a, row = np.meshgrid(turn, np.arange(len(heights)))
-    a, row = a.ravel(), row.ravel()
+    a = np.tile(turn, len(heights))
+    row = np.repeat(np.arange(len(heights)), len(turn))
     shift = float(surface[:, 2].min()) + 130.0
     ahead = np.clip(np.cos(a), 0, 1)
     ring = np.stack([np.sin(a) * 70, np.cos(a) * 70, heights[row]], axis=1)

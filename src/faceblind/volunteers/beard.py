@@ -99,7 +99,8 @@ def grow(points: NDArray[np.float32], style: Style) -> Shell | None:
     normals = vertex_normals(points, base.faces)[used]
     # Hair falls: what grows outwards hangs down.
     offset = (
-        normals * rise[:, None] * np.float32([1, 1, 0.6]) - np.float32([0, 0, 0.25]) * rise[:, None]
+        normals * rise[:, None] * np.array([1, 1, 0.6], np.float32)
+        - np.array([0, 0, 0.25], np.float32) * rise[:, None]
     )
     return Shell((points[used] + offset - 0.5 * normals * (1 - here)[:, None]).astype(np.float32),
                  faces.reshape(-1, 3).astype(np.int32), origin, 0.9 * here)  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,7 +165,7 @@ class CameraSettings:
             Every field but the picture size moved by `strength` towards its wild value.
         """
         plain = CameraSettings()
-        moved = {}
+        moved: dict[str, Any] = {}
         for name, end in _WILD.items():
             start = getattr(plain, name)
             if isinstance(end, tuple):
@@ -175,7 +176,7 @@ class CameraSettings:
         return CameraSettings(**moved)
 
 
-_WILD = {
+_WILD: dict[str, Any] = {
     "jpeg_quality": (45, 92), "yaw_sd": 5.5, "pitch_sd": 4.0, "roll_sd": 5.0, "expression": 1.7,
     "smile": 0.5, "blink": 0.04, "texture": 1.3, "feature_variety": 1.4, "beard": 0.35,
     "make_up": 0.6, "hair_cover": 0.5, "hair_volume": 1.3, "glasses": 0.45, "glare": 0.8,

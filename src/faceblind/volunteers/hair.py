@@ -191,7 +191,7 @@ def curtain(points: NDArray[np.float32], style: Style, length: float) -> Shell:
     reach = radius.ravel() * (1 + 0.02 * fractal(place, (9, 9, 80), style.look.texture + 4))
     reach = reach + (1.0 + 3.5 * style.curl) * wave * fall
     edge = np.minimum(a - azimuth[0], azimuth[-1] - a)
-    lock = fractal(place * np.float32([1, 1, 0]), 6.0, style.look.texture + 14, octaves=2)
+    lock = fractal(place * np.array([1, 1, 0], np.float32), 6.0, style.look.texture + 14, octaves=2)
     inward = 7 * smooth_step(edge, 0.30, 0.0) + 4 * smooth_step(z, top - 22, top)
     # Tips gather towards the neck.
     inward = inward + 9 * smooth_step(z, -length + 45, -length)
@@ -204,7 +204,7 @@ def curtain(points: NDArray[np.float32], style: Style, length: float) -> Shell:
             np.stack([corner, corner + columns + 1, corner + columns], axis=1),
         ]
     )
-    tips = smooth_step(z + length, 2, 22 + 9 * lock)
+    tips = smooth_step((z + length) / (22 + 9 * np.clip(lock, -2, 2)), 0.1, 1.0)
     sides = 0.25 + 0.75 * smooth_step(edge + 0.03 * lock, 0.0, 0.16)
     return Shell(shell.astype(np.float32), faces.astype(np.int32), place.astype(np.float32),
                  np.asarray(tips * sides, np.float32))  # fmt: skip

@@ -326,7 +326,7 @@ def paint_hair(place: NDArray[np.float32], style: Style) -> Painted:
 
 def paint_beard(place: NDArray[np.float32], look: Look) -> tuple[Painted, NDArray[np.float32]]:
     """Beard at (N, 3) reference positions, and its strands' noise, about N(0, 1)."""
-    fall = place * np.float32([1.0, 1.0, 0.45])
+    fall = place * np.array([1.0, 1.0, 0.45], np.float32)
     hair = fractal(fall, 1.5, look.texture + 34, octaves=3, gain=0.9)
     tone = look.hair * 0.8 + 0.2 * look.brow
     albedo = tone * np.exp(0.25 * hair)[:, None]
@@ -341,7 +341,7 @@ def paint_fabric(place: NDArray[np.float32], style: Style) -> Painted:
         turn = np.arctan2(place[:, 0], place[:, 1] + 5) * 70
         rib = np.cos(turn * 2 * np.pi / 7) * 0.5
         row = np.cos(place[:, 2] * 2 * np.pi / 4 + np.pi * (rib > 0)) * 0.25
-        relief = 0.6 * rib + row
+        relief: NDArray[np.floating] = 0.6 * rib + row
     else:
         relief = 0.08 * fractal(place, 1.2, style.look.texture + 83, octaves=2)
     fold = fractal(place, 22.0, style.look.texture + 84, octaves=3)

@@ -41,7 +41,7 @@ class Strands:
 
     layer: str
     points: NDArray[np.float32]
-    vertex: NDArray[np.intp]
+    vertex: NDArray[np.integer]
     colour: NDArray[np.float32]
     alpha: float
 
