@@ -1,90 +1,201 @@
 """How well the audit tells a hidden face from a removed one: a labelled set made by script.
 
-    python bench/audit.py OUT -n 12 --spacing 1.5 [--no-link]
+    faceblind volunteers COHORT -n 84 --seed 7
+    python bench/audit.py OUT --cohort COHORT [-n 84] [--spacing 1.5] [--jobs 2]
 
-Makes synthetic volunteers, hides their faces in every way of `manipulations.METHODS` and by
-faceblind itself, audits each scan and, as the truth, searches each among the originals: a method
-leaks where more people are found at rank 1 than chance explains (lower Wilson bound above 1 / n).
-The area under the ROC curve is that of the audit's score over single scans against their method's
-truth, for the methods that thresholds were chosen on and for those held out.
+Hides the faces of synthetic volunteers in every way of `manipulations.METHODS` and by faceblind
+itself, audits each scan as a user would, from its file, and, as the truth, searches some of each
+method among all originals: a method leaks where more people are found at rank 1 than chance
+explains (lower Wilson bound above 1 / n). The area under the ROC curve is that of the audit's
+score over single scans against their method's truth. Which methods thresholds may be chosen on
+and which are held out is declared in `manipulations.METHODS`.
+
+Everybody is audited intact; each other method gets the people of its turn (`PEOPLE`). Results are
+kept per scan in OUT/results; a second run goes on where the first ended.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from faceblind.attacks import likeness
 from faceblind.attacks.examine import Examined, examine
-from faceblind.attacks.likeness import Likeness, link_scores, scan_likeness
+from faceblind.attacks.geometry import Shape
+from faceblind.attacks.likeness import Likeness, link_scores
 from faceblind.attacks.ranking import VARIANTS
 from faceblind.attacks.verdict import judge
+from faceblind.errors import FaceblindError
 from faceblind.evaluation.intervals import wilson_interval
 from faceblind.evaluation.metrics import expected_ranks, mate_indices
+from faceblind.face.cameras import DEFAULT_LIGHTS
+from faceblind.face.reconstruct import Face
+from faceblind.face.render import Renders, render
 from faceblind.formats import load
+from faceblind.formats.bids import choose_face_scans, find_scans
 from faceblind.formats.nifti import save
+from faceblind.head.grid import from_scan, regrid
 from faceblind.protect.blank import deface
 from faceblind.protect.reface import reface
 from faceblind.recognition.registry import get_recogniser
 from faceblind.runner import run_many
-from faceblind.volunteers.mri import ScannerSettings, simulate
-from faceblind.volunteers.shape import sample_person
-from manipulations import METHODS, prepare
+from faceblind.scan import Scan
+from manipulations import METHODS, Average, average_of, prepare, sister
 
 OURS = {"our deface": deface, "our reface": reface}
+SISTER = "forgotten sister"
+NAMES = [*(method.name for method in METHODS), SISTER, *OURS]
 TUNING = {method.name for method in METHODS if method.tuning}
+PEOPLE = {
+    "intact": 84, "our deface": 42, "our reface": 42,
+    "hug 2 mm": 28, "hug 4 mm": 28, "hug 6 mm": 28,
+}  # fmt: skip
+"""People per method; `OTHERS` for the rest. With 84 people, 84 or more scans are intact, ours and
+hugging each."""
+OTHERS = 21
+SEARCHED = 14
+"""People of each method that are searched among the originals."""
+STRANGERS = 4
+"""The last people of the cohort, whose average is pasted over the faces of others."""
 
 
-def make(index: int, root: Path, spacing: float, seed: int) -> None:
-    """One volunteer, hidden in every way."""
-    person = sample_person(seed, index)
-    original = root / "original" / f"{person.name}_T1w.nii.gz"
-    original.parent.mkdir(parents=True, exist_ok=True)
-    if not original.exists():
-        save(simulate(person, ScannerSettings(spacing_mm=spacing)).scan, original)
-    scan = load(original)
-    subject, _ = prepare(scan, index)
-    for name in [*(method.name for method in METHODS), *OURS]:
-        path = root / name.replace(" ", "_") / original.name
-        if path.exists():
-            continue
-        path.parent.mkdir(exist_ok=True)
-        if name in OURS:
-            save(OURS[name](scan).scan, path)
-        else:
-            method = next(m for m in METHODS if m.name == name)
-            save(method.apply(subject), path)
+def few_lights(face: Face) -> Renders:
+    """Every camera under every third light: the truth needs no more, and half of it saves hours."""
+    lights = DEFAULT_LIGHTS[::3]
+    return render(face.points, face.faces, face.normals, face.landmarks, lights=lights)
 
 
-def look(path: Path, recogniser: str | None) -> Examined:
+def turns(count: int) -> dict[str, list[int]]:
+    """Which of `count` people each method is tried on, evenly spread."""
+    found = {}
+    for place, name in enumerate(NAMES):
+        wanted = max(1, round(PEOPLE.get(name, OTHERS) * count / 84))
+        if count < OTHERS:
+            wanted = count
+        usable = count - STRANGERS if name == "unknown face" and count > STRANGERS else count
+        step = usable / min(wanted, usable)
+        # Each method starts elsewhere, so that everybody gets about as many.
+        chosen = {int(place * 3 + k * step) % usable for k in range(min(wanted, usable))}
+        found[name] = sorted(chosen)
+    return found
+
+
+def coarser(scan: Scan, spacing: float) -> Scan:
+    """The scan on voxels of `spacing` mm."""
+    grid = regrid(from_scan(scan), np.full(3, spacing))
+    return Scan(grid.values, grid.affine, scan.modality)
+
+
+def one_person(index: int, paths: list[Path], out: Path, spacing: float, stranger: Average) -> None:
+    """Hide one face in every way of its turn, and audit each."""
+    person = paths[index].name.split("_")[0]
+    plan = turns(len(paths))
+    todo = [n for n in NAMES if index in plan[n] and not result_of(out, n, person).exists()]
+    if not todo:
+        return
+    likeness.render_face = few_lights
+    scan = coarser(load(paths[index]), spacing)
+    subject, _ = prepare(scan, index, stranger)
+    for name in todo:
+        searched = name == "intact" or index in plan[name][:: max(1, len(plan[name]) // SEARCHED)]
+        scans = hidden(name, scan, subject)
+        record: dict[str, Any] = {"score": 0.0, "status": "pass", "seconds": 0.0, "reasons": []}
+        likenesses: dict[str, Likeness] = {}
+        for suffix, one in scans.items():
+            folder = out / "scans" / f"{name.replace(' ', '_')}_{person}"
+            file = folder / f"{person}_{suffix}.nii.gz"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            save(one, file)
+            begun = time.process_time()
+            found = look(file, "sface" if searched else None)
+            record["seconds"] += time.process_time() - begun
+            add(record, found, suffix)
+            if isinstance(found, Examined):
+                likenesses |= found.likenesses
+            file.unlink()
+        target = result_of(out, name, person)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if searched:
+            keep(target.with_suffix(".npz"), likenesses)
+        target.write_text(json.dumps(record))
+
+
+def keep(path: Path, found: dict[str, Likeness]) -> None:
+    """Write what is searched, by variant."""
+    arrays: dict[str, Any] = {}
+    for variant, one in found.items():
+        arrays[f"{variant} vectors"] = one.vectors
+        arrays[f"{variant} points"] = one.shape.points
+        arrays[f"{variant} trust"] = one.shape.trust
+    np.savez(path, **arrays)
+
+
+def kept(path: Path) -> dict[str, Likeness]:
+    """What `keep` wrote."""
+    with np.load(path) as file:
+        names = {name.split()[0] for name in file.files}
+        return {
+            n: Likeness(file[f"{n} vectors"], Shape(file[f"{n} points"], file[f"{n} trust"]))
+            for n in names
+        }
+
+
+def hidden(name: str, scan: Scan, subject: Any) -> dict[str, Scan]:
+    """The scans of a session after `name`, by suffix."""
+    if name in OURS:
+        return {"T1w": OURS[name](scan).scan}
+    if name == SISTER:
+        return {"T1w": deface(scan).scan, "T2w": sister(subject)}
+    return {"T1w": next(m for m in METHODS if m.name == name).apply(subject)}
+
+
+def look(path: Path, recogniser: str | None) -> Examined | FaceblindError:
     """All attacks on one file."""
-    return examine(path, None, recogniser)
+    try:
+        return examine(path, None, recogniser)
+    except FaceblindError as error:
+        return error
 
 
-def original_likeness(path: Path) -> Likeness:
-    """What the gallery holds of one person."""
-    return scan_likeness(path, "sface")
+def add(record: dict[str, Any], found: Examined | FaceblindError, suffix: str) -> None:
+    """Put the verdict on one scan of a session to that on the others; the worst counts."""
+    order = ("pass", "unsure", "fail")
+    if isinstance(found, FaceblindError):
+        # A head that cannot be found counts as undecided: half a face.
+        status, score, reasons = "unsure", 0.5, [str(found)]
+    else:
+        verdict = judge("", found.findings)
+        status, score, reasons = verdict.status, found.findings.score, list(verdict.reasons)
+    record["status"] = max(record["status"], status, key=order.index)
+    record["score"] = max(record["score"], score)
+    record["reasons"] += [f"{suffix}: {reason}" for reason in reasons]
 
 
-def hits(found: dict[str, Examined], originals: dict[str, Likeness]) -> float:
-    """People at rank 1 in the worst variant."""
+def result_of(out: Path, name: str, person: str) -> Path:
+    """Where the result of one method on one person lies."""
+    return out / "results" / name.replace(" ", "_") / f"{person}.json"
+
+
+def hits(out: Path, name: str, originals: dict[str, Likeness]) -> tuple[float, int]:
+    """People at rank 1 in the worst variant, and how many were searched."""
+    files = sorted((out / "results" / name.replace(" ", "_")).glob("*.npz"))
+    found = {file.stem: kept(file) for file in files}
     identity = get_recogniser("sface").identity
     worst = 0.0
     for variant in VARIANTS:
-        side = {
-            p: e.likenesses.get(variant, e.likenesses["completed"])
-            for p, e in found.items() if "completed" in e.likenesses
-        }  # fmt: skip
-        if len(side) < 2:
+        side = {p: e.get(variant, e["completed"]) for p, e in found.items() if "completed" in e}
+        if len(side) < 2 or not any(variant in e for e in found.values()):
             continue
         scores = link_scores(side, originals, identity)
         mates = mate_indices(scores.probe_persons, scores.gallery_persons)
         worst = max(worst, float((expected_ranks(scores.values, mates) == 1).sum()))
-    return worst
+    return worst, len(files)
 
 
 def auroc(scores: np.ndarray, leaks: np.ndarray) -> float:
@@ -96,53 +207,73 @@ def auroc(scores: np.ndarray, leaks: np.ndarray) -> float:
     return float(above + 0.5 * (bad[:, None] == good[None]).mean())
 
 
+def report(out: Path) -> None:
+    """Print the table and the areas under the curve; write them to OUT/audit_bench.json."""
+    originals = {}
+    for file in sorted((out / "results" / "intact").glob("*.npz")):
+        found = kept(file)
+        if "completed" in found:
+            originals[file.stem] = found["completed"]
+    rows: list[dict[str, Any]] = []
+    print(f"{'method':16} {'set':8} pass fail unsure  score  CPU s  rank 1")
+    for name in NAMES:
+        folder = out / "results" / name.replace(" ", "_")
+        records = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
+        if not records:
+            continue
+        scores = [record["score"] for record in records]
+        status = [record["status"] for record in records]
+        kind = "ours" if name in OURS else "tuning" if name in TUNING else "held out"
+        right, count = hits(out, name, originals)
+        low, _ = wilson_interval(right, count) if count else (0.0, 1.0)
+        counts = {s: status.count(s) for s in ("pass", "fail", "unsure")}
+        seconds = float(np.median([record["seconds"] for record in records]))
+        leaks = bool(low > 1 / max(len(originals), 1))
+        rows.append(
+            {
+                "method": name,
+                "set": kind,
+                "scores": scores,
+                "rank1": right,
+                "leaks": leaks,
+                **counts,
+            }
+        )
+        print(
+            f"{name:16} {kind:8} {counts['pass']:4} {counts['fail']:4} {counts['unsure']:6} "
+            f"{np.mean(scores):6.2f} {seconds:6.1f}  {right:g} of {count}"
+        )
+    for kinds in (("tuning",), ("held out",), ("held out", "ours"), ("tuning", "held out", "ours")):
+        chosen = [row for row in rows if row["set"] in kinds]
+        if chosen:
+            scores_of = np.concatenate([row["scores"] for row in chosen])
+            truth = np.concatenate([np.full(len(row["scores"]), row["leaks"]) for row in chosen])
+            print(f"AUROC, {' and '.join(kinds)}: {auroc(scores_of, truth):.3f}")
+    (out / "audit_bench.json").write_text(json.dumps(rows, indent=1))
+
+
 def main() -> None:
     """Make, audit, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("-n", type=int, default=12)
+    parser.add_argument("--cohort", type=Path, required=True, help="a folder of volunteers")
+    parser.add_argument("-n", type=int, default=84)
     parser.add_argument("--spacing", type=float, default=1.5)
-    parser.add_argument("--seed", type=int, default=500)
     parser.add_argument("--jobs", type=int, default=-1)
-    parser.add_argument("--no-link", action="store_true")
     given = parser.parse_args()
-    work = partial(make, root=given.out, spacing=given.spacing, seed=given.seed)
+    everybody = [file.path for file in choose_face_scans(find_scans(given.cohort / "scans"))]
+    given.out.mkdir(parents=True, exist_ok=True)
+    average = given.out / "stranger.npy"
+    if not average.exists():
+        np.save(average, average_of([load(p) for p in everybody[-STRANGERS:]]).values)
+    work = partial(
+        one_person, paths=everybody[: given.n], out=given.out, spacing=given.spacing,
+        stranger=Average(np.load(average)),
+    )  # fmt: skip
     for outcome in run_many(work, range(given.n), n_jobs=given.jobs, label="People"):
         if not outcome.ok:
-            print("not made:", outcome.name, outcome.error)
-    run = partial(run_many, n_jobs=given.jobs, show_progress=False)
-    originals: dict[str, Likeness] = {}
-    if not given.no_link:
-        for one in run(original_likeness, sorted((given.out / "original").glob("*.nii.gz"))):
-            if one.value is not None:
-                originals[one.item.name.split("_")[0]] = one.value
-    rows: list[dict[str, Any]] = []
-    print(f"{'method':16} {'set':8} pass fail unsure  score  rank 1")
-    for name in [*(method.name for method in METHODS), *OURS]:
-        paths = sorted((given.out / name.replace(" ", "_")).glob("*.nii.gz"))
-        outcomes = run(partial(look, recogniser=None if given.no_link else "sface"), paths)
-        found = {o.item.name.split("_")[0]: o.value for o in outcomes if o.value is not None}
-        status = [judge("", e.findings).status for e in found.values()]
-        status += ["unsure"] * (len(paths) - len(found))
-        # A head that cannot be found counts as undecided: half a face.
-        scores = [e.findings.score for e in found.values()] + [0.5] * (len(paths) - len(found))
-        kind = "ours" if name in OURS else "tuning" if name in TUNING else "held out"
-        right = hits(found, originals) if originals else float("nan")
-        low, _ = wilson_interval(right, len(paths)) if originals else (0.0, 1.0)
-        counts = {s: status.count(s) for s in ("pass", "fail", "unsure")}
-        rows.append({"method": name, "set": kind, "scores": scores, "rank1": right, **counts,
-                     "leaks": bool(low > 1 / max(len(originals), 1))})  # fmt: skip
-        print(
-            f"{name:16} {kind:8} {counts['pass']:4} {counts['fail']:4} {counts['unsure']:6} "
-            f"{np.mean(scores):6.2f}  {right:g} of {len(paths)}",
-            flush=True,
-        )
-    for kinds in () if given.no_link else (("tuning",), ("held out", "ours")):
-        chosen = [row for row in rows if row["set"] in kinds]
-        scores_of = np.concatenate([row["scores"] for row in chosen])
-        leaks = np.concatenate([np.full(len(row["scores"]), row["leaks"]) for row in chosen])
-        print(f"AUROC, {' and '.join(kinds)}: {auroc(scores_of, leaks):.3f}")
-    (given.out / "audit_bench.json").write_text(json.dumps(rows, indent=1))
+            print("not made:", everybody[int(outcome.item)].name, outcome.error)
+    report(given.out)
 
 
 if __name__ == "__main__":

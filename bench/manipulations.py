@@ -6,16 +6,75 @@ frame of the intact scan's own alignment, as tools that register do.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
-from faceblind.head.align import Alignment, align
+from faceblind.head.align import Alignment, align, thin
 from faceblind.head.skin import find_head, find_skin
+from faceblind.head.template import load_template
 from faceblind.scan import Scan
+
+GRID_MM = 1.0
+LOW, HIGH = np.array([-95.0, -40.0, -140.0]), np.array([95.0, 150.0, 90.0])
+"""Box of the average head in template mm."""
+
+
+@dataclass(frozen=True)
+class Average:
+    """The average front of several heads, as tools that replace faces carry one.
+
+    Parameters
+    ----------
+    values : (I, J, K) float32 ndarray
+        0 in air and 1 in tissue, on a grid of `GRID_MM` from `LOW`.
+    """
+
+    values: NDArray[np.float32]
+
+    def at(self, place: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Values at (N, 3) template mm; air outside the box."""
+        index = ((place - LOW) / GRID_MM).T
+        found: NDArray[np.float32] = ndimage.map_coordinates(self.values, index, order=1)
+        return found
+
+
+def average_of(scans: Sequence[Scan]) -> Average:
+    """Bend every head onto the mean of their shapes and average: a face that is nobody's.
+
+    Not faceblind's own template: the mean of a few people keeps what they share.
+    """
+    template = load_template()
+    found = []
+    for scan in scans:
+        plain = scan.canonical()
+        head = find_head(plain)
+        alignment = align(find_skin(plain, head), plain)
+        shaped = alignment.fitted() @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
+        found.append((plain, head, alignment, shaped - template.points))
+    common = np.mean([moved for *_, moved in found], axis=0)
+    axes = [np.arange(a, b, GRID_MM) for a, b in zip(LOW, HIGH, strict=True)]
+    place = np.stack(np.meshgrid(*axes, indexing="ij"), -1)
+    shape, place = place.shape[:3], place.reshape(-1, 3)
+    few = thin(template.points, 6.0)
+    distance, near = cKDTree(template.points[few] + common[few]).query(place, k=6, workers=2)
+    weight = 1.0 / (distance + 3.0) ** 2
+    weight /= weight.sum(axis=1, keepdims=True)
+    total = np.zeros(len(place))
+    for plain, head, alignment, moved in found:
+        step = (moved - common)[few][near]
+        own = place + (weight[..., None] * step).sum(axis=1)
+        back = np.linalg.inv(plain.affine) @ np.linalg.inv(alignment.affine)
+        index = own @ back[:3, :3].T + back[:3, 3]
+        values = ndimage.map_coordinates(
+            plain.voxels.astype(np.float32), index.T, order=1, cval=head.air_level
+        )
+        total += (values - head.air_level) / (head.tissue_level - head.air_level)
+    return Average((total / len(found)).reshape(shape).astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -35,6 +94,8 @@ class Subject:
     noise : float
         Spread of the air.
     rng : Generator
+    stranger : Average or None
+        What an average face is pasted from.
     """
 
     scan: Scan
@@ -44,6 +105,7 @@ class Subject:
     tissue: float
     noise: float
     rng: np.random.Generator
+    stranger: Average | None = None
 
     @property
     def face(self) -> NDArray[np.bool_]:
@@ -68,22 +130,26 @@ class Subject:
         return self.with_voxels(voxels)
 
 
-def prepare(scan: Scan, seed: int = 0) -> tuple[Subject, Alignment]:
+def prepare(
+    scan: Scan, seed: int = 0, stranger: Average | None = None
+) -> tuple[Subject, Alignment]:
     """Find out what the manipulations need."""
     scan = scan.canonical()
     scan = Scan(scan.voxels.astype(np.float32), scan.affine, scan.modality)
-    head, skin = find_head(scan), find_skin(scan)
-    alignment = align(skin, scan)
+    head = find_head(scan)
+    alignment = align(find_skin(scan, head), scan)
     ijk = np.indices(scan.shape).reshape(3, -1).T
     world = scan.world(ijk)
     working = np.linalg.inv(head.affine)
     index = world @ working[:3, :3].T + working[:3, 3]
-    inside = (
-        ndimage.map_coordinates(head.mask.astype(np.float32), index.T, order=1, mode="nearest")
-        .reshape(scan.shape) > 0.5
-    )  # fmt: skip
-    depth = ndimage.distance_transform_edt(inside, scan.spacing)
-    depth -= ndimage.distance_transform_edt(~inside, scan.spacing)
+    step = np.sqrt((head.affine[:3, :3] ** 2).sum(axis=0))
+    signed = ndimage.distance_transform_edt(head.mask, step)
+    signed -= ndimage.distance_transform_edt(~head.mask, step)
+    # Half a voxel, by which the distance to the next centre differs from that to the border.
+    signed -= 0.5 * np.sign(signed) * float(step.mean())
+    depth = ndimage.map_coordinates(
+        signed.astype(np.float32), index.T, order=1, mode="nearest"
+    ).reshape(scan.shape)
     affine = alignment.affine
     place = (world @ affine[:3, :3].T + affine[:3, 3]).reshape(*scan.shape, 3)
     subject = Subject(
@@ -94,6 +160,7 @@ def prepare(scan: Scan, seed: int = 0) -> tuple[Subject, Alignment]:
         head.tissue_level,
         head.air_noise,
         np.random.default_rng(seed),
+        stranger,
     )
     return subject, alignment
 
@@ -190,6 +257,38 @@ def wrapped_nose(subject: Subject) -> Scan:
     return subject.with_voxels(voxels.astype(np.float32))
 
 
+def unknown_face(subject: Subject) -> Scan:
+    """Face and ears replaced by an average that is not faceblind's, its seam feathered over 6 mm.
+
+    Brightness is matched and noise is added, as mri_reface describes its way.
+    """
+    if subject.stranger is None:
+        raise ValueError("an average face is needed; give prepare one")
+    x, y, z = np.moveaxis(subject.place, -1, 0)
+    ears = (np.abs(x) > 62) & (np.abs(y + 12) < 38) & (np.abs(z) < 45)
+    here = subject.face & ((subject.depth < 22) | (y > 60)) | ears & (subject.depth < 12)
+    blend = ndimage.gaussian_filter(here.astype(np.float32), 2.0 / subject.scan.spacing)
+    new = subject.stranger.at(subject.place.reshape(-1, 3)).reshape(here.shape)
+    tissue, theirs = here & (subject.depth > 3), 1.0
+    if tissue.any():
+        ours = float(np.median(subject.scan.voxels[tissue])) - subject.air
+        theirs = ours / max(float(np.median(new[tissue])), 0.1)
+    pair = subject.rng.normal(0, subject.noise / 0.655, (2, *here.shape)).astype(np.float32)
+    new = np.hypot(np.maximum(new, 0) * theirs + pair[0], pair[1]) + max(
+        subject.air - 1.25 * subject.noise / 0.655, 0.0
+    )
+    voxels = (1 - blend) * subject.scan.voxels + blend * new
+    return subject.with_voxels(voxels)
+
+
+def sister(subject: Subject) -> Scan:
+    """Another contrast of the same session, in which fluid is bright; nobody hid the face."""
+    level = (subject.scan.voxels - subject.air) / (subject.tissue - subject.air)
+    head = subject.depth > 0
+    turned = np.where(head & (level > 0.15), np.clip(1.6 - level, 0.15, 2.0), level)
+    return subject.with_voxels(turned * (subject.tissue - subject.air) + subject.air)
+
+
 @dataclass(frozen=True)
 class Method:
     """One way to hide a face.
@@ -221,8 +320,10 @@ METHODS = (
     Method("hug 2 mm", hug(2.0), False),
     Method("hug 6 mm", hug(6.0), False),
     Method("blur 2 mm", blur(2.0), False),
-    Method("blur 8 mm", blur(8.0), False),
+    Method("blur 6 mm", blur(6.0), False),
+    Method("blur 8 mm", blur(8.0), True),
     Method("dimmed", dimmed, False),
     Method("ears removed", ears_removed, False),
-    Method("wrapped nose", wrapped_nose, False),
+    Method("wrapped nose", wrapped_nose, True),
+    Method("unknown face", unknown_face, True),
 )

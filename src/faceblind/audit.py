@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceblind.attacks.examine import Examined, examine
+from faceblind.attacks.foreign import shared_faces
 from faceblind.attacks.likeness import Likeness, scan_likeness
 from faceblind.attacks.ranking import FEWEST, rank_among_originals, rank_among_photographs
 from faceblind.attacks.verdict import ANONYMITY, Verdict, judge
@@ -146,8 +147,15 @@ def audit(
     run = partial(run_many, n_jobs=n_jobs, show_progress=show_progress)
     links = _links(files, outcomes, before, rows, recogniser, run) if linking else {}
     base = path if path.is_dir() else path.parent
+    shared = _shared(outcomes)
     verdicts = [
-        _verdict(outcome, base, links.get(str(outcome.item[0].path), ()), bool(before), bool(rows))
+        _verdict(
+            outcome,
+            base,
+            links.get(str(outcome.item[0].path), ()),
+            (bool(before), bool(rows)),
+            outcome.item[0].path in shared,
+        )
         for outcome in outcomes
     ]
     verdicts = _with_sisters(files, verdicts)
@@ -257,6 +265,17 @@ def _links(
     return found
 
 
+def _shared(outcomes: Sequence[Outcome[_Item, Examined]]) -> set[Path]:
+    """Scans that show the same face as a scan of somebody else."""
+    outlines, people = {}, {}
+    for outcome in outcomes:
+        if outcome.value is not None and outcome.value.outline is not None:
+            name = str(outcome.item[0].path)
+            outlines[name] = outcome.value.outline
+            people[name] = outcome.item[0].participant_id
+    return {Path(name) for name in shared_faces(outlines, people)}
+
+
 def _turns(files: Sequence[ScanFile]) -> list[set[Path]]:
     """Scans in groups that hold one of each person; people with fewer scans fill up the later."""
     people: dict[str, list[Path]] = {}
@@ -270,9 +289,11 @@ def _verdict(
     outcome: Outcome[_Item, Examined],
     base: Path,
     links: tuple[Any, ...],
-    with_originals: bool,
-    with_photographs: bool,
+    given: tuple[bool, bool],
+    shared: bool,
 ) -> Verdict:
+    """A scan's verdict; `given` tells whether originals and photographs were given."""
+    with_originals, with_photographs = given
     name = outcome.item[0].path.relative_to(base).as_posix()
     untested = []
     if not with_originals:
@@ -290,7 +311,8 @@ def _verdict(
         reason = why.replace(str(outcome.item[0].path), name)
         advice = ("look at the scan",)
         return Verdict(name, "unsure", (reason,), advice, tuple(untested), None, error)
-    findings = replace(outcome.value.findings, links=links)
+    found = outcome.value.findings
+    findings = replace(found, links=links, foreign=found.foreign or shared)
     return judge(name, findings, tuple(untested))
 
 

@@ -7,8 +7,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from faceblind.attacks.likeness import (
     GEOMETRY_WEIGHT,
     Likeness,
@@ -17,22 +15,14 @@ from faceblind.attacks.likeness import (
     scan_likeness,
 )
 from faceblind.errors import TableError
-from faceblind.evaluation.result import StudyResult, evaluate
+from faceblind.evaluation.result import StudyResult, evaluate, write_result
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
 from faceblind.face.reconstruct import Variant
 from faceblind.formats.bids import ScanFile, choose_face_scans, find_scans
 from faceblind.recognition.match import Matching, Scores
 from faceblind.recognition.registry import get_recogniser
 from faceblind.runner import run_many
-from faceblind.store import (
-    PRIVATE,
-    Cache,
-    prepare_output,
-    private_dir,
-    software_versions,
-    write_json,
-    write_tsv,
-)
+from faceblind.store import PRIVATE, Cache, prepare_output, private_dir, software_versions
 
 _FEWEST = 2
 
@@ -124,9 +114,7 @@ def link(
         versions=software_versions(),
     )
     result = replace(result, matching=matching)
-    write_tsv(private / "ranks.tsv", result.rank_rows())
-    write_tsv(root / "cmc.tsv", result.cmc_rows(), ("rank", "rate", "chance"))
-    write_json(root / "summary.json", result.summary())
+    write_result(root, private, result)
     return result
 
 
@@ -153,9 +141,6 @@ def _scores(
     """Scores of everybody enrolled; an empty table when too few are left to compare."""
     alone = matching != "nearest" and min(len(probes), len(gallery)) < _FEWEST
     if alone or not set(probes) & set(gallery):
-        nobody, none = np.array([], dtype=str), np.array([], dtype=np.int64)
         recipe: Matching = "nearest" if matching == "nearest" else "centred"
-        return Scores(
-            np.zeros((0, 0)), nobody, nobody, "scan-to-scan", recipe, "mean", identity, none, none
-        )
+        return Scores.empty("scan-to-scan", recipe, identity)
     return link_scores(probes, gallery, identity, matching)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceblind.errors import FaceblindError, TableError
-from faceblind.evaluation.result import StudyResult, evaluate
+from faceblind.evaluation.result import StudyResult, evaluate, write_result
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
 from faceblind.face.reconstruct import Variant
 from faceblind.features import (
@@ -44,7 +44,6 @@ from faceblind.store import (
     prepare_output,
     private_dir,
     software_versions,
-    write_json,
     write_tsv,
 )
 
@@ -272,10 +271,7 @@ def _match(
 ) -> Scores:
     """Scores of everybody enrolled; an empty table if one side has nobody."""
     if not scans or not photos:
-        nobody, none = np.array([], dtype=str), np.array([], dtype=np.int64)
-        return Scores(
-            np.zeros((0, 0)), nobody, nobody, direction, matching, "mean", identity, none, none
-        )
+        return Scores.empty(direction, matching, identity)
     renders = _embeddings(scans, "render", identity)
     pictures = _embeddings(photos, "photograph", identity)
     if direction == "photo-to-scan":
@@ -287,10 +283,8 @@ def _write(
     root: Path, private: Path, result: StudyResult, flags: Sequence[Mapping[str, str]]
 ) -> None:
     """Figures for everybody, ranks per person for the owner only."""
-    write_tsv(private / "ranks.tsv", result.rank_rows())
     write_tsv(private / "photographs.tsv", flags)
-    write_tsv(root / "cmc.tsv", result.cmc_rows())
-    write_json(root / "summary.json", result.summary())
+    write_result(root, private, result)
 
 
 def _save_faces(files: Sequence[ScanFile], private: Path, n_jobs: int, show: bool) -> None:

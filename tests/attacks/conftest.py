@@ -26,3 +26,12 @@ def subject(volunteer):
     from manipulations import prepare
 
     return prepare(volunteer)[0]
+
+
+@pytest.fixture(scope="session")
+def placed(volunteer):
+    """The head found in the intact scan, in the same millimetres as `subject`."""
+    from faceblind.head.align import align
+    from faceblind.head.skin import find_skin
+
+    return align(find_skin(volunteer), volunteer)

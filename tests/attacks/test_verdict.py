@@ -28,6 +28,10 @@ def with_regions(**shares: float) -> dict[str, Region]:
     return {n: Region(100.0 * s, s, 0.0, 1.0) for n in LOOKED_AT for s in [shares.get(n, 0.0)]}
 
 
+NEAR = Link("originals", 1.0, 84, "as-is", 2.0)
+FAR = Link("originals", 40.0, 84, "as-is", -2.0)
+
+
 def test_nothing_found_passes():
     verdict = judge("a", findings())
     assert verdict.status == "pass"
@@ -53,7 +57,12 @@ def test_a_face_fails_and_is_named():
         ({"raised_left": 0.8}, "fail", "look like air"),
         ({"later_left": 0.8}, "fail", "later volumes"),
         ({"peeled_left": 0.2}, "unsure", "under a fill"),
-        ({"pieces": (Piece(9.0, "posterior"),)}, "unsure", "posterior border"),
+        ({"pieces": (Piece(9.0, "posterior"),)}, "unsure", "on its posterior side"),
+        ({"pieces": (Piece(9.0, "posterior", "nose"),)}, "unsure", "a wrapped nose"),
+        ({"left": 0.9, "foreign": True}, "unsure", "another tool's average"),
+        ({"left": 0.9, "foreign": True, "links": (FAR,)}, "pass", "linking did not find"),
+        ({"left": 0.9, "foreign": True, "links": (NEAR,)}, "fail", "rank 1 of 84"),
+        ({"left": 0.9, "blur_mm": 6.0}, "fail", "only blurred, by 6 mm"),
         ({"brain": Brain(12.0, ("frontal",), 0.0)}, "fail", "12 mm³ of the brain"),
         ({"brain": Brain(None, ("frontal",), 40.0)}, "unsure", "empty"),
         ({"metadata": (Finding("x", "is a name", "identifies"),)}, "fail", "x: is a name"),

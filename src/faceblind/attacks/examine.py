@@ -15,7 +15,6 @@ from faceblind.attacks.glance import glance
 from faceblind.attacks.hidden import brightest_later, find_hidden
 from faceblind.attacks.likeness import Likeness, likeness_of
 from faceblind.attacks.metadata import find_metadata
-from faceblind.attacks.own import find_own
 from faceblind.attacks.peel import Fill, peel
 from faceblind.attacks.presence import face_left, find_regions
 from faceblind.attacks.see import NO_FACE, Sight, see
@@ -118,7 +117,6 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
         blur_mm=sigma,
         sharp_left=sharp_left,
         foreign=foreign.suspected and not look.ours,
-        own=None if before is None else find_own(_reduced(before), sight),
     )
     shape = outline(sight.surface, sight.alignment) if left >= FAIL_LEFT else None
     return Examined(findings, likenesses, shape)

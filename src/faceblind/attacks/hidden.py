@@ -54,10 +54,12 @@ def find_hidden(scan: Scan, alignment: Alignment, head: HeadMask) -> Hidden:
     head : HeadMask
         Of the same scan.
     """
-    volume = np.asarray(scan.volume(), np.float32)
+    plain = np.asarray(scan.volume(), np.float32)
     contrast = head.tissue_level - head.air_level
+    # Turned below the air, a face is dark, too.
+    volume = np.where(plain < head.air_level, 2 * head.air_level - plain, plain)
     places = _face_voxels(scan, alignment)
-    dark = places[volume[tuple(places.T)] < head.air_level + 0.1 * contrast]
+    dark = places[plain[tuple(places.T)] < head.air_level + 0.1 * contrast]
     if len(dark) < LEAST_VOXELS:
         return Hidden(0.0, None)
     correlation = _alike(volume, dark) - max(0.0, _alike(volume, _outer_air(volume, head)))
@@ -68,9 +70,9 @@ def find_hidden(scan: Scan, alignment: Alignment, head: HeadMask) -> Hidden:
     mask = np.zeros(volume.shape, bool)
     mask[tuple(dark.T)] = True
     mask = ndimage.binary_closing(mask, iterations=2)
-    mask &= volume < head.air_level + 0.3 * contrast
+    mask &= plain < head.air_level + 0.3 * contrast
     raised = (volume - low) / max(float(high - low), 1e-9) * contrast + head.air_level
-    voxels = np.where(mask, np.clip(raised, head.air_level, head.air_level + 2 * contrast), volume)
+    voxels = np.where(mask, np.clip(raised, head.air_level, head.air_level + 2 * contrast), plain)
     return Hidden(correlation, replace(scan, voxels=voxels.astype(np.float32), stored=None))
 
 

@@ -112,7 +112,7 @@ def _header(path: Path) -> list[Finding]:
     order = "<" if size in (348, 540) else ">"
     size = size if order == "<" else int(np.frombuffer(data[:4], ">i4")[0])
     if size not in (348, 540) or len(data) < size:
-        return []
+        return [Finding("header", "of a format whose texts are not examined", "note")]
     fields = (nib.nifti1 if size == 348 else nib.nifti2).header_dtype.newbyteorder(order)
     header: Any = np.frombuffer(data[:size], fields)[0]
     found: list[Finding] = []

@@ -25,8 +25,6 @@ SHOWN = 0.3
 DETECTED_VIEWS = 30
 """Views (of 81) with a detected face from which a scan without a face is doubted. Defaced heads,
 like clouds, look like a face from some angle: the authors' own defaced scan has 13."""
-OTHERS_FACE = 0.35
-"""Correlation with the original's relief below which a face is another's."""
 CLEAR_LEAD = 0.5
 """Lead over the second best, in spreads of all scores, from which a first rank is no accident."""
 
@@ -84,8 +82,6 @@ class Findings:
         Width of a blur of the face, and the share of a face once it is undone.
     foreign : bool
         The face that shows looks like another tool's average, or is shared with other people.
-    own : float or None
-        Correlation of the face's relief with the original's; None without one.
     """
 
     regions: dict[str, Region]
@@ -104,18 +100,12 @@ class Findings:
     blur_mm: float = 0.0
     sharp_left: float = 0.0
     foreign: bool = False
-    own: float | None = None
 
     @property
     def score(self) -> float:
         """How much of a recognisable face any attack gets, 0 to 1."""
         hidden = (self.peeled_left, self.raised_left, self.later_left, self.sharp_left)
         return max(self.left, *hidden)
-
-    @property
-    def others_face(self) -> bool:
-        """The face that shows is somebody else's, as the original proves."""
-        return self.own is not None and self.own < OTHERS_FACE
 
 
 @dataclass(frozen=True)
@@ -173,7 +163,6 @@ class Verdict:
             },
             "detector": {"max": round(found.detector_max, 4), "views": found.detector_views},
             "replaced": found.replaced or ("perhaps" if found.foreign else None),
-            "own_face": None if found.own is None else round(found.own, 3),
             "peel": {
                 "fills": [
                     {"kind": f.kind, "millilitres": round(f.millilitres, 1)} for f in found.fills
@@ -228,6 +217,8 @@ def judge(path: str, found: Findings, not_tested: tuple[str, ...] = ()) -> Verdi
         reasons.append("the face was removed along faceblind's own cut, which is everybody's")
     elif found.replaced == "face":
         reasons.append("shows faceblind's average face, which is everybody's")
+    elif found.foreign and not reasons:
+        reasons.append("shows a face that linking did not find to be the person's")
     elif not reasons:
         rest = [n for n in FACE if found.regions[n].shown >= SHOWN]
         what = f"parts of {_listed(rest)} remain" if rest else "no region of the face remains"
@@ -255,7 +246,7 @@ def _face(found: Findings) -> _Parts:
             continue
         what = f"{_listed(named)} remain" if named and not how else "a face remains"
         text = f"{what}{how} ({share:.0%} of a recognisable face)"
-        if not how and (found.foreign or found.others_face):
+        if not how and found.foreign:
             doubts += _somebodys(found, text)
             continue
         (fails if share >= FAIL_LEFT else doubts).append(text)
@@ -278,13 +269,14 @@ def _face(found: Findings) -> _Parts:
 
 
 def _somebodys(found: Findings, text: str) -> list[str]:
-    """What is to be doubted about a face that may not be the person's."""
-    if not found.others_face:
-        return [f"{text}, perhaps another tool's average; only the original can tell (--originals)"]
+    """What is to be doubted about a face that may be an average."""
     if any(link.against == "originals" for link in found.links):
-        # Linking has judged; what it found is said there.
+        # Linking has judged whose face it is; what it found is said there.
         return []
-    return [f"{text}, which are not this person's; linking among ten people was not tried"]
+    return [
+        f"{text}, perhaps another tool's average; only linking to the originals can tell "
+        "(--originals, ten people)"
+    ]
 
 
 def _others(found: Findings) -> _Parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,14 @@ from faceblind.errors import FaceblindError
 from faceblind.evaluation import metrics
 from faceblind.evaluation.intervals import Rate
 from faceblind.recognition.match import Scores
+from faceblind.store import write_json, write_tsv
 
 NOT_FOUND_BEYOND = 5
 """A person whose mate is not within this rank counts as not found. The article reports 70 of 84 at
 rank 1, 80 within the first five and 4 not found, and 84 - 80 = 4."""
 
 REPORTED_RANKS = (1, 5, 10)
+CMC_COLUMNS = ("rank", "rate", "chance")
 
 
 @dataclass(frozen=True)
@@ -278,6 +281,22 @@ def evaluate(
         versions=dict(versions or {}),
         note=note,
     )
+
+
+def write_result(root: Path, private: Path, result: StudyResult) -> None:
+    """Write an experiment's files: figures for everybody, ranks per person for the owner only.
+
+    Parameters
+    ----------
+    root : Path
+        For ``summary.json`` and ``cmc.tsv``, which name nobody.
+    private : Path
+        For ``ranks.tsv``.
+    result : StudyResult
+    """
+    write_tsv(private / "ranks.tsv", result.rank_rows())
+    write_tsv(root / "cmc.tsv", result.cmc_rows(), CMC_COLUMNS)
+    write_json(root / "summary.json", result.summary())
 
 
 def result_table(result: StudyResult) -> Table:

@@ -103,6 +103,19 @@ class Scores:
         if not np.isfinite(self.values).all():
             raise FaceblindError("scores: NaN or infinite scores cannot be ranked")
 
+    @classmethod
+    def empty(cls, direction: Direction, matching: Matching, recogniser: str) -> Scores:
+        """Scores of nobody, for when no face could be enrolled on one of the sides.
+
+        Parameters
+        ----------
+        direction, matching, recogniser
+            As of other scores.
+        """
+        nobody, none = np.array([], dtype=str), np.array([], dtype=np.int64)
+        values = np.zeros((0, 0))
+        return cls(values, nobody, nobody, direction, matching, "mean", recogniser, none, none)
+
     @property
     def settings(self) -> dict[str, Any]:
         """What a reader needs to repeat the comparison; no person is named."""
