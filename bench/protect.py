@@ -1,31 +1,45 @@
 """What protection costs, what it leaves of the face, and whether it spares the brain.
 
-``python bench/protect.py speed SCAN...`` times both methods and every other tool installed.
-``python bench/protect.py cohort FOLDER [-n 84] [--seed 0] [--jobs 2]`` makes volunteers in FOLDER,
-protects them, and counts changed brain voxels, faces that YuNet still finds, and people that are
-still linked to their own original scan or found by their photographs.
+``python bench/protect.py VERB ...`` with a verb of
+
+- ``speed SCAN...``: times both methods and every other tool on the search path;
+- ``sessions FOLDER [-n 60]``: protects sessions of synthetic people in every contrast, tilted and
+  cut, and counts changed voxels of the true brain;
+- ``recognition FOLDER [-n 84]``: makes volunteers and counts who is still found by photographs or
+  linked to the own original scan;
+- ``detector FOLDER [-n 84]``: looks for faces in the pictures of defaced volunteers, and for skin
+  that was left;
+- ``downstream SCAN...``: compares brain mask, tissues and registration before and after.
+
+What was done before is not done again: FOLDER keeps it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 import faceblind
+import protect_measures as measures
+from faceblind.attacks.likeness import Likeness, link_scores, scan_likeness
 from faceblind.errors import FaceblindError
-from faceblind.features import render_face, show_head
-from faceblind.link import link
+from faceblind.evaluation.result import evaluate
+from faceblind.features import FeatureSettings, photo_embeddings
 from faceblind.protect import external
-from faceblind.recognition.detect import detect_faces
+from faceblind.recognition.gallery import Embeddings
+from faceblind.recognition.match import match
+from faceblind.runner import run_many
+from faceblind.store import Cache
 
 METHODS = ("deface", "reface")
 
@@ -48,24 +62,27 @@ def timed(command: list[str]) -> tuple[float, float, float]:
     return wall, processor, peak
 
 
-def speed(scans: list[Path]) -> None:
+def speed(scans: list[Path], runs: int) -> None:
     """Print one row for each scan and tool; the first run of each is not counted."""
     print("| scan | tool | wall s | CPU s | peak MB |\n| --- | --- | --- | --- | --- |")
     for scan in scans:
-        for name, make in commands(scan).items():
-            try:
-                rows = []
-                for _ in range(4):
-                    with tempfile.TemporaryDirectory() as folder:
-                        rows.append(timed(make(Path(folder) / "out.nii.gz")))
-            except FaceblindError:
-                print(f"| {scan.name} | {name} | failed | | |")
-                continue
-            wall, processor, peak = np.median(rows[1:], axis=0)
-            print(f"| {scan.name} | {name} | {wall:.1f} | {processor:.1f} | {peak:.0f} |")
+        with tempfile.TemporaryDirectory() as folder:
+            brain = measures.write_brain(scan, Path(folder) / "brain.nii.gz")
+            for name, make in commands(scan, brain).items():
+                try:
+                    rows = [timed(make(Path(folder) / f"{n}.nii.gz")) for n in range(runs + 1)]
+                except FaceblindError:
+                    print(f"| {scan.name} | {name} | failed | | |", flush=True)
+                    continue
+                finally:
+                    for left in Path(folder).glob("[0-9].*"):
+                        left.unlink()
+                wall, processor, peak = np.median(rows[1:], axis=0)
+                row = f"| {scan.name} | {name} | {wall:.1f} | {processor:.1f} | {peak:.0f} |"
+                print(row, flush=True)
 
 
-def commands(scan: Path) -> dict[str, Callable[[Path], list[str]]]:
+def commands(scan: Path, brain: Path) -> dict[str, Callable[[Path], list[str]]]:
     """Command lines by tool, each a function of the output."""
 
     def ours(method: str) -> Callable[[Path], list[str]]:
@@ -73,81 +90,163 @@ def commands(scan: Path) -> dict[str, Callable[[Path], list[str]]]:
         return lambda target: [*start, str(target)]
 
     def theirs(tool: external.Tool) -> Callable[[Path], list[str]]:
-        return lambda target: tool.command(scan, target, None)
+        return lambda target: tool.command(scan, target, brain)
 
     found = {f"faceblind {method}": ours(method) for method in METHODS}
-    return found | {t.name: theirs(t) for t in external.installed() if not t.needs_brain}
+    return found | {tool.name: theirs(tool) for tool in external.installed()}
 
 
-def changed_brain(before: Path, after: Path, truth: Path) -> int:
-    """Voxels of the true brain that differ in the stored numbers."""
-    first, second = faceblind.load(before), faceblind.load(after)
-    brain = faceblind.load(truth).volume() > 0
-    return int((brain & (first.stored.raw != second.stored.raw)).sum())
+def sessions(folder: Path, n: int, seed: int) -> None:
+    """Protect sessions in memory; one line each in ``sessions.jsonl``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "sessions.jsonl"
+    rows = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    known = {(row["seed"], row["index"]) for row in rows}
+    for index in range(n):
+        if (seed, index) in known:
+            continue
+        new = measures.protect_one_session(seed, index)
+        with log.open("a") as file:
+            file.writelines(json.dumps(row) + "\n" for row in new)
+        rows += new
+    rows = [row for row in rows if row["seed"] == seed and row["index"] < n]
+    done = [row for row in rows if not row["error"]]
+    print(f"{len({row['index'] for row in rows})} sessions, {len(rows)} protected or refused")
+    print(f"refused: {len(rows) - len(done)}")
+    print(f"changed voxels of the true brain: {sum(row['harm'] for row in done)}", end=" ")
+    print(f"in {sum(row['harm'] > 0 for row in done)} of {len(done)}")
+    for name in sorted({row["protocol"] for row in rows}):
+        mine = [row for row in rows if row["protocol"] == name]
+        refused = sum(bool(row["error"]) for row in mine)
+        print(f"  {name}: {len(mine)}, refused {refused}, harm {sum(r['harm'] for r in mine)}")
 
 
-def faces_found(scan: Path) -> int:
-    """Renders (of 81) in which YuNet finds a face at its default threshold."""
-    try:
-        head = show_head(faceblind.load(scan))
-    except FaceblindError:
-        return 0
-    images = render_face(head.as_is).images
-    pictures = images.reshape(-1, *images.shape[2:])
-    return sum(
-        any(found.score >= 0.9 for found in detect_faces(np.repeat(p[..., None], 3, axis=2)))
-        for p in pictures
-    )
-
-
-def cohort(folder: Path, n: int, seed: int, jobs: int) -> None:
-    """Protect synthetic people by both methods and attack the result."""
+def volunteers(folder: Path, n: int, seed: int, jobs: int) -> Path:
+    """Synthetic people in ``FOLDER/people``, and their scans protected by both methods."""
     people = folder / "people"
-    faceblind.make_volunteers(people, n=n, seed=seed, n_jobs=jobs)
+    if not (people / "cohort.json").is_file():
+        faceblind.make_volunteers(people, n=n, seed=seed, n_jobs=jobs)
     for method in METHODS:
         out = folder / method
+        if (out / ".done").is_file():
+            continue
+        shutil.rmtree(out, ignore_errors=True)
         start = time.perf_counter()
-        settings = faceblind.ProtectSettings(method, force=True)
+        settings = faceblind.ProtectSettings(method)
         done = faceblind.protect_folder(people / "scans", out, settings, n_jobs=jobs)
         seconds = (time.perf_counter() - start) / len(done)
-        failed = [result for result in done if result.error]
-        print(f"{method}: {len(done) - len(failed)} of {len(done)}, {seconds:.1f} s each")
-        for result in failed:
-            print(f"  failed: {result.error}")
-        good = [result for result in done if result.target]
-        harm = [changed_brain(r.source, r.target, truth_of(people, r.source)) for r in good]
-        print(f"  brain voxels changed: {sum(harm)} in {np.count_nonzero(harm)} scans")
-        some = good[:: max(1, len(good) // 12)]
-        print(f"  renders with a face: {[faces_found(r.target) for r in some]} of 81")
+        failed = [result.error for result in done if result.error]
+        harm = [
+            measures.changed_brain(r.source, r.target, measures.truth_of(people, r.source))
+            for r in done
+            if r.target
+        ]
+        print(f"{method}: {len(done) - len(failed)} of {len(done)}, {seconds:.1f} s each,", end=" ")
+        print(f"brain voxels changed {sum(harm)}", *failed, sep="\n  ", flush=True)
+        (out / ".done").touch()
+    return people
+
+
+def recognition(folder: Path, n: int, seed: int, jobs: int) -> None:
+    """Print who is found, by method, face and matching."""
+    people = volunteers(folder, n, seed, jobs)
+    cache = folder / "private" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    work = partial(_photo, cache=cache)
+    pictures = run_many(work, sorted((people / "photos").glob("*.jpg")), n_jobs=jobs)
+    photos = embeddings({p.item: p.value for p in pictures if p.value is not None}, "photograph")
+    originals = likenesses(people / "scans", "completed", cache, jobs)
+    print("| method | face | matching | photo-to-scan 1, 5 | to own original 1, 5 | of |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for method in ("intact", *METHODS):
+        root = people / "scans" if method == "intact" else folder / method
         for variant in ("completed", "as-is"):
-            found = link(out, people / "scans", folder / f"link-{method}-{variant}",
-                         variant=variant, n_jobs=jobs, force=True)  # fmt: skip
-            print(f"  scan-to-scan, {variant}: rank 1 {json.dumps(found.summary()['rank1'])}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory {peak:.0f} MB")
+            shown = likenesses(root, variant, cache, jobs)
+            scans = embeddings({Path(k): v.vectors for k, v in shown.items()}, "render")
+            for matching in ("centred", "nearest", "fused"):
+                found = "-"
+                if matching != "fused":
+                    found = measures.hits(evaluate(match(photos, scans, matching)))
+                linked = measures.hits(evaluate(link_scores(shown, originals, "sface", matching)))
+                row = (method, variant, matching, found, linked, len(shown))
+                print("|", " | ".join(map(str, row)), "|", flush=True)
 
 
-def truth_of(people: Path, scan: Path) -> Path:
-    """True brain of a volunteer's scan."""
-    label = next(part for part in scan.parts if part.startswith("sub-"))
-    return people / "truth" / label / "brain.nii.gz"
+def _photo(path: Path, cache: Path) -> np.ndarray:
+    return photo_embeddings(path, FeatureSettings(), Cache(cache)).vectors
+
+
+def _likeness(path: Path, variant: str, cache: Path) -> Likeness:
+    return scan_likeness(path, "sface", variant, Cache(cache))
+
+
+def likenesses(root: Path, variant: str, cache: Path, jobs: int) -> dict[str, Likeness]:
+    """By person; scans in which no head is found are left out."""
+    work = partial(_likeness, variant=variant, cache=cache)
+    done = run_many(work, sorted(root.rglob("*_T1w.nii.gz")), n_jobs=jobs, show_progress=False)
+    return {measures.person_of(d.item): d.value for d in done if d.value is not None}
+
+
+def embeddings(vectors: dict[Path, np.ndarray], kind: str) -> Embeddings:
+    """Vectors by file as one table; several files of one person stand together."""
+    files = sorted(vectors)
+    people = [measures.person_of(file) for file in files for _ in vectors[file]]
+    stacked = np.concatenate([vectors[file] for file in files])
+    return Embeddings(stacked, np.array(people), np.array([kind] * len(people)), "sface")
+
+
+def detector(folder: Path, n: int, seed: int, jobs: int) -> None:
+    """Print faces found in the pictures of defaced volunteers, and skin left."""
+    people = volunteers(folder, n, seed, jobs)
+    log = folder / "detector.json"
+    known = json.loads(log.read_text()) if log.is_file() else {}
+    for scan in sorted((folder / "deface").rglob("*_T1w.nii.gz")):
+        person = measures.person_of(scan)
+        if person not in known:
+            original = people / "scans" / scan.relative_to(folder / "deface")
+            known[person] = [measures.faces_found(scan), measures.skin_left(original)]
+            log.write_text(json.dumps(known))
+    faces = [row[0] for row in known.values()]
+    print(f"defaced scans with a face in any of 81 pictures: {np.count_nonzero(faces)}", end=" ")
+    print(f"of {len(faces)}; pictures with a face: {sum(faces)}")
+    for region in next(iter(known.values()))[1]:
+        areas = np.array([row[1][region] for row in known.values()])
+        print(f"  {region}: skin left, mm2: median {np.median(areas):.0f}, most {areas.max():.0f}")
+
+
+def downstream(scans: list[Path]) -> None:
+    """Print Dice, volume change and registration shift for each scan and method."""
+    print("| scan | method | brain mask | CSF, grey, white Dice | volume change % | shift mm |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for path in scans:
+        for method in METHODS:
+            row = measures.compare_downstream(path, method)
+            print(f"| {path.name} | {method} | {row} |", flush=True)
 
 
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("speed").add_argument("scans", nargs="+", type=Path)
-    many = verbs.add_parser("cohort")
-    many.add_argument("folder", type=Path)
-    many.add_argument("-n", type=int, default=84)
-    many.add_argument("--seed", type=int, default=0)
-    many.add_argument("--jobs", type=int, default=2)
+    for name in ("speed", "downstream"):
+        verbs.add_parser(name).add_argument("scans", nargs="+", type=Path)
+    verbs.choices["speed"].add_argument("--runs", type=int, default=3)
+    for name, count in (("sessions", 60), ("recognition", 84), ("detector", 84)):
+        many = verbs.add_parser(name)
+        many.add_argument("folder", type=Path)
+        many.add_argument("-n", type=int, default=count)
+        many.add_argument("--seed", type=int, default=7)
+        many.add_argument("--jobs", type=int, default=2)
     chosen = parser.parse_args()
     if chosen.verb == "speed":
-        speed(chosen.scans)
+        speed(chosen.scans, chosen.runs)
+    elif chosen.verb == "downstream":
+        downstream(chosen.scans)
+    elif chosen.verb == "sessions":
+        sessions(chosen.folder, chosen.n, chosen.seed)
     else:
-        cohort(chosen.folder, chosen.n, chosen.seed, chosen.jobs)
+        run = recognition if chosen.verb == "recognition" else detector
+        run(chosen.folder, chosen.n, chosen.seed, chosen.jobs)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from faceblind.errors import ScanError
 # Determinant over the product of the axis lengths is 1 for orthogonal axes and 0 for axes in one
 # plane. A gantry tilt of 30 degrees gives 0.87; below this bound positions are meaningless.
 _MIN_ORTHOGONALITY = 1e-3
+_CHUNK = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +63,16 @@ class Stored:
         ndarray
             Same shape, in the data type of `raw`.
         """
+        given = np.asarray(values)
         dtype = self.raw.dtype.newbyteorder("=")
-        numbers = (np.asarray(values, dtype=np.float64) - self.inter) / self.slope
+        if given.size > _CHUNK:
+            # Piece by piece: float64 copies of a whole series would not fit into memory.
+            flat = given.reshape(-1)
+            out = np.empty(flat.shape, dtype)
+            for start in range(0, flat.size, _CHUNK):
+                out[start : start + _CHUNK] = self.quantise(flat[start : start + _CHUNK])
+            return out.reshape(given.shape)
+        numbers = (given.astype(np.float64) - self.inter) / self.slope
         if dtype.kind == "f":
             info = np.finfo(dtype)
             return np.clip(numbers, info.min, info.max).astype(dtype)
@@ -202,7 +211,9 @@ class Scan:
         mask = np.asarray(mask, dtype=bool)
         if mask.shape not in (self.shape, self.voxels.shape):
             raise ScanError(f"{name}: expected a mask of shape {self.shape}, got {mask.shape}")
-        new = np.asarray(values, dtype=np.float64)
+        new = np.asarray(values)
+        if new.dtype != np.float32:
+            new = new.astype(np.float64)
         if new.shape == self.voxels.shape:
             new = new[mask]
         if not np.isfinite(new).all():
@@ -216,7 +227,10 @@ class Scan:
             raise ScanError(f"{name}: the voxels were replaced; change the scan as it was loaded")
         numbers = stored.quantise(new)
         raw = _changed(stored.raw, mask, numbers)
-        voxels = _changed(self.voxels, mask, stored.intensities(numbers))
+        if stored.voxels is stored.raw:
+            voxels = raw
+        else:
+            voxels = _changed(self.voxels, mask, stored.intensities(numbers))
         return replace(self, voxels=voxels, stored=replace(stored, raw=raw, voxels=voxels))
 
 

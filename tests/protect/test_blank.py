@@ -9,7 +9,7 @@ import pytest
 
 from faceblind.errors import AlignmentError
 from faceblind.formats.nifti import load, save
-from faceblind.protect.air import Air, draw, measure_air, standard_noise
+from faceblind.protect.air import Air, Noise, draw, measure_air
 from faceblind.protect.blank import deface, require_confidence
 
 
@@ -70,7 +70,7 @@ def test_low_confidence_is_refused(phantom):
 
 def test_air_is_measured_with_its_texture():
     rng = np.random.default_rng(0)
-    volume = 50 + 4 * standard_noise((60, 60, 60), np.array([0.9, 0.0, 0.0]), rng)
+    volume = 50 + 4 * Noise((60, 60, 60), np.array([0.9, 0.0, 0.0]), rng).block
     # A ghost of tissue in a corner must not be copied.
     volume[:8, :8, :8] = 400
     air = measure_air(volume, np.ones(volume.shape, bool))
@@ -78,6 +78,15 @@ def test_air_is_measured_with_its_texture():
     assert air.sample.max() < 75
     assert air.sigma[0] == pytest.approx(0.9, abs=0.15)
     assert air.sigma[1:].max() < 0.3
+
+
+def test_noise_comes_again_shifted_and_keeps_its_spread():
+    noise = Noise((150, 40, 50), np.array([0.8, 0.8, 0.8]), np.random.default_rng(0))
+    assert len(noise.block) < 150
+    volume = np.stack([noise.slice(i) for i in range(150)])
+    assert volume.std() == pytest.approx(1.0, abs=0.03)
+    again = np.corrcoef(volume[0].ravel(), volume[len(noise.block)].ravel())[0, 1]
+    assert abs(again) < 0.15
 
 
 def test_drawn_air_has_the_distribution():

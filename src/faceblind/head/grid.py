@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from faceblind.scan import Scan
 
+_COLUMNS = 1 << 14
 Mask = NDArray[np.bool_]
 Volume = NDArray[np.float32]
 
@@ -69,6 +70,24 @@ def resize(values: NDArray[Any], shape: tuple[int, ...], *, cubic: bool = False)
         if shape[axis] != out.shape[axis]:
             out = _resize_axis(out, axis, shape[axis], cubic)
     return out if out.dtype == np.float32 else out.astype(np.float32)
+
+
+def is_positive(values: NDArray[Any], shape: tuple[int, ...]) -> Mask:
+    """Where :func:`resize` to a finer `shape` is above 0, without the float volume in memory.
+
+    Parameters
+    ----------
+    values : (I, J, K) ndarray
+    shape : tuple of int
+        New (I, J, K).
+    """
+    flat = resize(values, (values.shape[0], *shape[1:])).reshape(values.shape[0], -1)
+    out = np.empty((shape[0], flat.shape[1]), bool)
+    for start in range(0, flat.shape[1], _COLUMNS):
+        part = np.ascontiguousarray(flat[:, start : start + _COLUMNS])
+        column = resize(part[:, :, None], (shape[0], part.shape[1], 1))
+        np.greater(column[:, :, 0], 0, out=out[:, start : start + _COLUMNS])
+    return out.reshape(shape)
 
 
 def _resize_axis(values: NDArray[Any], axis: int, size: int, cubic: bool) -> Volume:

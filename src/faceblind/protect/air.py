@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy import special
 
 from faceblind.head.air import CT_AIR
 from faceblind.head.brain import template_fields
-from faceblind.head.grid import Volume, blur, resize
+from faceblind.head.grid import Volume, blur, is_positive
 from faceblind.protect.regions import memory_order, working_grid
 from faceblind.scan import Scan
 
@@ -21,6 +22,7 @@ PADDING_GAP = 0.15
 """Padding lies below air by at least this share of the contrast between air and the brightest
 tissue: -2000 or -3024 Hounsfield units do, the zeros of MR do not."""
 _MOST_SAMPLES = 200_000
+_BLOCK = 64
 _LEVELS = 4096
 _REACH_SIGMAS = 4.0
 
@@ -45,6 +47,13 @@ class Air:
         """Median intensity."""
         return float(self.sample[len(self.sample) // 2])
 
+    @cached_property
+    def table(self) -> NDArray[np.float32]:
+        """Intensities for evenly spaced values of unit Gaussian noise."""
+        grid = np.linspace(-_REACH_SIGMAS, _REACH_SIGMAS, _LEVELS)
+        rank = special.ndtr(grid) * (len(self.sample) - 1)
+        return np.interp(rank, np.arange(len(self.sample)), self.sample).astype(np.float32)
+
     @property
     def is_constant(self) -> bool:
         """Whether the scanner wiped the air."""
@@ -68,7 +77,7 @@ def clear_air(scan: Scan, affine: NDArray[np.float64]) -> NDArray[np.bool_]:
     i, j, k = np.ogrid[tuple(slice(n) for n in grid.values.shape)]
     height = total[2, 0] * i + total[2, 1] * j + total[2, 2] * k + total[2, 3]
     outside = np.minimum(outside, (height + 60.0).astype(np.float32))
-    return np.asarray(resize(outside, shape) > 0)
+    return is_positive(outside, shape)
 
 
 def measure_air(volume: NDArray[Any], clear: NDArray[np.bool_]) -> Air:
@@ -136,25 +145,61 @@ def _texture(
     return sigma
 
 
-def standard_noise(
-    shape: tuple[int, ...], sigma: NDArray[np.float64], rng: np.random.Generator
-) -> Volume:
-    """(I, J, K) Gaussian noise of unit spread with the given correlation."""
-    noise = rng.standard_normal(shape, np.float32)
-    if (sigma > 0.1).any():
-        noise = blur(noise, sigma)
-        noise /= np.float32(noise[::2, ::2, ::2].std())
-    return noise
+class Noise:
+    """Gaussian noise of unit spread over a volume, with a given correlation.
+
+    One block of slices is drawn and comes again shifted in plane, so that large volumes cost
+    neither time nor memory.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the volume, in memory order.
+    sigma : (3,) float64 ndarray
+        Gaussian (voxels) that gives the correlation.
+    rng : Generator
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], sigma: NDArray[np.float64], rng: np.random.Generator
+    ) -> None:
+        block = rng.standard_normal((min(shape[0], _BLOCK), *shape[1:]), np.float32)
+        if (sigma > 0.1).any():
+            block = blur(block, sigma)
+            block /= np.float32(block[::2, ::2, ::2].std())
+        self.block = block
+
+    def slice(self, i: int) -> NDArray[np.float32]:
+        """(J, K) noise of slice `i`."""
+        turn, k = divmod(i, len(self.block))
+        plane = self.block[k]
+        return np.roll(plane, (37 * turn, 61 * turn), axis=(0, 1)) if turn else plane
+
+
+def fill(air: Air, mask: NDArray[np.bool_], noise: Noise) -> Volume:
+    """(I, J, K) new air under a mask; elsewhere the content is undefined.
+
+    Parameters
+    ----------
+    air : Air
+    mask : (I, J, K) bool ndarray
+        In memory order.
+    noise : Noise
+        Over the same volume.
+    """
+    if air.is_constant:
+        return np.full(mask.shape, air.sample[0], np.float32)
+    out = np.empty(mask.shape, np.float32)
+    for i, plane in enumerate(mask):
+        out[i][plane] = draw(air, noise.slice(i)[plane])
+    return out
 
 
 def draw(air: Air, noise: NDArray[np.float32]) -> NDArray[np.float32]:
     """Turn unit Gaussian noise, any shape, into intensities with the air's distribution."""
     if air.is_constant:
         return np.full(noise.shape, air.sample[0], np.float32)
-    grid = np.linspace(-_REACH_SIGMAS, _REACH_SIGMAS, _LEVELS)
-    rank = special.ndtr(grid) * (len(air.sample) - 1)
-    table = np.interp(rank, np.arange(len(air.sample)), air.sample).astype(np.float32)
     scale = np.float32((_LEVELS - 1) / (2 * _REACH_SIGMAS))
     index = (noise + np.float32(_REACH_SIGMAS)) * scale
     np.clip(index, 0, _LEVELS - 1, out=index)
-    return table[index.astype(np.uint16)]
+    return air.table[index.astype(np.uint16)]

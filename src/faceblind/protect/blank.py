@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from faceblind.errors import AlignmentError
 from faceblind.head.align import CONFIDENT, Alignment, align
 from faceblind.head.skin import Skin, find_skin
-from faceblind.protect.air import clear_air, draw, measure_air, standard_noise
+from faceblind.protect.air import Noise, clear_air, fill, measure_air
 from faceblind.protect.placement import Placement, place
 from faceblind.protect.regions import Choices, Region, face_region, memory_order
 from faceblind.scan import Scan
@@ -149,17 +149,15 @@ def air_values(
         In the order of ``voxels[mask]``.
     """
     order = memory_order(scan)
-    clear = clear_air(scan, affine)
     back = np.argsort(order)
+    clear = clear_air(scan, affine)
+    inside = mask.transpose(order)
     columns = []
     for t in range(1 if scan.voxels.ndim == 3 else scan.voxels.shape[3]):
         volume = scan.volume(t).transpose(order)
         air = measure_air(volume, clear)
-        if air.is_constant:
-            columns.append(np.full(int(mask.sum()), air.sample[0], np.float32))
-            continue
-        noise = standard_noise(volume.shape, air.sigma, rng)
-        columns.append(draw(air, noise.transpose(back)[mask]))
+        new = fill(air, inside, Noise(volume.shape, air.sigma, rng))
+        columns.append(new.transpose(back)[mask])
     return columns[0] if scan.voxels.ndim == 3 else np.stack(columns, axis=1)
 
 

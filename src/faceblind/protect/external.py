@@ -1,16 +1,18 @@
 """Other people's defacing tools, for comparison only, each where it is installed.
 
-None of them is needed, shipped or downloaded. A tool reads a NIfTI file and writes one.
+None of them is needed, shipped or downloaded. A tool reads a NIfTI file and writes one. Programs
+and Python modules are looked for on the search path, so that they may live in an environment of
+their own: ``PATH=/path/to/env/bin:$PATH``.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from faceblind.errors import FaceblindError, OutputError
@@ -44,8 +46,44 @@ def _program(name: str) -> Callable[[], bool]:
     return lambda: shutil.which(name) is not None
 
 
-def _module(name: str) -> Callable[[], bool]:
-    return lambda: importlib.util.find_spec(name) is not None
+@lru_cache(maxsize=8)
+def _home(module: str) -> tuple[str, Path] | None:
+    """A Python that has a module, and the module's folder."""
+    look = (
+        "import importlib.util as u, sys; s = u.find_spec(sys.argv[1]);"
+        "print((list(s.submodule_search_locations or []) or [s.origin])[0] if s else '')"
+    )
+    for python in (sys.executable, shutil.which("python3"), shutil.which("python")):
+        if not python:
+            continue
+        try:
+            # The program text is fixed; the module's name comes from the table below.
+            found = subprocess.run(  # noqa: S603
+                [python, "-c", look, module],
+                capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if found.stdout.strip():
+            return python, Path(found.stdout.strip())
+    return None
+
+
+def _pydeface_data() -> Path | None:
+    """Folder of pydeface's template and mask, which niimath can use."""
+    home = _home("pydeface")
+    return home[1] / "data" if home and (home[1] / "data").is_dir() else None
+
+
+def _niimath(source: Path, target: Path, _: Path | None) -> list[str]:
+    data = _pydeface_data() or Path()
+    template, mask = data / "mean_reg2mean.nii.gz", data / "facemask.nii.gz"
+    return ["niimath", str(source), "-deface", str(template), str(mask), str(target)]
+
+
+def _radveil(source: Path, target: Path, _: Path | None) -> list[str]:
+    home = _home("radveil")
+    return [home[0] if home else sys.executable, "-c", _RADVEIL, str(source), str(target)]
 
 
 _RADVEIL = (
@@ -69,15 +107,15 @@ TOOLS = (
     ),
     Tool(
         "niimath",
-        "pip install niimath",
-        _program("niimath"),
-        lambda source, target, _: ["niimath", str(source), "-deface", str(target)],
+        "pip install niimath, and pydeface for its template",
+        lambda: shutil.which("niimath") is not None and _pydeface_data() is not None,
+        _niimath,
     ),
     Tool(
         "radveil",
         "pip install radveil",
-        _module("radveil"),
-        lambda source, target, _: [sys.executable, "-c", _RADVEIL, str(source), str(target)],
+        lambda: _home("radveil") is not None,
+        _radveil,
     ),
     Tool(
         "deepdefacer",

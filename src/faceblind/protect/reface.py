@@ -11,7 +11,7 @@ from scipy import ndimage
 from faceblind.head.brain import template_fields
 from faceblind.head.grid import Grid, Volume, blur, resize, resized_affine
 from faceblind.head.skin import Skin
-from faceblind.protect.air import Air, clear_air, draw, measure_air, standard_noise
+from faceblind.protect.air import Air, Noise, clear_air, fill, measure_air
 from faceblind.protect.blank import Head, Protected, find_whole_head
 from faceblind.protect.placement import Placement, face_share, place
 from faceblind.protect.regions import Choices, Region, face_region, memory_order, places
@@ -74,11 +74,12 @@ def reface(
     clear = clear_air(scan, affine)
     rng = np.random.default_rng(seed)
     model = _Model(scan, head.skin, placement, region)
+    inside = region.mask.transpose(order)
     columns = []
     for t in range(1 if scan.voxels.ndim == 3 else scan.voxels.shape[3]):
         volume = np.ascontiguousarray(scan.volume(t).transpose(order))
         air = measure_air(volume, clear)
-        new = model.volume(volume, air, rng)
+        new = model.volume(volume, air, inside, rng)
         columns.append(new.transpose(back)[region.mask])
     values = columns[0] if scan.voxels.ndim == 3 else np.stack(columns, axis=1)
     return Protected(scan.with_changes(region.mask, values), region, placement, "reface")
@@ -200,25 +201,31 @@ class _Model:
         offset = resize(total / (weight + 1e-4), self.box.shape)
         return offset * np.exp(-np.maximum(self.cut, 0) / np.float32(0.5 * JOIN_MM))
 
-    def volume(self, volume: NDArray[np.generic], air: Air, rng: np.random.Generator) -> Volume:
-        """(I, J, K) new intensities in memory order, to be used under the region's mask."""
+    def volume(
+        self,
+        volume: NDArray[np.generic],
+        air: Air,
+        inside: NDArray[np.bool_],
+        rng: np.random.Generator,
+    ) -> Volume:
+        """(I, J, K) new intensities in memory order, to be used under the mask `inside`."""
         full = Grid(volume, self.full_affine)
         levels = measure_levels(full, self.skin, self.affine, self.kept, air.level)
-        noise = standard_noise(volume.shape, air.sigma, rng)
-        out = draw(air, noise)
-        signal = self._signal(levels)
+        noise = Noise(volume.shape, air.sigma, rng)
+        out = fill(air, inside, noise)
         part = tuple(s.stop - s.start for s in self.box.full)
         beside = resize(volume[self.box.full], self.box.shape)
-        signal = self._feathered(signal, beside, air)
+        signal = resize(self._feathered(self._signal(levels), beside, air), part)
         spacing = np.sqrt((self.box.affine[:3, :3] ** 2).sum(axis=0))
-        covered = np.clip(self.depth / np.float32(spacing.mean()) + 0.5, 0, 1)
-        covered = resize(covered, part)
-        tissue = resize(signal, part) + np.float32(levels.noise) * noise[self.box.full]
-        if air.level >= 0:
-            # Magnitude images know no negative values.
-            np.abs(tissue, out=tissue)
-        outside = out[self.box.full]
-        out[self.box.full] = outside + covered * (tissue - outside)
+        covered = resize(np.clip(self.depth / np.float32(spacing.mean()) + 0.5, 0, 1), part)
+        first, rows, columns = self.box.full
+        for k, i in enumerate(range(first.start, first.stop)):
+            tissue = signal[k] + np.float32(levels.noise) * noise.slice(i)[rows, columns]
+            if air.level >= 0:
+                # Magnitude images know no negative values.
+                np.abs(tissue, out=tissue)
+            plane, here = out[i, rows, columns], inside[i, rows, columns]
+            plane[here] += covered[k][here] * (tissue[here] - plane[here])
         return out
 
     def _signal(self, levels: Levels) -> Volume:

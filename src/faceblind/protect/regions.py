@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from faceblind.head.align import Alignment
 from faceblind.head.brain import Cover, find_cover, template_fields
-from faceblind.head.grid import Grid, resize, resized_affine
+from faceblind.head.grid import Grid, is_positive, resized_affine
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS
 from faceblind.protect.placement import Placement, face_share
@@ -122,7 +122,7 @@ def face_region(
     cut = _on_grid(grid, placement, name, guard, choices)
     order = memory_order(scan)
     shape = tuple(scan.shape[axis] for axis in order)
-    mask = (resize(cut.values, shape) > 0).transpose(np.argsort(order))
+    mask = is_positive(cut.values, shape).transpose(np.argsort(order))
     return Region(mask, name, cut, guard, _left(alignment, affine, name, guard, choices))
 
 

@@ -1,0 +1,234 @@
+"""What `bench/protect.py` counts in one scan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+import faceblind
+from faceblind.errors import FaceblindError
+from faceblind.evaluation.result import StudyResult
+from faceblind.features import render_face, show_head
+from faceblind.head.brain import template_fields
+from faceblind.head.template import REGIONS
+from faceblind.protect.blank import deface, find_whole_head
+from faceblind.protect.placement import place
+from faceblind.protect.reface import reface
+from faceblind.protect.session import heads_of_session
+from faceblind.recognition.detect import detect_faces
+from faceblind.scan import Scan
+from faceblind.volunteers.mri import ScannerSettings, scan_session
+from faceblind.volunteers.protocols import PROTOCOLS
+from faceblind.volunteers.shape import PeopleSettings, sample_person
+
+LOOKED_AT = ("face", "brow", "eyes", "nose", "mouth", "chin", "cheeks", "ears")
+THRESHOLD = 0.9
+"""Of YuNet, OpenCV's default."""
+
+
+def person_of(path: Path) -> str:
+    """The ``sub-`` label in a file's name."""
+    return path.name.split("_")[0]
+
+
+def truth_of(people: Path, scan: Path) -> Path:
+    """True brain of a volunteer's scan."""
+    return people / "truth" / person_of(scan) / "brain.nii.gz"
+
+
+def hits(result: StudyResult) -> str:
+    """Rank-1 and rank-5 hits."""
+    return f"{result.rank1.hits}, {result.rank5.hits}"
+
+
+def changed_brain(before: Path, after: Path, truth: Path) -> int:
+    """Voxels of the true brain that differ in the stored numbers."""
+    first, second = faceblind.load(before), faceblind.load(after)
+    brain = faceblind.load(truth).volume() > 0
+    return int((brain & (first.stored.raw != second.stored.raw)).sum())
+
+
+def write_brain(scan: Path, target: Path) -> Path:
+    """The average brain where it lies in a scan, for tools that need a mask."""
+    image = faceblind.load(scan)
+    faceblind.save(Scan(brain_of(image).astype(np.uint8), image.affine), target)
+    return target
+
+
+def brain_of(scan: Scan) -> NDArray[np.bool_]:
+    """(I, J, K) the average brain where it lies in a scan."""
+    affine = place(find_whole_head(scan).alignment).affine @ scan.affine
+    return np.asarray(template_fields().on_grid("brain", affine, scan.shape) > 0)
+
+
+def protect_one_session(seed: int, index: int) -> list[dict[str, object]]:
+    """Protect two series of one person by both methods; a row for each."""
+    rng = np.random.default_rng((seed, index))
+    ages = (3, 17) if index % 5 == 0 else (18, 89)
+    person = sample_person(seed, index, PeopleSettings(ages=ages))
+    settings = ScannerSettings(
+        tilt_sd=10.0, tilt_limit=30.0, vertex_cut=0.2, ears_cut=0.2, chin_cut=0.2, nose_cut=0.1,
+        wrap=0.1, session_mm=2.0, session_deg=1.5,
+    )  # fmt: skip
+    names = list(PROTOCOLS)
+    first = names[index % len(names)]
+    other = str(rng.choice([name for name in names if name != first]))
+    truths = list(scan_session(person, (first, other), settings).values())
+    rows = []
+    # CT and MR have no common scanner: each speaks for itself.
+    alone = "CT" in (first, other)
+    heads = (
+        [heads_of_session([truth.scan])[0] for truth in truths]
+        if alone
+        else heads_of_session([truth.scan for truth in truths])
+    )
+    for truth, head in zip(truths, heads, strict=True):
+        row = {"seed": seed, "index": index, "age": person.age, "protocol": truth.protocol.name}
+        for method, work in (("deface", deface), ("reface", reface)):
+            if isinstance(head, FaceblindError):
+                rows.append({**row, "method": method, "harm": 0, "error": str(head)})
+                continue
+            done = work(truth.scan, head=head)
+            changed = done.scan.voxels != truth.scan.voxels
+            harm = int((changed & truth.brain).sum())
+            inside = int((done.region.mask & truth.brain).sum())
+            rows.append({**row, "method": method, "harm": max(harm, inside), "error": None})
+    return rows
+
+
+def faces_found(scan: Path) -> int:
+    """Renders (of 81) in which YuNet finds a face at its default threshold."""
+    try:
+        head = show_head(faceblind.load(scan))
+    except FaceblindError:
+        return 0
+    images = render_face(head.as_is).images
+    pictures = images.reshape(-1, *images.shape[2:])
+    return sum(
+        any(found.score >= THRESHOLD for found in detect_faces(np.repeat(p[..., None], 3, axis=2)))
+        for p in pictures
+    )
+
+
+def skin_left(path: Path) -> dict[str, float]:
+    """Original skin that defacing leaves, mm2 by region of the face."""
+    scan = faceblind.load(path)
+    head = find_whole_head(scan)
+    mask = deface(scan, head=head).region.mask
+    skin = head.skin
+    fitted = head.alignment.fitted()
+    region = head.alignment.template.regions[cKDTree(fitted).query(skin.points)[1]]
+    index = np.rint(scan.index(skin.points - 0.5 * skin.normals)).astype(int)
+    index = np.clip(index, 0, np.array(scan.shape) - 1)
+    stays = ~mask[tuple(index.T)] & ~skin.edge
+    a, b, c = (skin.points[skin.faces[:, k]].astype(np.float64) for k in range(3))
+    area = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    kept = stays[skin.faces].all(axis=1)
+    label = region[skin.faces[:, 0]]
+    return {name: float(area[kept & (label == REGIONS.index(name))].sum()) for name in LOOKED_AT}
+
+
+def tissues(values: NDArray[np.floating], classes: int = 3) -> NDArray[np.int64]:
+    """(N,) class of each value by a mixture of Gaussians (expectation maximisation)."""
+    means = np.quantile(values, (np.arange(classes) + 0.5) / classes)
+    spreads = np.full(classes, values.std() / classes)
+    shares = np.full(classes, 1.0 / classes)
+    sample = values[:: max(1, len(values) // 100_000)].astype(np.float64)
+    for _ in range(60):
+        near = shares * np.exp(-0.5 * ((sample[:, None] - means) / spreads) ** 2) / spreads
+        near /= np.maximum(near.sum(axis=1, keepdims=True), 1e-300)
+        weight = near.sum(axis=0) + 1e-9
+        means = (near * sample[:, None]).sum(axis=0) / weight
+        spreads = np.sqrt((near * (sample[:, None] - means) ** 2).sum(axis=0) / weight) + 1e-6
+        shares = weight / len(sample)
+    near = shares * np.exp(-0.5 * ((values[:, None] - means) / spreads) ** 2) / spreads
+    return np.argsort(np.argsort(means))[near.argmax(axis=1)]
+
+
+def extracted_brain(scan: Scan) -> NDArray[np.bool_]:
+    """A brain by thresholds alone, which sees the face if anything does.
+
+    Otsu's level on the whole volume (the part that protection changes), erosion by 4 mm, the
+    largest piece nearest the middle of the head, dilation, holes filled.
+    """
+    from skimage.filters import threshold_otsu
+
+    volume = ndimage.gaussian_filter(scan.volume(0).astype(np.float32), 1.0 / scan.spacing)
+    inside = volume > threshold_otsu(volume)
+    depth = ndimage.distance_transform_edt(inside, scan.spacing)
+    labels, count = ndimage.label(depth > 4.0)
+    if not count:
+        return inside
+    sizes = np.bincount(labels.ravel())[1:]
+    largest = labels == 1 + int(sizes.argmax())
+    grown = ndimage.distance_transform_edt(~largest, scan.spacing) < 4.0
+    return np.asarray(ndimage.binary_fill_holes(grown & inside))
+
+
+def dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
+    """Overlap of two masks."""
+    return float(2 * (a & b).sum() / max(int(a.sum() + b.sum()), 1))
+
+
+def compare_downstream(path: Path, method: str) -> str:
+    """Cells of a table row: brain mask, tissues, volume change, registration shift."""
+    before = faceblind.load(path)
+    head = find_whole_head(before)
+    after = (deface if method == "deface" else reface)(before, head=head).scan
+    brain = brain_of(before)
+    masks = [extracted_brain(scan) & brain for scan in (before, after)]
+    classes = [np.full(before.shape, -1) for _ in range(2)]
+    for scan, mask, found in zip((before, after), masks, classes, strict=True):
+        found[mask] = tissues(scan.volume(0)[mask].astype(np.float64))
+    parts = [dice(classes[0] == k, classes[1] == k) for k in range(3)]
+    change = 100 * abs(int(masks[1].sum()) / max(int(masks[0].sum()), 1) - 1)
+    overlap = dice(masks[0], masks[1])
+    shift = registration_shift(before, after)
+    told = "-" if shift is None else f"{shift:.2f}"
+    return f"{overlap:.4f} | {', '.join(f'{p:.4f}' for p in parts)} | {change:.2f} | {told}"
+
+
+def registration_shift(before: Scan, after: Scan) -> float | None:
+    """Mean distance (mm) within the head by which protection moves a rigid registration.
+
+    Both are registered to one target: the original turned by a known small motion. None without
+    SimpleITK.
+    """
+    try:
+        import SimpleITK as sitk  # noqa: N813
+    except ImportError:
+        return None
+
+    def image(scan: Scan) -> sitk.Image:
+        canonical = scan.canonical()
+        made = sitk.GetImageFromArray(canonical.volume(0).astype(np.float32).transpose(2, 1, 0))
+        made.SetSpacing(canonical.spacing.tolist())
+        return made
+
+    fixed = image(before)
+    centre = np.array(fixed.GetSize()) * np.array(fixed.GetSpacing()) / 2
+    motion = sitk.Euler3DTransform(centre.tolist(), 0.05, -0.03, 0.04, (3.0, -2.0, 4.0))
+    moved = sitk.Resample(fixed, fixed, motion, sitk.sitkLinear, 0.0)
+    fits = []
+    for scan in (before, after):
+        method = sitk.ImageRegistrationMethod()
+        method.SetMetricAsMattesMutualInformation(50)
+        method.SetMetricSamplingStrategy(method.REGULAR)
+        method.SetMetricSamplingPercentage(0.05)
+        method.SetInterpolator(sitk.sitkLinear)
+        method.SetOptimizerAsRegularStepGradientDescent(1.0, 1e-4, 200)
+        method.SetOptimizerScalesFromPhysicalShift()
+        method.SetShrinkFactorsPerLevel([4, 2])
+        method.SetSmoothingSigmasPerLevel([2, 1])
+        method.SetInitialTransform(sitk.Euler3DTransform(centre.tolist()), inPlace=False)
+        fits.append(method.Execute(image(scan), moved))
+    offsets = np.array(np.meshgrid(*[(-60.0, 0.0, 60.0)] * 3)).reshape(3, -1).T + centre
+    apart = [
+        np.linalg.norm(np.subtract(*(fit.TransformPoint(p.tolist()) for fit in fits)))
+        for p in offsets
+    ]
+    return float(np.mean(apart))
