@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from faceblind.evaluation.result import StudyResult
 from faceblind.features import render_face, show_head
 from faceblind.head.brain import template_fields
 from faceblind.head.template import REGIONS
+from faceblind.protect import external
 from faceblind.protect.blank import deface, find_whole_head
 from faceblind.protect.placement import place
 from faceblind.protect.reface import reface
@@ -133,20 +137,32 @@ def skin_left(path: Path) -> dict[str, float]:
 
 
 def tissues(values: NDArray[np.floating], classes: int = 3) -> NDArray[np.int64]:
-    """(N,) class of each value by a mixture of Gaussians (expectation maximisation)."""
+    """(N,) class of each value by k-means (Lloyd 1982), darkest first."""
     means = np.quantile(values, (np.arange(classes) + 0.5) / classes)
-    spreads = np.full(classes, values.std() / classes)
-    shares = np.full(classes, 1.0 / classes)
-    sample = values[:: max(1, len(values) // 100_000)].astype(np.float64)
-    for _ in range(60):
-        near = shares * np.exp(-0.5 * ((sample[:, None] - means) / spreads) ** 2) / spreads
-        near /= np.maximum(near.sum(axis=1, keepdims=True), 1e-300)
-        weight = near.sum(axis=0) + 1e-9
-        means = (near * sample[:, None]).sum(axis=0) / weight
-        spreads = np.sqrt((near * (sample[:, None] - means) ** 2).sum(axis=0) / weight) + 1e-6
-        shares = weight / len(sample)
-    near = shares * np.exp(-0.5 * ((values[:, None] - means) / spreads) ** 2) / spreads
-    return np.argsort(np.argsort(means))[near.argmax(axis=1)]
+    for _ in range(100):
+        label = np.searchsorted((means[1:] + means[:-1]) / 2, values)
+        count = np.maximum(np.bincount(label, minlength=classes), 1)
+        new = np.bincount(label, values, classes) / count
+        if np.abs(new - means).max() < 1e-6 * np.ptp(values):
+            break
+        means = np.sort(new)
+    return np.searchsorted((means[1:] + means[:-1]) / 2, values)
+
+
+def synthstrip(scan: Scan) -> NDArray[np.bool_] | None:
+    """The brain by SynthStrip through RadVeil, or None where RadVeil is not on the path."""
+    home = external.find_module("radveil")
+    if home is None:
+        return None
+    code = (
+        "import sys, numpy, radveil; done = radveil.Volume(sys.argv[1]).deskull(strip=False);"
+        "numpy.save(sys.argv[2], done['mask'])"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        image, mask = Path(folder) / "a.nii.gz", Path(folder) / "mask.npy"
+        faceblind.save(replace(scan, source=None), image)
+        subprocess.run([home[0], "-c", code, str(image), str(mask)], check=True)
+        return np.asarray(np.load(mask) > 0)
 
 
 def extracted_brain(scan: Scan) -> NDArray[np.bool_]:
@@ -180,7 +196,9 @@ def compare_downstream(path: Path, method: str) -> str:
     head = find_whole_head(before)
     after = (deface if method == "deface" else reface)(before, head=head).scan
     brain = brain_of(before)
-    masks = [extracted_brain(scan) & brain for scan in (before, after)]
+    masks = [synthstrip(scan) for scan in (before, after)]
+    if masks[0] is None or masks[1] is None:
+        masks = [extracted_brain(scan) & brain for scan in (before, after)]
     classes = [np.full(before.shape, -1) for _ in range(2)]
     for scan, mask, found in zip((before, after), masks, classes, strict=True):
         found[mask] = tissues(scan.volume(0)[mask].astype(np.float64))

@@ -17,7 +17,7 @@ def path(tmp_path, monkeypatch):
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    forget = external._home.cache_clear
+    forget = external.find_module.cache_clear
     forget()
 
     def add(name: str, text: str) -> None:
@@ -61,7 +61,7 @@ def test_niimath_borrows_pydefaces_template(path, tmp_path, monkeypatch):
     data = tmp_path / "pydeface" / "data"
     data.mkdir(parents=True)
     path("niimath", "pass")
-    monkeypatch.setattr(external, "_home", lambda module: ("python", data.parent))
+    monkeypatch.setattr(external, "find_module", lambda module: ("python", data.parent))
     command = external.get_tool("niimath").command(
         tmp_path / "a.nii.gz", tmp_path / "b.nii.gz", None
     )

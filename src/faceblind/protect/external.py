@@ -47,8 +47,18 @@ def _program(name: str) -> Callable[[], bool]:
 
 
 @lru_cache(maxsize=8)
-def _home(module: str) -> tuple[str, Path] | None:
-    """A Python that has a module, and the module's folder."""
+def find_module(module: str) -> tuple[str, Path] | None:
+    """A Python on the search path that has a module, and the module's folder.
+
+    Parameters
+    ----------
+    module : str
+
+    Returns
+    -------
+    tuple of str and Path, or None
+        The interpreter and the folder; None if no Python has it.
+    """
     look = (
         "import importlib.util as u, sys; s = u.find_spec(sys.argv[1]);"
         "print((list(s.submodule_search_locations or []) or [s.origin])[0] if s else '')"
@@ -71,7 +81,7 @@ def _home(module: str) -> tuple[str, Path] | None:
 
 def _pydeface_data() -> Path | None:
     """Folder of pydeface's template and mask, which niimath can use."""
-    home = _home("pydeface")
+    home = find_module("pydeface")
     return home[1] / "data" if home and (home[1] / "data").is_dir() else None
 
 
@@ -82,7 +92,7 @@ def _niimath(source: Path, target: Path, _: Path | None) -> list[str]:
 
 
 def _radveil(source: Path, target: Path, _: Path | None) -> list[str]:
-    home = _home("radveil")
+    home = find_module("radveil")
     return [home[0] if home else sys.executable, "-c", _RADVEIL, str(source), str(target)]
 
 
@@ -114,7 +124,7 @@ TOOLS = (
     Tool(
         "radveil",
         "pip install radveil",
-        lambda: _home("radveil") is not None,
+        lambda: find_module("radveil") is not None,
         _radveil,
     ),
     Tool(
