@@ -41,7 +41,7 @@ def person_of(path: Path) -> str:
 
 def truth_of(people: Path, scan: Path) -> Path:
     """True brain of a volunteer's scan."""
-    return people / "truth" / person_of(scan) / "brain.nii.gz"
+    return people / "truth" / person_of(scan) / "T1w" / "brain.nii.gz"
 
 
 def hits(result: StudyResult) -> str:
