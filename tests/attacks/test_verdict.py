@@ -70,6 +70,11 @@ def test_a_face_fails_and_is_named():
         ({"detector_views": 60}, "unsure", "60 of 81"),
         ({"links": (Link("originals", 1.0, 84, "as-is", 2.0),)}, "fail", "rank 1 of 84"),
         ({"links": (Link("originals", 1.0, 84, "as-is", 0.1),)}, "unsure", "rank 1 of 84"),
+        (
+            {"links": (Link("originals", 1.0, 12, "as-is", 2.0),)},
+            "unsure",
+            "chance alone gives up to 25%",
+        ),
         ({"links": (Link("originals", 40.0, 84, "as-is", -2.0),)}, "pass", ""),
     ],
 )

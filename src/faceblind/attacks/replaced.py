@@ -36,8 +36,10 @@ us, 0.4 and less in heads cut otherwise."""
 ENOUGH_FACE = 0.92
 """Share of the face that must follow the template's face: 0.97 and more in heads refaced by us, 0.3
 to 0.65 in people's own faces. Coarser scans than 2 mm may miss it and are then doubted."""
-EAR_MM = 2.0
-"""The same for ears, whose folds rays meet at random."""
+FACE_VOXELS = 0.5
+"""The same in voxels, for coarser scans than 1.6 mm."""
+EAR_MM = 3.5
+"""The same for ears, whose folds rays meet at random, far from what places the face."""
 LIFT_MM = 9.0
 """The cut is lifted over the forehead by up to this much for the brain's sake."""
 LIFTED_Z = 8.0
@@ -99,8 +101,9 @@ def find_known(surface: Surface, alignment: Alignment, scan: Scan) -> Known:
     few = facial[thin(place[facial], _STEP_MM)]
     weight = surface.area[rows] * usable[rows]
     found = []
-    coarse = max(CUT_MM, CUT_VOXELS * float(np.median(scan.spacing)))
-    for distance, tolerance in ((_to_cut, coarse), (_to_face(template), FACE_MM)):
+    voxel = float(np.median(scan.spacing))
+    cut_mm, face_mm = max(CUT_MM, CUT_VOXELS * voxel), max(FACE_MM, FACE_VOXELS * voxel)
+    for distance, tolerance in ((_to_cut, cut_mm), (_to_face(template), face_mm)):
         away = _best(distance, place, few, tolerance)
         near = np.abs(away) < np.where(usable[rows], tolerance, max(EAR_MM, tolerance))
         found.append((float(weight[near].sum() / weight.sum()), near))
