@@ -46,7 +46,7 @@ def truth_of(people: Path, scan: Path) -> Path:
 
 def hits(result: StudyResult) -> str:
     """Rank-1 and rank-5 hits."""
-    return f"{result.rank1.hits}, {result.rank5.hits}"
+    return f"{result.rank1.hits:g}, {result.rank5.hits:g}"
 
 
 def changed_brain(before: Path, after: Path, truth: Path) -> int:
