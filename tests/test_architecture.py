@@ -44,8 +44,8 @@ EXCEPTIONS = {
     # A cohort is written in the layout that the study reads.
     "faceblind.volunteers.cohort": {"formats"},
 }
-# Synthetic people are shaped by the head model's data, never by the code that finds heads; a grid is
-# mere geometry.
+# Synthetic people are shaped by the head model's data, never by the code that finds heads; a grid
+# is mere geometry.
 VOLUNTEERS_FROM_HEAD = {"faceblind.head.grid", "faceblind.head.model", "faceblind.head.template"}
 
 NEVER = {"torch", "anny"}

@@ -72,7 +72,8 @@ def blur(volume: Volume, sigma: float | tuple[float, float, float]) -> Volume:
     if len(kernels[0]) > 1:
         flat = out.reshape(size[0], -1)
         one = np.ones((1, 1), np.float32)
-        out = cv2.sepFilter2D(flat, -1, one, kernels[0], borderType=border).reshape(size)
+        along = cv2.sepFilter2D(flat, -1, one, kernels[0], borderType=border)
+        out = np.asarray(along, np.float32).reshape(size)
     if max(len(kernels[1]), len(kernels[2])) > 1:
         out = np.stack(
             [cv2.sepFilter2D(r, -1, kernels[2], kernels[1], borderType=border) for r in out]
