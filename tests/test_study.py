@@ -185,7 +185,13 @@ def test_ages_and_sexes_are_summed_up(studied: Any, again: Path, tmp_path: Path)
     )
     people = studied.people
     result = study(people / "scans", people / "photos.tsv", again, participants=table, **QUIET)
-    assert result.settings["cohort"] == {"age_years": [40, 50, 90], "sex": {"F": 2, "M": 1}}
+    cohort = result.settings["cohort"]
+    assert {key: cohort[key] for key in ("age_years", "sex")} == {
+        "age_years": [40, 50, 90],
+        "sex": {"F": 2, "M": 1},
+    }
+    described = json.loads((people / "cohort.json").read_text())
+    assert cohort["preset"] == described["preset"]
 
 
 @pytest.mark.slow

@@ -150,7 +150,7 @@ def study(
             "cameras": len(DEFAULT_CAMERAS),
             "lights": len(DEFAULT_LIGHTS),
             "series": series,
-            "cohort": _cohort(people, persons),
+            "cohort": _cohort(people, persons) | _preset(photos.parent),
         },
         versions=software_versions(),
         note=_note(photos.parent),
@@ -191,6 +191,15 @@ def _note(folder: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         return ""
     return IN_SILICO if "synthetic" in str(name).lower() else ""
+
+
+def _preset(folder: Path) -> dict[str, Any]:
+    """Name, version and fingerprint of the settings of synthetic volunteers, if these are such."""
+    try:
+        preset = json.loads((folder / "cohort.json").read_text(encoding="utf-8"))["preset"]
+        return {"preset": {key: str(preset[key]) for key in ("name", "version", "fingerprint")}}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _scan_features(

@@ -60,10 +60,56 @@ class Preset:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+_ARTICLE = Preset(
+    "article",
+    "1",
+    "as hard for open recognisers as the published experiment",
+    people=PeopleSettings(gap_months=(12.0, 60.0)),
+    camera=CameraSettings(
+        # Fitted: what a scan cannot know of a face, and a light that hides what it knows.
+        texture=2.5,
+        feature_variety=2.0,
+        light_height=(-5.0, 60.0),
+        light_angle=60.0,
+        hardness=0.9,
+        fill=0.5,
+        glasses=0.5,
+        # Not fitted: pictures of elderly people by amateurs, moderately compressed.
+        jpeg_quality=(40, 85),
+        yaw_sd=5.5,
+        pitch_sd=4.0,
+        roll_sd=5.0,
+        expression=2.5,
+        smile=0.6,
+        blink=0.04,
+        beard=0.4,
+        make_up=0.8,
+        hair_cover=0.7,
+        hair_volume=1.3,
+        glare=0.8,
+        head_covering=0.05,
+        distance_m=(0.4, 2.0),
+        framing=(0.45, 0.75),
+        face_px=(40.0, 160.0),
+        blur=(0.5, 1.8),
+        motion=1.2,
+        noise=4.0,
+        exposure_sd=0.3,
+        contrast_sd=0.15,
+        white_balance_sd=0.07,
+        light_colour_sd=0.14,
+        background=0.9,
+    ),
+)
+"""Calibrated to Prakaashana et al. 2025 (NeuroImage 121476): of 182 people, open recognisers with
+nearest matching found 51-55 % at rank 1 by photographs among 81 renders of each scan, 58-59 % with
+a classifier over the renders. The scanner keeps its defaults: its knobs hardly change that."""
+
 _PRESETS = {
     preset.name: preset
     for preset in (
         Preset("plain", "1", "studio photographs and clean scans: easy, for tests and demos"),
+        _ARTICLE,
     )
 }
 
