@@ -132,6 +132,12 @@ def test_series_are_named_as_bids_names_them():
     assert series_name("axFLAIR") == "acq-axial_FLAIR"
 
 
+def test_the_reference_cohort_is_frozen():
+    chosen = preset("article")
+    # Published figures name them: a change of any setting needs a new version.
+    assert (chosen.version, chosen.fingerprint) == ("1", "b32401e98184")
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_fingerprint_covers_every_setting(name):
     chosen = preset(name)

@@ -143,12 +143,16 @@ def _relief(offset: NDArray[np.float64], trust: NDArray[np.float64]) -> NDArray[
 
 
 def _modes(offset: NDArray[np.float64], trust: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(K,) most probable mode coefficients of one head's deviations (ridge regression)."""
-    modes, _, _ = _basis()
-    weight = trust / MODE_NOISE_MM**2
-    flat = modes.reshape(len(modes), -1)
-    heavy = (modes * weight[:, None]).reshape(len(modes), -1)
-    solved = np.linalg.solve(heavy @ flat.T + np.eye(len(modes)), heavy @ offset.ravel())
+    """(K,) most probable mode coefficients of one head's deviations (ridge regression).
+
+    Only what lies along the normals counts. Along the surface vertices slide with the fit to the
+    whole head, scalp included, which would link scans that share no face.
+    """
+    modes, normals, _ = _basis()
+    along = (modes * normals).sum(axis=2)
+    heavy = along * (trust / MODE_NOISE_MM**2)
+    target = (offset * normals).sum(axis=1)
+    solved = np.linalg.solve(heavy @ along.T + np.eye(len(modes)), heavy @ target)
     return solved.astype(np.float64)
 
 
