@@ -1,7 +1,7 @@
 """Time a cohort of volunteers and see how real it is: detection, spread of shapes, proportions.
 
-Run ``python bench/volunteers.py [-n 84] [--seed 0] [--jobs 2] [--keep FOLDER]``. Detection is
-OpenCV's own YuNet at its default threshold (0.9), on the network that ships with the package.
+Run ``python bench/volunteers.py [-n 84] [--seed 0] [--jobs 2] [--preset plain] [--keep FOLDER]``.
+Detection is OpenCV's own YuNet on the network that ships with the package.
 """
 
 from __future__ import annotations
@@ -11,20 +11,22 @@ import resource
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 import cv2
-import numpy as np
 
-from faceblind.head.model import HeadModel
-from faceblind.head.template import load_template
+from faceblind.volunteers.anthropometry import compare
 from faceblind.volunteers.cohort import make_volunteers
+from faceblind.volunteers.likeness import distances
 from faceblind.volunteers.mri import simulate
 from faceblind.volunteers.photograph import VIEWS, photograph
+from faceblind.volunteers.presets import PRESETS
 from faceblind.volunteers.shape import sample_person
 
-FACE = ("face", "brow", "eyes", "nose", "mouth", "chin", "cheeks")
+SCORES = (0.9, 0.6)
+"""OpenCV's default threshold, and the one at which this package takes a photograph."""
 
 
 def processor_seconds(seed: int) -> None:
@@ -43,41 +45,37 @@ def processor_seconds(seed: int) -> None:
     print(f"| peak memory | {peak:.0f} MB |")
 
 
-def detection(root: Path, names: tuple[str, ...]) -> None:
+def detection(root: Path, names: Sequence[str]) -> None:
     """Share of photographs in which YuNet finds a face."""
     # OpenCV 5 warns once per picture that it chose another backend.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     model = str(files("faceblind") / "data" / "models" / "face_detection_yunet_2023mar.onnx")
     for view in VIEWS:
-        found = 0
+        found = []
         for name in names:
             picture = cv2.imread(str(root / "photos" / f"{name}_{view}.jpg"))
-            detector = cv2.FaceDetectorYN.create(model, "", picture.shape[1::-1], 0.9)
+            detector = cv2.FaceDetectorYN.create(model, "", picture.shape[1::-1], SCORES[-1])
             faces = detector.detect(picture)[1]
-            found += faces is not None
-        print(f"| YuNet finds a face, {view} | {found}/{len(names)} |")
+            found.append(0.0 if faces is None else float(faces[:, -1].max()))
+        counts = ", ".join(f"{sum(s >= score for s in found)}" for score in SCORES)
+        print(f"| YuNet finds a face, {view}, at {SCORES[0]} and {SCORES[1]} "
+              f"| {counts} of {len(names)} |")  # fmt: skip
 
 
-def distances(seed: int, n: int) -> None:
-    """Root mean square distance of two faces, vertex by vertex, rigidly aligned."""
-    model, template = HeadModel.load(), load_template()
-    mask = template.region(*FACE) & (template.points[:, 1] > 20)
-    people = []
-    for index in range(n):
-        points = model.outer_skin(sample_person(seed, index).points(model.closed_eyes))
-        people.append(points[mask].astype(np.float64))
-    people = [p - p.mean(axis=0) for p in people]
-    values = []
-    for i, a in enumerate(people):
-        for b in people[:i]:
-            u, _, v = np.linalg.svd(a.T @ b)
-            flip = np.diag([1, 1, np.sign(np.linalg.det(u @ v))])
-            values.append(np.sqrt(((a @ (u @ flip @ v) - b) ** 2).sum(axis=1).mean()))
-    low, p5, p50, p95 = (np.percentile(values, q) for q in (0, 5, 50, 95))
-    print(
-        f"| distance of two faces: least, 5 %, median, 95 % "
-        f"| {low:.1f}, {p5:.1f}, {p50:.1f}, {p95:.1f} mm |"
-    )
+def anthropometry(seed: int, n: int) -> None:
+    """Mean and standard deviation of each measure beside the published ones, mm."""
+    people = [sample_person(seed, index) for index in range(n)]
+    print("\n| measure | sex | published | ours |\n|---|---|---|---|")
+    for row in compare([p.measures() for p in people], [p.sex for p in people]):
+        print(f"| {row.measure} | {row.sex} | {row.target_mean:.1f} ± {row.target_sd:.1f} "
+              f"| {row.mean:.1f} ± {row.sd:.1f} |")  # fmt: skip
+
+
+def apart(seed: int, n: int) -> None:
+    """Root mean square distances of faces, rigidly aligned."""
+    figures = distances([sample_person(seed, index) for index in range(n)]).quantiles()
+    text = ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
+    print(f"| distances of two faces among {n}, mm | {text} |")
 
 
 def main() -> None:
@@ -87,18 +85,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--preset", choices=PRESETS, default="plain")
+    parser.add_argument("--shapes", type=int, default=500)
     options = parser.parse_args()
     print("| what | figure |\n|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         root = options.keep or Path(folder)
         start = time.perf_counter()
-        cohort = make_volunteers(root, options.n, options.seed, options.jobs)
+        cohort = make_volunteers(root, options.n, options.seed, options.jobs, preset=options.preset)
         if cohort.made == options.n:
             seconds = time.perf_counter() - start
             print(f"| {options.n} volunteers, {options.jobs} processes | {seconds:.0f} s |")
         detection(cohort.root, cohort.participants)
-    distances(options.seed, options.n)
+    apart(options.seed, options.n)
     processor_seconds(options.seed)
+    anthropometry(options.seed, options.shapes)
 
 
 if __name__ == "__main__":
