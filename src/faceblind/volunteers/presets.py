@@ -67,13 +67,13 @@ _ARTICLE = Preset(
     people=PeopleSettings(gap_months=(12.0, 60.0)),
     camera=CameraSettings(
         # Fitted: what a scan cannot know of a face, and a light that hides what it knows.
-        texture=2.5,
-        feature_variety=2.0,
-        light_height=(-5.0, 60.0),
+        texture=3.0,
+        feature_variety=3.5,
+        light_height=(-20.0, 65.0),
         light_angle=60.0,
         hardness=0.9,
-        fill=0.5,
-        glasses=0.5,
+        fill=0.35,
+        glasses=0.6,
         # Not fitted: pictures of elderly people by amateurs, moderately compressed.
         jpeg_quality=(40, 85),
         yaw_sd=5.5,
@@ -86,7 +86,7 @@ _ARTICLE = Preset(
         make_up=0.8,
         hair_cover=0.7,
         hair_volume=1.3,
-        glare=0.8,
+        glare=1.0,
         head_covering=0.05,
         distance_m=(0.4, 2.0),
         framing=(0.45, 0.75),
