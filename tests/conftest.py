@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -146,19 +145,18 @@ def command() -> Callable[..., SimpleNamespace]:
 @pytest.fixture(scope="session")
 def four_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four synthetic volunteers in coarse scans and small photographs, made by the command line."""
-    import faceblind
-    from faceblind.volunteers.cohort import make_volunteers
-    from faceblind.volunteers.mri import ScannerSettings
-    from faceblind.volunteers.photograph import CameraSettings
+    from faceblind.volunteers import presets
+    from faceblind.volunteers.camera import CameraSettings
+    from faceblind.volunteers.scanner import ScannerSettings
 
     root = tmp_path_factory.mktemp("four") / "people"
-    small = partial(
-        make_volunteers,
+    small = replace(
+        presets.preset("plain"),
         scanner=ScannerSettings(spacing_mm=2.0),
         camera=CameraSettings(width=240, height=300, supersampling=1.0),
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(vars(faceblind), "make_volunteers", small)
+        patch.setitem(presets._PRESETS, "plain", small)
         done = run_command("volunteers", root, "-n", 4, "--seed", 7, "-j", 1)
     assert done.code == 0, done.err
     return root

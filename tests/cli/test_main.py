@@ -18,6 +18,9 @@ import faceblind
 from faceblind.cli.main import app
 from faceblind.cli.verb import PrivacyFilter, verb
 from faceblind.errors import ScanError
+from faceblind.volunteers.camera import CameraSettings
+from faceblind.volunteers.presets import preset
+from faceblind.volunteers.shape import PeopleSettings
 
 VERBS = ("study", "volunteers", "reconstruct")
 
@@ -120,9 +123,17 @@ def test_options_reach_the_python_interface(monkeypatch):
     calls = []
     stub(monkeypatch, "make_volunteers", lambda *args, **kwargs: calls.append((args, kwargs)))
     assert invoke("volunteers", "out", "-n", "3", "--seed", "5", "-j", "1", "--force").code == 0
-    (((out,), kwargs),) = calls
+    ((out,), kwargs) = calls[0]
     assert str(out) == "out"
-    assert kwargs == {"n": 3, "seed": 5, "n_jobs": 1, "force": True}
+    expected = {"n": 3, "seed": 5, "n_jobs": 1, "force": True}
+    assert kwargs == expected | {"preset": preset("plain"), "protocols": ("T1w",)}
+    options = ["--ages", "3", "17", "--gap-months", "6", "24", "--wild", "--series", "CT"]
+    assert invoke("volunteers", "out", *options).code == 0
+    chosen = calls[1][1]["preset"]
+    assert calls[1][1]["protocols"] == ["CT"]
+    assert chosen.people == PeopleSettings(ages=(3.0, 17.0), gap_months=(6.0, 24.0))
+    assert chosen.camera == CameraSettings.wild()
+    assert chosen.name == "plain, changed"
 
 
 @pytest.mark.parametrize(
