@@ -67,13 +67,13 @@ _ARTICLE = Preset(
     people=PeopleSettings(gap_months=(12.0, 60.0)),
     camera=CameraSettings(
         # Fitted: what a scan cannot know of a face, and a light that hides what it knows.
-        texture=3.0,
-        feature_variety=3.5,
-        light_height=(-20.0, 65.0),
+        texture=2.8,
+        feature_variety=2.5,
+        light_height=(-10.0, 60.0),
         light_angle=60.0,
         hardness=0.9,
-        fill=0.35,
-        glasses=0.6,
+        fill=0.4,
+        glasses=0.5,
         # Not fitted: pictures of elderly people by amateurs, moderately compressed.
         jpeg_quality=(40, 85),
         yaw_sd=5.5,
