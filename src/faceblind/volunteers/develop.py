@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceblind.volunteers.camera import CameraSettings, Shot
+from faceblind.volunteers.style import muted
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +48,7 @@ class Backdrop:
         for cx, cy, size, r, g, b in self.blobs.astype(np.float32):
             wide, tall = 0.04 + 0.25 * size, 0.06 + 0.4 * ((7 * size) % 1)
             inside = (np.abs(x - cx) < wide) & (np.abs(y - cy) < tall)
-            colour = (0.5 * self.colour + 0.5 * np.array([r, g, b]) ** 2).astype(np.float32)
+            colour = 0.5 * (self.colour + muted(np.array([r, g, b]) ** 2)).astype(np.float32)
             picture[inside] = 0.4 * picture[inside] + 0.6 * colour
         picture = cv2.GaussianBlur(picture, (0, 0), 1.7)
         return cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC)

@@ -103,7 +103,9 @@ def sample_look(
     """
     african, asian, european = ancestry
     melanin = 0.85 * african + 0.36 * asian + 0.15 * european + rng.normal(0, 0.08)
-    fair = european**1.5
+    # Fair hair and eyes are recessive: with other ancestors they are rare.
+    fair = european**4
+    freckled = european**1.5
     names = list(_HAIR)
     odds = np.array([0.1, 0.25, 0.3, 0.18, 0.12, 0.05]) * fair
     odds += np.array([0.75, 0.22, 0.03, 0, 0, 0]) * (1 - fair)
@@ -134,7 +136,7 @@ def sample_look(
     look = Look(
         melanin=float(np.clip(melanin, 0.02, 0.98)), redness=float(rng.normal(0, 0.7)),
         blotch=float(max(rng.uniform(0.2, 0.8) + (age - 34) / 150, 0.05)),
-        freckle=float(rng.uniform(0, 1) ** 3 * fair),
+        freckle=float(rng.uniform(0, 1) ** 3 * freckled),
         wrinkle=float(np.clip((age - 30) / 60 + rng.normal(0, 0.12), 0.05, 1.1)),
         shine=float(rng.uniform(0.2, 0.9)), stubble=stubble, moustache=moustache, moles=moles,
         hair=hair, brow=brow, style=style, recession=recession,

@@ -12,7 +12,7 @@ from faceblind.volunteers.camera import CameraSettings
 from faceblind.volunteers.scanner import ScannerSettings
 from faceblind.volunteers.shape import PeopleSettings
 
-GENERATOR = "2"
+GENERATOR = "3"
 """Version of the recipe: it changes whenever the same seed gives other people or pictures."""
 
 

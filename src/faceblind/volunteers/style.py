@@ -137,6 +137,12 @@ class Style:
     fabric: NDArray[np.float64]
 
 
+def muted(colour: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A colour (3,) that cloth and rooms have: three random numbers alone are mostly lurid."""
+    grey = float(colour.mean())
+    return np.asarray(grey + 0.35 * (colour - grey))
+
+
 def draw_style(person: Person, settings: CameraSettings) -> Style:
     """Style of one person: the same numbers are drawn whatever the settings."""
     rng = generator(person.seed, person.index, 4)
@@ -155,7 +161,8 @@ def draw_style(person: Person, settings: CameraSettings) -> Style:
     curl = max(float(np.clip(rng.normal(0.15, 0.25), 0, 0.8)), float(tight))
     volume = settings.hair_volume * float(np.exp(rng.normal(0, 0.3))) * (1 + 0.6 * curl)
     ears = float(rng.random() * (0.4 + 0.6 * woman))
-    cloth, fabric = rng.uniform(0.02, 0.5, 3) ** 1.4, rng.uniform(0.02, 0.45, 3) ** 1.3
+    cloth = muted(rng.uniform(0.02, 0.5, 3) ** 1.4)
+    fabric = muted(rng.uniform(0.02, 0.45, 3) ** 1.3)
     long_enough = look.style in ("short", "full", "long")
     hangs = long_enough and chance["hair"] < settings.hair_cover
     bearded = not woman and chance["beard"] < settings.beard
