@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from faceblind.attacks.brainharm import Brain
-from faceblind.attacks.metadata import Finding
 from faceblind.attacks.peel import Fill
 from faceblind.attacks.presence import IMPORTANCE, Region, face_left
 from faceblind.attacks.surface import LOOKED_AT
+from faceblind.attacks.texts import Finding
 from faceblind.attacks.verdict import Findings, Link, judge
 from faceblind.attacks.wrap import Piece
 

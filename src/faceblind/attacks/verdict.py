@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from faceblind.attacks.brainharm import BITE_ML, Brain
-from faceblind.attacks.metadata import Finding
 from faceblind.attacks.peel import Fill
 from faceblind.attacks.presence import Region
 from faceblind.attacks.surface import FACE, LOOKED_AT
+from faceblind.attacks.texts import Finding
 from faceblind.attacks.wrap import Piece
 
 Status = Literal["pass", "fail", "unsure"]
