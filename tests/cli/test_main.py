@@ -76,7 +76,16 @@ def test_help_loads_nothing_heavy():
     assert time.perf_counter() - start < 3
 
 
-@pytest.mark.parametrize("args", [["bogus"], ["study"], ["volunteers", "x", "-n", "none"]])
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["bogus"],
+        ["study"],
+        ["volunteers", "x", "-n", "none"],
+        ["link", "a", "b", "out", "-j", "0"],
+        ["study", "a", "b.tsv", "out", "--variant", "bald"],
+    ],
+)
 def test_wrong_usage_gives_two(args):
     result = invoke(*args)
     assert result.code == 2

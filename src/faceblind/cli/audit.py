@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from faceblind.cli.options import Force, NJobs, Quiet, Verbose
+from faceblind.cli.options import Force, NJobs, Quiet, Recogniser, Verbose
 from faceblind.cli.verb import DONE, FAILED, GATE
 
 
@@ -30,9 +30,7 @@ def audit(
         typer.Option("--fail-above", help="Share of scans that may miss a pass.", min=0, max=1),
     ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
-    recogniser: Annotated[
-        str, typer.Option("--recogniser", help="sface, dlib, or the path of an ONNX file.")
-    ] = "sface",
+    recogniser: Recogniser = "sface",
     n_jobs: NJobs = -1,
     force: Force = False,
     verbose: Verbose = False,

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from faceblind.cli.options import Force, NJobs, Out, Quiet, Verbose
-from faceblind.cli.verb import DONE, FAILED
+from faceblind.cli.experiment import report
+from faceblind.cli.options import Face, Force, NJobs, Out, Quiet, Recogniser, Variant, Verbose
 
 
 class Matching(StrEnum):
@@ -20,13 +20,6 @@ class Matching(StrEnum):
     nearest = "nearest"
 
 
-class Variant(StrEnum):
-    """Which face the recogniser sees."""
-
-    completed = "completed"
-    as_is = "as-is"
-
-
 def link(
     probes: Annotated[
         Path, typer.Argument(metavar="PROBES", help="Folder of scans to search for.")
@@ -35,15 +28,11 @@ def link(
         Path, typer.Argument(metavar="GALLERY", help="Folder of scans to search among.")
     ],
     out: Out,
-    recogniser: Annotated[
-        str, typer.Option("--recogniser", help="sface, dlib, or the path of an ONNX file.")
-    ] = "sface",
+    recogniser: Recogniser = "sface",
     matching: Annotated[
         Matching, typer.Option("--matching", help="fused compares renders and surfaces.")
     ] = Matching.fused,
-    variant: Annotated[
-        Variant, typer.Option("--variant", help="The face that the recogniser sees.")
-    ] = Variant.completed,
+    variant: Variant = Face.completed,
     n_jobs: NJobs = -1,
     force: Force = False,
     verbose: Verbose = False,
@@ -54,10 +43,7 @@ def link(
     Any contrasts; people are matched by their sub- labels. Figures go to OUT, ranks per person
     to OUT/private, which only you can open.
     """
-    from rich.console import Console
-
     import faceblind
-    from faceblind.evaluation.result import result_table
 
     result = faceblind.link(
         probes,
@@ -69,9 +55,4 @@ def link(
         n_jobs=n_jobs,
         force=force,
     )
-    Console().print(result_table(result))
-    typer.echo(f"Results: {out / 'summary.json'}, {out / 'cmc.tsv'}")
-    failed = [person for person in result.ranks if person.failure]
-    for person in failed:
-        typer.echo(f"failed: {person.person}: {person.failure}", err=True)
-    return FAILED if failed else DONE
+    return report(result, out)

@@ -11,7 +11,9 @@ from faceblind.cli.options import Force, Out, Quiet, Verbose
 
 
 def reconstruct(
-    scan: Annotated[Path, typer.Argument(metavar="SCAN", help="A scan: .nii.gz, .nii, .mgz, .mgh or .nrrd.")],
+    scan: Annotated[
+        Path, typer.Argument(metavar="SCAN", help="A scan: .nii.gz, .nii, .mgz, .mgh or .nrrd.")
+    ],
     out: Out,
     force: Force = False,
     verbose: Verbose = False,

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from faceblind.cli.options import Force, NJobs, Out, Quiet, Verbose
-from faceblind.cli.verb import DONE, FAILED
+from faceblind.cli.experiment import report
+from faceblind.cli.options import Face, Force, NJobs, Out, Quiet, Recogniser, Variant, Verbose
 
 
 class Direction(StrEnum):
@@ -17,13 +17,6 @@ class Direction(StrEnum):
 
     photo_to_scan = "photo-to-scan"
     scan_to_photo = "scan-to-photo"
-
-
-class Variant(StrEnum):
-    """Which face of a scan is shown."""
-
-    completed = "completed"
-    as_is = "as-is"
 
 
 class Matching(StrEnum):
@@ -50,19 +43,12 @@ def study(
     direction: Annotated[
         Direction, typer.Option("--direction", help="The probe, then the gallery.")
     ] = Direction.photo_to_scan,
-    recogniser: Annotated[
-        str, typer.Option("--recogniser", help="sface, dlib, or the path of an ONNX file.")
-    ] = "sface",
+    recogniser: Recogniser = "sface",
     matching: Annotated[
         Matching,
         typer.Option("--matching", help="nearest is the published recipe, kept to compare."),
     ] = Matching.centred,
-    variant: Annotated[
-        Variant,
-        typer.Option(
-            "--variant", help="Faces with what the field of view cut filled in, or as they are."
-        ),
-    ] = Variant.completed,
+    variant: Variant = Face.completed,
     series: Annotated[
         str | None,
         typer.Option(
@@ -84,10 +70,7 @@ def study(
     Figures go to OUT; whatever shows or names a person goes to OUT/private, which only you can
     open.
     """
-    from rich.console import Console
-
     import faceblind
-    from faceblind.evaluation.result import result_table
 
     result = faceblind.study(
         scans,
@@ -103,9 +86,4 @@ def study(
         n_jobs=n_jobs,
         force=force,
     )
-    Console().print(result_table(result))
-    typer.echo(f"Results: {out / 'summary.json'}, {out / 'cmc.tsv'}")
-    failed = [person for person in result.ranks if person.failure]
-    for person in failed:
-        typer.echo(f"failed: {person.person}: {person.failure}", err=True)
-    return FAILED if failed else DONE
+    return report(result, out)

@@ -1,0 +1,34 @@
+"""What ``faceblind study`` and ``faceblind link`` say of their results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from faceblind.cli.verb import DONE, FAILED
+
+if TYPE_CHECKING:
+    from faceblind.evaluation.result import StudyResult
+
+
+def report(result: StudyResult, out: Path) -> int:
+    """Print the table, where the files lie, and who failed; return the exit code.
+
+    Parameters
+    ----------
+    result : StudyResult
+    out : Path
+        The folder of results.
+    """
+    from rich.console import Console
+
+    from faceblind.evaluation.result import result_table
+
+    Console().print(result_table(result))
+    typer.echo(f"Results: {out / 'summary.json'}, {out / 'cmc.tsv'}")
+    failed = [person for person in result.ranks if person.failure]
+    for person in failed:
+        typer.echo(f"failed: {person.person}: {person.failure}", err=True)
+    return FAILED if failed else DONE
