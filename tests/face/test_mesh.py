@@ -12,7 +12,6 @@ from faceblind.errors import FaceblindError, OutputError
 from faceblind.face.mesh import (
     check_mesh,
     crop,
-    face_normals,
     largest_component,
     read_ply,
     smooth,
@@ -29,15 +28,6 @@ def sphere(radius: float = 50.0, subdivisions: int = 4) -> tuple[np.ndarray, np.
 def volume(points: np.ndarray, faces: np.ndarray) -> float:
     a, b, c = (points[faces[:, k]].astype(float) for k in range(3))
     return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6)
-
-
-def test_face_normals_of_a_sphere_sum_to_its_area() -> None:
-    points, faces = sphere()
-    flat = face_normals(points, faces)
-    area = np.linalg.norm(flat, axis=1).sum() / 2
-    assert area == pytest.approx(4 * np.pi * 50**2, rel=5e-3)
-    a, b, c = (points[faces[:, k]] for k in range(3))
-    np.testing.assert_allclose(flat, np.cross(b - a, c - a), rtol=1e-4, atol=1e-4)
 
 
 def test_vertex_normals_of_a_sphere_point_outwards() -> None:

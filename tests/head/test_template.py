@@ -6,9 +6,16 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+import trimesh
 
 from faceblind.errors import FaceblindError
-from faceblind.head.template import REGIONS, boundary_edges, load_template, vertex_normals
+from faceblind.head.template import (
+    REGIONS,
+    boundary_edges,
+    face_normals,
+    load_template,
+    vertex_normals,
+)
 
 T = load_template()
 MARKS = T.landmarks
@@ -74,6 +81,16 @@ def test_normals_of_a_known_square_point_up():
     square = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
     normals = vertex_normals(square, np.array([[0, 1, 2], [0, 2, 3]]))
     np.testing.assert_allclose(normals, [[0, 0, 1]] * 4)
+
+
+def test_face_normals_of_a_sphere_sum_to_its_area():
+    ball = trimesh.creation.icosphere(subdivisions=4, radius=50.0)
+    points, faces = ball.vertices.astype(np.float32), ball.faces.astype(np.int32)
+    flat = face_normals(points, faces)
+    assert flat.dtype == np.float32
+    assert np.linalg.norm(flat, axis=1).sum() / 2 == pytest.approx(4 * np.pi * 50**2, rel=5e-3)
+    a, b, c = (points[faces[:, k]] for k in range(3))
+    np.testing.assert_allclose(flat, np.cross(b - a, c - a), rtol=1e-4, atol=1e-4)
 
 
 def test_mirror_symmetry():

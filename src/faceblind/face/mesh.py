@@ -15,6 +15,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from faceblind.errors import FaceblindError, OutputError
+from faceblind.head import template
 from faceblind.store import atomic_path
 
 Points = NDArray[np.float32]
@@ -55,32 +56,6 @@ def check_mesh(points: ArrayLike, faces: ArrayLike, name: str = "mesh") -> tuple
     return p, np.ascontiguousarray(f, dtype=np.int32)
 
 
-def face_normals(points: Points, faces: Faces) -> NDArray[np.float32]:
-    """Cross product of two edges of each face.
-
-    Parameters
-    ----------
-    points : (P, 3) float32 ndarray
-        Vertices in millimetres.
-    faces : (F, 3) int32 ndarray
-        Vertex indices.
-
-    Returns
-    -------
-    (F, 3) float32 ndarray
-        Outward vectors whose length is twice the area of the face in square millimetres.
-    """
-    a = points[faces[:, 0]]
-    b = points[faces[:, 1]] - a
-    c = points[faces[:, 2]] - a
-    # Written out because np.cross takes five times as long on long, thin arrays.
-    out = np.empty_like(a)
-    out[:, 0] = b[:, 1] * c[:, 2] - b[:, 2] * c[:, 1]
-    out[:, 1] = b[:, 2] * c[:, 0] - b[:, 0] * c[:, 2]
-    out[:, 2] = b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]
-    return out
-
-
 def vertex_normals(points: ArrayLike, faces: ArrayLike) -> NDArray[np.float32]:
     """Area-weighted unit normals of the vertices.
 
@@ -102,13 +77,7 @@ def vertex_normals(points: ArrayLike, faces: ArrayLike) -> NDArray[np.float32]:
         If the mesh is empty or malformed.
     """
     p, f = check_mesh(points, faces)
-    flat = face_normals(p, f)
-    total = np.zeros((len(p), 3), dtype=np.float64)
-    for axis in range(3):
-        for corner in range(3):
-            total[:, axis] += np.bincount(f[:, corner], flat[:, axis], minlength=len(p))
-    length = np.sqrt((total**2).sum(axis=1, keepdims=True))
-    return (total / np.where(length > 0, length, 1)).astype(np.float32)
+    return template.vertex_normals(p, f, np.float32)
 
 
 def neighbour_mean(points_count: int, faces: Faces) -> sparse.csr_matrix:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from faceblind.errors import FaceblindError
 from faceblind.face.cameras import Camera
-from faceblind.face.mesh import face_normals
+from faceblind.head.template import face_normals
 
 NOTHING = -1
 """Face number of a ray that meets nothing."""

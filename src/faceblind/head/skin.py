@@ -13,6 +13,7 @@ from faceblind.errors import ScanError
 from faceblind.head.air import HeadMask, find_head, head_in_grid, usable_grid
 from faceblind.head.field import skin_field
 from faceblind.head.grid import Grid
+from faceblind.head.template import vertex_normals
 from faceblind.scan import Scan
 
 __all__ = ["HeadMask", "Skin", "find_head", "find_skin"]
@@ -85,7 +86,7 @@ def _surface(field: Grid, name: str) -> Skin:
     return Skin(
         world.astype(np.float32),
         np.ascontiguousarray(faces, dtype=np.int32),
-        _vertex_normals(world, faces),
+        vertex_normals(world, faces),
         edge,
     )
 
@@ -103,15 +104,3 @@ def _outer_sheet(
     keep = label == np.bincount(label).argmax()
     new = np.cumsum(keep) - 1
     return points[keep], new[faces[keep[faces[:, 0]]]], edge[keep]
-
-
-def _vertex_normals(points: NDArray[np.float64], faces: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Area-weighted means of the face normals."""
-    a, b, c = (points[faces[:, i]] for i in range(3))
-    cross = np.cross(b - a, c - a)
-    flat = faces.T.ravel()
-    total = np.stack(
-        [np.bincount(flat, np.tile(cross[:, i], 3), len(points)) for i in range(3)], axis=1
-    )
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    return (total / np.maximum(length, 1e-12)).astype(np.float32)

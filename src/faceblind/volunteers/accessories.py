@@ -8,15 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from faceblind.head.template import vertex_normals
 from faceblind.volunteers.hair import Shell
 from faceblind.volunteers.noise import fractal
-from faceblind.volunteers.reference import (
-    SKIN,
-    eye_box,
-    reference,
-    smooth_step,
-    vertex_normals,
-)
+from faceblind.volunteers.reference import SKIN, eye_box, reference, smooth_step
 from faceblind.volunteers.style import Glasses, Style
 
 _PANTOSCOPIC = 0.13

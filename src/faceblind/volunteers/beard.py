@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from faceblind.head.template import vertex_normals
 from faceblind.volunteers.hair import Shell
 from faceblind.volunteers.noise import fractal
-from faceblind.volunteers.reference import SKIN, reference, smooth_step, vertex_normals
+from faceblind.volunteers.reference import SKIN, reference, smooth_step
 from faceblind.volunteers.style import Style
 
 # Vermilion borders on the right half of the reference face: x and z in mm.

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from faceblind.head.template import vertex_normals
 from faceblind.volunteers.noise import fractal
-from faceblind.volunteers.reference import SKIN, reference, smooth_step, vertex_normals
+from faceblind.volunteers.reference import SKIN, reference, smooth_step
 from faceblind.volunteers.style import Style
 
 _THICKNESS_MM = {"bald": 0.6, "cropped": 2.5, "short": 8.0, "full": 15.0, "long": 12.0}

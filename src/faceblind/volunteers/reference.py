@@ -81,16 +81,3 @@ def smooth_step(value: NDArray[np.floating], low: float, high: float) -> NDArray
     """0 below `low`, 1 above `high`, a cubic between; `high` may be the smaller one."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
-
-
-def vertex_normals(points: NDArray[np.floating], faces: NDArray[np.integer]) -> NDArray[np.float32]:
-    """(P, 3) unit normals, area-weighted means of the faces around each vertex."""
-    a, b, c = (points[faces[:, k]].astype(np.float64) for k in range(3))
-    face = np.cross(b - a, c - a)
-    normal = np.empty((len(points), 3))
-    for axis in range(3):
-        normal[:, axis] = sum(
-            np.bincount(faces[:, k], face[:, axis], minlength=len(points)) for k in range(3)
-        )
-    length = np.linalg.norm(normal, axis=1, keepdims=True)
-    return (normal / np.maximum(length, 1e-12)).astype(np.float32)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from faceblind.head.model import HeadModel
+from faceblind.head.template import vertex_normals
 from faceblind.volunteers import accessories, beard, hair, light, strands
 from faceblind.volunteers.raster import interpolate, rasterise
-from faceblind.volunteers.reference import EYES, SKIN, reference, vertex_normals
+from faceblind.volunteers.reference import EYES, SKIN, reference
 from faceblind.volunteers.style import Style
 
 CLOTH = 250
