@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from faceblind.errors import FaceblindError, OutputError, ScanError
 from faceblind.formats import load as load_any
+from faceblind.formats import nifti
 from faceblind.formats.nifti import load, save
 from faceblind.scan import Scan
 
@@ -237,6 +238,44 @@ def test_extensions_and_text_can_be_left_out(tmp_path):
     np.testing.assert_array_equal(load(tmp_path / "b.nii").stored.raw, scan.stored.raw)
 
 
+def test_bytes_between_header_and_voxels_that_are_no_extension_are_text(tmp_path):
+    """A gap that the header's offset leaves, and NIfTI-2's unused string."""
+    for version in (1, 2):
+        text = {"unused_str": b"Jane"} if version == 2 else {"db_name": b"Jane"}
+        content = bytearray(make_bytes(version=version, **text))
+        size = {1: 348, 2: 540}[version] + 4
+        gap = b"Jane Doe".ljust(16, b"\0")
+        if version == 1:
+            content[108:112] = np.float32(size + len(gap)).tobytes()
+        else:
+            content[168:176] = np.int64(size + len(gap)).tobytes()
+        path = write(tmp_path / f"{version}.nii", bytes(content[:size]) + gap + content[size:])
+        scan = load(path)
+        save(scan, tmp_path / f"kept{version}.nii")
+        assert unpacked(tmp_path / f"kept{version}.nii") == path.read_bytes()
+        save(scan, tmp_path / f"cleared{version}.nii", clear_text=True)
+        cleared = unpacked(tmp_path / f"cleared{version}.nii")
+        assert b"Jane" not in cleared
+        assert len(cleared) == len(path.read_bytes())
+        np.testing.assert_array_equal(
+            load(tmp_path / f"cleared{version}.nii").stored.raw, scan.stored.raw
+        )
+
+
+def test_extensions_that_stay_are_warned_of_once(tmp_path, caplog):
+    nifti._warn_of_extensions.cache_clear()
+    scan = load(write(tmp_path / "a.nii", make_bytes(extension=EXTENSION)))
+    with caplog.at_level("WARNING"):
+        save(scan, tmp_path / "b.nii")
+        save(scan, tmp_path / "c.nii", clear_text=True, drop_extensions=True)
+        assert not caplog.records
+        save(scan, tmp_path / "d.nii", clear_text=True)
+        save(scan, tmp_path / "e.nii", clear_text=True)
+    assert [record.getMessage() for record in caplog.records] == [
+        "Header extensions stay and may hold names: --drop-extensions leaves them out."
+    ]
+
+
 def test_nothing_is_left_when_the_disk_refuses(tmp_path, monkeypatch):
     scan = load(write(tmp_path / "a.nii", make_bytes()))
 
@@ -263,6 +302,7 @@ def test_targets_that_are_refused(tmp_path):
         (tmp_path / "b.mgz", False, "must end in"),
         (tmp_path / "no" / "b.nii", False, "does not exist"),
         (tmp_path / "folder.nii", True, "is a folder"),
+        (tmp_path / f"{'n' * 300}.nii", False, "name too long"),
     ]:
         with pytest.raises(OutputError, match=message):
             save(scan, target, overwrite=overwrite)

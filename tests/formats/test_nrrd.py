@@ -115,6 +115,25 @@ def test_free_text_is_left_out(tmp_path):
     assert b"DWMRI" not in parts(tmp_path / "c.nrrd")[0]
 
 
+def test_only_fields_that_are_no_free_text_stay(tmp_path):
+    said = (
+        'labels: "Jane" "b" "c"', "sample units: Jane", "owner: Jane", "Jane was here",
+        "modality:=Jane", "DWMRI_owner:=Jane", "DWMRI_b-value:=of Jane",
+    )  # fmt: skip
+    needed = (
+        'space units: "mm" "mm" "mm"', "kinds: domain domain domain", "spacings: 1 1 1",
+        "measurement frame: (1,0,0) (0,1,0) (0,0,1)", "modality:=DWMRI",
+        "DWMRI_gradient_0000:=0.5 -1e-3 0",
+    )  # fmt: skip
+    path = write(tmp_path / "a.nrrd", make_bytes(extra=(*said, *needed)))
+    save(load(path), tmp_path / "b.nrrd", clear_text=True)
+    header, body = parts(tmp_path / "b.nrrd")
+    assert b"Jane" not in header
+    assert not [line for line in needed if line.encode() not in header.split(b"\n")]
+    assert body == parts(path)[1]
+    np.testing.assert_allclose(load(tmp_path / "b.nrrd").affine, load(path).affine)
+
+
 @pytest.mark.parametrize("shape", [SHAPE, (*SHAPE, 2)])
 def test_scan_made_in_memory_round_trips_and_others_read_it(tmp_path, shape):
     nrrd = pytest.importorskip("nrrd", reason="pynrrd is not installed")

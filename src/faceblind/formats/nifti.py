@@ -7,7 +7,9 @@ unchanged scan gives the same uncompressed bytes whatever the header holds.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +31,8 @@ from faceblind.formats.volumes import (
 )
 from faceblind.scan import Scan, Stored
 
+logger = logging.getLogger(__name__)
+
 _UNITS_MM = {1: 1000.0, 2: 1.0, 3: 0.001}
 _UNIT_NAMES = {1: "metres", 2: "millimetres", 3: "micrometres"}
 _NUMBER_TYPES = {
@@ -44,7 +48,7 @@ _OTHER_TYPES = {
     2048: "complex numbers",
     2304: "RGBA colours",
 }
-_FREE_TEXT = ("data_type", "db_name", "descrip", "aux_file", "intent_name")
+_FREE_TEXT = ("data_type", "db_name", "descrip", "aux_file", "intent_name", "unused_str")
 ENDINGS = (".nii", ".nii.gz")
 
 
@@ -139,7 +143,8 @@ def save(
     drop_extensions : bool
         Leave header extensions out (they may hold names, dates or whole DICOM headers).
     clear_text : bool
-        Blank the header's free-text fields.
+        Blank the header's free-text fields, and what stands between header and voxels without
+        being an extension. Extensions that stay are warned of, once.
     overwrite : bool
         Replace a file that exists. The scan's own source is never replaced.
 
@@ -262,10 +267,19 @@ def _cleaned(container: _Container, drop_extensions: bool, clear_text: bool) -> 
     if clear_text:
         for field in set(_FREE_TEXT) & set(fields.names or ()):
             header[field] = b""
+        if not rest[:1].strip(b"\0"):
+            rest = bytes(len(rest))
+        elif not drop_extensions:
+            _warn_of_extensions()
     if drop_extensions:
         rest = bytes(4)
         header["vox_offset"] = fields.itemsize + len(rest)
     return header.tobytes() + rest
+
+
+@cache
+def _warn_of_extensions() -> None:
+    logger.warning("Header extensions stay and may hold names: --drop-extensions leaves them out.")
 
 
 def _fresh(scan: Scan) -> tuple[bytes, NDArray[Any]]:

@@ -57,6 +57,19 @@ _ABBREVIATIONS = {
     "lps": "left-posterior-superior",
 }
 _GZIP = ("gzip", "gz")
+# What the format defines and what is no free text; "labels", "content" and unknown fields are.
+_PLAIN_FIELDS = {
+    "dimension", "type", "block size", "blocksize", "encoding", "endian", "min", "max", "old min",
+    "oldmin", "old max", "oldmax", "line skip", "lineskip", "byte skip", "byteskip", "number",
+    "sizes", "spacings", "thicknesses", "axis mins", "axismins", "axis maxs", "axismaxs",
+    "centers", "centerings", "kinds", "space", "space dimension", "space origin",
+    "space directions", "measurement frame",
+}  # fmt: skip
+_UNIT_FIELDS = {"units", "space units"}
+_UNITS = {"", "mm", "cm", "m", "um", "millimeter", "millimetre", "s", "ms", "second", "none"}
+_DIFFUSION = re.compile(
+    rb"(?:modality:=DWMRI|DWMRI_(?:b-value|(?:gradient|B-matrix|NEX)_\d+):=[-+.\deE \t]+)\s*$"
+)
 
 
 @dataclass(frozen=True)
@@ -140,7 +153,8 @@ def save(
     drop_extensions : bool
         Leave out key/value pairs, such as quoted DICOM fields.
     clear_text : bool
-        Leave out comments, the content field, and key/value pairs but those of diffusion.
+        Leave out comments, fields of free text (content, labels, unknown ones), and key/value
+        pairs but the numbers of diffusion.
     overwrite : bool
         Replace a file that exists. The scan's own source is never replaced.
 
@@ -156,7 +170,8 @@ def save(
         container = _Container(lines, b"\n", True, 3 if raw.ndim == 4 else None)
     else:
         container, raw = scan.stored.container, scan.stored.raw
-    kept = [line for line in container.lines if not _is_spoken(line, drop_extensions, clear_text)]
+    magic, *rest = container.lines
+    kept = [magic, *(line for line in rest if not _is_spoken(line, drop_extensions, clear_text))]
     header = b"".join(line + container.newline for line in kept) + container.newline
     if container.time_axis is not None:
         raw = np.moveaxis(raw if raw.ndim == 4 else raw[..., None], 3, container.time_axis)
@@ -251,10 +266,14 @@ def _is_spoken(line: bytes, drop_extensions: bool, clear_text: bool) -> bool:
     """Whether a line of the header is free text that shall not be published."""
     is_pair = b":=" in line and b": " not in line.split(b":=", 1)[0]
     if is_pair:
-        needed = line.startswith((b"DWMRI_", b"modality:="))
-        return drop_extensions or (clear_text and not needed)
-    is_text = line.startswith(b"#") or line.lower().startswith(b"content:")
-    return clear_text and is_text
+        return drop_extensions or (clear_text and not _DIFFUSION.match(line))
+    if not clear_text:
+        return False
+    key, _, value = line.decode("utf-8", "replace").partition(":")
+    key = key.strip().lower()
+    if key in _UNIT_FIELDS:
+        return not {word.strip('"') for word in value.split()} <= _UNITS
+    return key not in _PLAIN_FIELDS
 
 
 def _fresh(scan: Scan) -> tuple[tuple[bytes, ...], NDArray[Any]]:
