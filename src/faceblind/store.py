@@ -82,7 +82,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             _flush(temporary)
             temporary.replace(path)
         except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+            raise OutputError(
+                f"{path}: cannot be written ({error.strerror}); check space and permissions"
+            ) from error
         # The rename itself must survive a power cut too; Windows cannot open folders.
         with contextlib.suppress(OSError):
             _flush(path.parent)
@@ -332,7 +334,9 @@ def _write_text(path: str | Path, text: str) -> None:
         with atomic_path(path) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror}); check space and permissions"
+        ) from error
 
 
 def _flush(path: Path) -> None:

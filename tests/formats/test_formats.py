@@ -8,6 +8,7 @@ import pytest
 from faceblind.errors import OutputError, ScanError
 from faceblind.formats import load, same_format, save
 from faceblind.formats.bids import find_scans
+from faceblind.formats.files import check_target
 from faceblind.formats.names import ENDINGS, is_scan_name
 from faceblind.formats.sidecar import sidecar_path
 from faceblind.scan import Scan
@@ -41,3 +42,9 @@ def test_unknown_endings_are_refused(tmp_path):
     (tmp_path / "a.img").write_bytes(b"x")
     with pytest.raises(ScanError, match="not a format"):
         load(tmp_path / "a.img")
+
+
+def test_a_folder_that_cannot_be_written_to_is_seen_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("faceblind.formats.files.os.access", lambda *_: False)
+    with pytest.raises(OutputError, match="its folder cannot be written to"):
+        check_target(tmp_path / "a.nii", overwrite=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,16 +24,28 @@ def check_target(path: Path, *, overwrite: bool, sources: Iterable[str | Path] =
     Raises
     ------
     OutputError
-        If the folder is missing, `path` is an input or a folder, or exists without `overwrite`.
+        If the folder is missing or cannot be written to, if `path` is an input or a folder, or if
+        it exists without `overwrite`.
     """
+    try:
+        _check_target(path, overwrite, sources)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror}); choose another place"
+        ) from error
+
+
+def _check_target(path: Path, overwrite: bool, sources: Iterable[str | Path]) -> None:
     if not path.parent.is_dir():
         raise OutputError(f"{path}: its folder does not exist; create it first")
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; name a file")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"{path}: its folder cannot be written to; choose another place")
     if not path.exists():
         return
     for source in map(Path, sources):
         if source.exists() and source.samefile(path):
             raise OutputError(f"{path}: is the input itself; choose another place")
     if not overwrite:
-        raise OutputError(f"{path}: exists already; choose another place or allow overwriting")
+        raise OutputError(f"{path}: exists already; choose another place, or --force to replace it")

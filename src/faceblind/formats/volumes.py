@@ -265,4 +265,6 @@ def write(path: Path, plain: bytes, body: bytes, is_packed: bool) -> None:
             file.write(plain)
             file.writelines(pieces)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror}); check space and permissions"
+        ) from error
