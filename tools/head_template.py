@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from faceblind.head.icp import laid_on
 from faceblind.head.model import HeadModel
 from faceblind.head.template import REGIONS
 
@@ -43,15 +44,6 @@ def sample(model: HeadModel, rng: np.random.Generator) -> NDArray:
         expression=model.closed_eyes,
     )
     return model.outer_skin(points).astype(np.float64)
-
-
-def rigid(points: NDArray, target: NDArray, weight: NDArray) -> NDArray:
-    """`points` moved by the least-squares rotation and translation onto `target` (Kabsch)."""
-    a = np.average(points, axis=0, weights=weight)
-    b = np.average(target, axis=0, weights=weight)
-    u, _, vt = np.linalg.svd((points - a).T @ ((target - b) * weight[:, None]))
-    sign = np.diag([1, 1, np.sign(np.linalg.det(u @ vt))])
-    return (points - a) @ (u @ sign @ vt) + b
 
 
 def areas(points: NDArray, faces: NDArray) -> NDArray:
@@ -254,7 +246,7 @@ def build_template() -> dict[str, NDArray]:
         # The ears bend and the neck bows: only face and skull hold the rigid fit.
         weight = areas(mean, faces) * (mean[:, 2] > -45) * (auricle(model) < 0.02)
         weight = weight / weight.sum()
-        heads = np.array([rigid(h.astype(np.float64), mean, weight) for h in heads], np.float32)
+        heads = np.array([laid_on(h.astype(np.float64), mean, weight) for h in heads], np.float32)
         mean = heads.mean(axis=0, dtype=np.float64)
         mean = (mean + mean[mirror] * flip) / 2
     ears = model.outer_vertices(np.array(model.tragion))

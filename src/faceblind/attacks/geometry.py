@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 from faceblind.errors import FaceblindError
 from faceblind.features import HeadShown
 from faceblind.head.align import thin
+from faceblind.head.icp import laid_on
 from faceblind.head.template import load_template
 
 COMPARED = ("brow", "eyes", "nose", "mouth", "chin", "cheeks", "face")
@@ -26,6 +27,9 @@ STEP_MM = 4.0
 """Spacing of the compared vertices, near the detail that slices of 2 mm keep."""
 TRUSTED_MM = 2.5
 """A vertex counts where skin of the scan is this near; elsewhere completion made it up."""
+LEAST_WEIGHT = 1e-3
+"""Of a vertex that is not trusted, when heads are laid on each other: without any trusted skin they
+still have a place."""
 LEAST_SHARED = 0.4
 """Share of the vertices that must be trusted on both sides. A forehead alone, which protection may
 leave, has less."""
@@ -160,7 +164,7 @@ def _deviations(shapes: list[Shape]) -> tuple[NDArray[np.float64], NDArray[np.fl
     """(S, N, 3) limited deviations from the side's mean, mm, and (S, N) trust."""
     model = load_template().points[compared_vertices()].astype(np.float64)
     trust = np.stack([shape.trust for shape in shapes]).astype(np.float64)
-    placed = np.stack([_laid_on(s.points.astype(np.float64), model, s.trust) for s in shapes])
+    placed = np.stack([laid_on(s.points, model, s.trust + LEAST_WEIGHT) for s in shapes])
     total = np.maximum(trust.sum(axis=0), 1e-9)
     # A vertex that hardly anybody shows has no mean of its own: the average head's stands in.
     few = 1.0
@@ -169,16 +173,3 @@ def _deviations(shapes: list[Shape]) -> tuple[NDArray[np.float64], NDArray[np.fl
     length = np.linalg.norm(offset, axis=2, keepdims=True)
     limited: NDArray[np.float64] = offset * np.minimum(1.0, OUTLIER_MM / np.maximum(length, 1e-9))
     return limited, trust
-
-
-def _laid_on(
-    points: NDArray[np.float64], model: NDArray[np.float64], trust: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """`points` turned and shifted onto `model` by the trusted vertices (Kabsch 1976)."""
-    weight = trust + 1e-3
-    centre = np.average(points, axis=0, weights=weight)
-    aim = np.average(model, axis=0, weights=weight)
-    left, _, right = np.linalg.svd((weight[:, None] * (points - centre)).T @ (model - aim))
-    turn = left @ np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))]) @ right
-    laid: NDArray[np.float64] = (points - centre) @ turn + aim
-    return laid

@@ -233,3 +233,28 @@ def fit_affine(points: NDArray[np.float64], shaped: NDArray[np.float64]) -> NDAr
     affine = np.eye(4)
     affine[:3] = solution.T
     return affine
+
+
+def laid_on(
+    points: NDArray[np.floating], target: NDArray[np.floating], weights: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """`points` turned and shifted onto corresponding ones (Kabsch 1976, Acta Cryst A 32:922).
+
+    Parameters
+    ----------
+    points, target : (N, 3) ndarray
+        Row by row the same places, mm.
+    weights : (N,) ndarray
+        How much each pair matters; not negative, not all 0.
+
+    Returns
+    -------
+    (N, 3) float64 ndarray
+        The points after the least-squares rotation (never a reflection) and shift.
+    """
+    centre = np.average(points, axis=0, weights=weights.astype(np.float64))
+    aim = np.average(target, axis=0, weights=weights.astype(np.float64))
+    away = points - centre
+    left, _, right = np.linalg.svd((weights[:, None] * away).T @ (target - aim))
+    turn = left @ np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))]) @ right
+    return np.asarray(away @ turn + aim, np.float64)
