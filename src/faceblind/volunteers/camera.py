@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from faceblind.errors import FaceblindError
 from faceblind.volunteers.light import Lamp
+from faceblind.volunteers.limits import check_limits
 
 VIEWS: dict[str, tuple[float, float]] = {
     "front": (0.0, 0.0), "left": (35.0, 0.0), "right": (-35.0, 0.0),
@@ -140,10 +141,7 @@ class CameraSettings:
     background: float = 0.6
 
     def __post_init__(self) -> None:
-        for name in ("jpeg_quality", "distance_m", "framing", "face_px", "blur", "light_height"):
-            low, high = getattr(self, name)
-            if low > high:
-                raise FaceblindError(f"camera: {name} must rise, got ({low}, {high})")
+        check_limits("camera", self, _LIMITS, whole=("width", "height", "jpeg_quality"))
         if min(self.width, self.height) < 16 or self.distance_m[0] < 0.25:
             raise FaceblindError(
                 "camera: needs 16 pixels a side and a distance of 0.25 m or more, got "
@@ -157,13 +155,20 @@ class CameraSettings:
         Parameters
         ----------
         strength : float
-            0 the default settings, 1 in the wild, between them and a little beyond linear.
+            0 the default settings, 1 in the wild; linear between them and up to 1.1.
 
         Returns
         -------
         CameraSettings
             Every field but the picture size moved by `strength` towards its wild value.
+
+        Raises
+        ------
+        FaceblindError
+            If `strength` is out of range.
         """
+        if not 0 <= strength <= 1.1:
+            raise FaceblindError(f"camera: strength must be from 0 to 1.1, got {strength}")
         plain = CameraSettings()
         moved: dict[str, Any] = {}
         for name, end in _WILD.items():
@@ -186,6 +191,20 @@ _WILD: dict[str, Any] = {
     "light_angle": 45.0, "light_height": (-5.0, 60.0), "hardness": 0.6, "fill": 0.6,
     "light_change": 0.7, "background": 0.9,
 }  # fmt: skip
+
+_LIMITS: dict[str, tuple[float, float]] = {
+    "width": (0, 10000), "height": (0, 10000), "supersampling": (0.25, 8), "jpeg_quality": (1, 100),
+    "yaw_sd": (0, 45), "pitch_sd": (0, 45), "roll_sd": (0, 45), "expression": (0, 5),
+    "texture": (0, 10), "feature_variety": (0, 10), "stubble": (0, 5), "hair_volume": (0, 5),
+    "glare": (0, 10), "distance_m": (0, 100), "framing": (0.05, 1), "face_px": (4, 10000),
+    "blur": (0, 50), "motion": (0, 100), "noise": (0, 255), "exposure_sd": (0, 3),
+    "contrast_sd": (0, 2), "white_balance_sd": (0, 1), "light_colour_sd": (0, 1),
+    "light_angle": (0, 180), "light_height": (-90, 90), "fill": (0, 10), "hardness": (0, 1),
+    "smile": (0, 1), "blink": (0, 1), "beard": (0, 1), "moustache": (0, 1), "make_up": (0, 1),
+    "hair_cover": (0, 1), "glasses": (0, 1), "head_covering": (0, 1), "light_change": (0, 1),
+    "background": (0, 1),
+}  # fmt: skip
+"""Least and greatest value of every setting. Percent given as shares must not pass unnoticed."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,8 +47,9 @@ class Preset:
             "scanner": asdict(self.scanner),
             "camera": asdict(self.camera),
         }
-        # Through JSON and back, so that tuples compare equal with what is read from a file.
-        return dict(json.loads(json.dumps(values)))
+        # Through JSON and back, so that tuples compare equal with what is read from a file; numpy's
+        # numbers become plain ones.
+        return dict(json.loads(json.dumps(values, default=float)))
 
     @property
     def fingerprint(self) -> str:

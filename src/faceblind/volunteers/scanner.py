@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from faceblind.volunteers.limits import check_limits
+
 
 @dataclass(frozen=True)
 class ScannerSettings:
@@ -15,7 +17,8 @@ class ScannerSettings:
     Attributes
     ----------
     spacing_mm : float, optional
-        Voxel size that replaces the protocol's (in slices: in-plane). None keeps the protocol's.
+        Voxel size that replaces the protocol's (in slices: in-plane): 0.4 to 8. None keeps the
+        protocol's.
     noise : float
         Standard deviation of each channel's noise, of white matter's signal: 0 to 0.3. An SNR of
         25 is 0.04. In CT 0.04 is 5 HU.
@@ -47,9 +50,9 @@ class ScannerSettings:
     supine_mm : float
         Largest shift of soft tissue by lying on the back: 0 to 8.
     tilt_sd, tilt_limit : float
-        Rotation of the head about each axis in degrees: spread and greatest.
+        Rotation of the head about each axis in degrees: spread and greatest, 0 to 90.
     session_mm, session_deg : float
-        Spread of the movement from one series of a session to the next, per axis.
+        Spread of the movement from one series of a session to the next, per axis: 0 to 50.
     """
 
     spacing_mm: float | None = None
@@ -72,3 +75,17 @@ class ScannerSettings:
     tilt_limit: float = 15.0
     session_mm: float = 1.0
     session_deg: float = 0.8
+
+    def __post_init__(self) -> None:
+        check_limits("scanner", self, _LIMITS)
+        if self.spacing_mm is not None:
+            check_limits("scanner", self, {"spacing_mm": (0.4, 8.0)})
+
+
+_LIMITS: dict[str, tuple[float, float]] = {
+    "noise": (0, 0.3), "shading": (0, 1), "blur": (0, 4), "ghosting": (0, 0.3),
+    "motion_mm": (0, 5), "fat_shift": (0, 3), "dropout": (0, 2), "dental": (0, 1),
+    "dental_mm": (0, 50), "vertex_cut": (0, 1), "ears_cut": (0, 1), "chin_cut": (0, 1),
+    "nose_cut": (0, 1), "wrap": (0, 1), "supine_mm": (0, 8), "tilt_sd": (0, 90),
+    "tilt_limit": (0, 90), "session_mm": (0, 50), "session_deg": (0, 50),
+}  # fmt: skip

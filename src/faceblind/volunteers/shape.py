@@ -12,6 +12,7 @@ from faceblind.errors import FaceblindError
 from faceblind.head.model import HeadModel
 from faceblind.volunteers import ageing, calibration, population
 from faceblind.volunteers.anthropometry import MEASURES, measure
+from faceblind.volunteers.limits import check_limits
 from faceblind.volunteers.look import Look, aged_look, sample_look
 
 AGE_RANGE = (34, 89)
@@ -57,20 +58,23 @@ class PeopleSettings:
     Attributes
     ----------
     ages : tuple of float
-        Youngest and oldest in years, both included. From 3; children need (3, 17) or so.
+        Youngest and oldest in years, both included: 3 to 100. Children need (3, 17) or so.
     gap_months : tuple of float
-        Shortest and longest time from the scan to the photographs (see `visits`).
+        Shortest and longest time from the scan to the photographs (see `visits`), within 600;
+        negative where the photographs came first. They show people of 3 to 120 years.
     """
 
     ages: tuple[float, float] = AGE_RANGE
     gap_months: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
-        low, high = self.ages
-        if not 3 <= low <= high <= 100:
-            raise FaceblindError(f"ages: expected 3 <= youngest <= oldest <= 100, got {self.ages}")
-        if not self.gap_months[0] <= self.gap_months[1]:
-            raise FaceblindError(f"gap_months: expected shortest <= longest, got {self.gap_months}")
+        check_limits("people", self, {"ages": (3, 100), "gap_months": (-600, 600)})
+        young, old = (a + g / 12 for a, g in zip(self.ages, self.gap_months, strict=True))
+        if young < 3 or old > 120:
+            raise FaceblindError(
+                f"people: gap_months {self.gap_months} give photographs of people of {young:.0f} "
+                f"to {old:.0f} years; 3 to 120 are possible, choose other ages or a shorter gap"
+            )
 
 
 @dataclass(frozen=True)
