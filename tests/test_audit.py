@@ -11,10 +11,11 @@ import pytest
 import faceblind
 from faceblind.attacks.brainharm import Brain
 from faceblind.attacks.examine import Examined
+from faceblind.attacks.linking import Linked
 from faceblind.attacks.presence import Region
 from faceblind.attacks.surface import LOOKED_AT
-from faceblind.attacks.verdict import Findings
-from faceblind.errors import AlignmentError, ScanError, TableError
+from faceblind.attacks.verdict import Findings, Link
+from faceblind.errors import AlignmentError, OutputError, RecogniserError, ScanError, TableError
 
 CLEAN = Findings(
     regions=dict.fromkeys(LOOKED_AT, Region(0.0, 0.0, 0.0, 1.0)), left=0.0, peeled_left=0.0,
@@ -27,6 +28,8 @@ def attacked(path, original=None, recogniser=None) -> Examined:
     """What the file's name asks for."""
     if "broken" in path.name:
         raise ScanError(f"{path}: the file is truncated")
+    if original is not None and "torn" in original.name:
+        raise ScanError(f"{original}: the file is truncated")
     if "strange" in path.name:
         raise AlignmentError(f"{path}: the head was not found with enough confidence (0.1 of 0.5)")
     return Examined(replace(CLEAN, left=0.9) if "T2w" in path.name else CLEAN, {})
@@ -91,3 +94,73 @@ def test_input_is_checked_first(audit, tmp_path):
         audit(tmp_path / "absent")
     with pytest.raises(TableError, match="originals: no label"):
         audit(tmp_path / "in", originals=tmp_path / "other")
+
+
+def test_reasons_name_no_folder(audit, tmp_path):
+    touch(tmp_path / "in", "sub-1_broken.nii.gz", "sub-2_torn.nii.gz")
+    touch(tmp_path / "before", "sub-2_torn.nii.gz")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules["faceblind.audit"], "link_scans", lambda *args: Linked({}, ()))
+        report = audit(tmp_path / "in", tmp_path / "out", originals=tmp_path / "before")
+    assert [v.error for v in report.failed] == [
+        "the file is truncated",
+        "the original: the file is truncated",
+    ]
+    assert str(tmp_path) not in (tmp_path / "out" / "audit.tsv").read_text()
+
+
+def test_ranks_and_who_could_not_be_linked_are_private(audit, tmp_path, monkeypatch):
+    touch(tmp_path / "in", "sub-1_T1w.nii.gz", "sub-2_T1w.nii.gz")
+    touch(tmp_path / "before", "sub-1_T1w.nii.gz", "sub-2_T1w.nii.gz")
+    found = Link("originals", 1.0, 84, "completed", 2.0)
+    monkeypatch.setattr(
+        sys.modules["faceblind.audit"],
+        "link_scans",
+        lambda *args: Linked(
+            {tmp_path / "in" / "sub-1_T1w.nii.gz": (found,)}, ("sub-2: no face found",)
+        ),
+    )
+    report = audit(tmp_path / "in", tmp_path / "out", originals=tmp_path / "before")
+    first, second = report.verdicts
+    assert first.status == "fail"
+    assert first.advice == ("run faceblind deface or reface on the original",)
+    assert report.unlinked == ("sub-2: no face found",)
+    assert "not among them" in " ".join(second.not_tested)
+    # The stubs compare no brains.
+    assert "harm to the brain" in " ".join(first.not_tested)
+    public = "".join((tmp_path / "out" / n).read_text() for n in ("audit.tsv", "summary.json"))
+    assert "rank 1" not in public
+    assert "no face found" not in public
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["not_linked"] == 1
+    assert "rank 1 of 84" in (tmp_path / "out" / "private" / "audit.json").read_text()
+    assert (tmp_path / "out" / "private").stat().st_mode & 0o077 == 0
+
+
+def test_a_scan_is_no_original_of_itself(audit, tmp_path):
+    touch(tmp_path, "sub-1_T1w.nii.gz", "sub-2_T1w.nii.gz")
+    for path in (tmp_path, tmp_path / "sub-1_T1w.nii.gz"):
+        with pytest.raises(TableError, match="keep the two apart"):
+            audit(path, originals=tmp_path)
+
+
+def test_an_unknown_recogniser_is_refused_before_any_work(audit, tmp_path):
+    touch(tmp_path / "in", "sub-1_T1w.nii.gz")
+    with pytest.raises(RecogniserError, match="nobody"):
+        audit(tmp_path / "in", tmp_path / "out", recogniser="nobody")
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_file_is_judged_whatever_lies_beside_it(audit, tmp_path):
+    touch(tmp_path, "a b.nii.gz", "ab.nii.gz", "a_T2w.nii")
+    assert audit(tmp_path / "a b.nii.gz").passed
+    touch(tmp_path / "before", "ab.nii.gz")
+    with pytest.raises(TableError, match="originals: no label"):
+        audit(tmp_path / "a_T2w.nii", originals=tmp_path / "before")
+
+
+def test_pictures_are_inputs(audit, tmp_path):
+    touch(tmp_path, "in/sub-1_T1w.nii.gz", "pictures/a.jpg")
+    table = tmp_path / "photos.tsv"
+    table.write_text("file\tparticipant_id\tview\tconsent\npictures/a.jpg\t1\tfront\tyes\n")
+    with pytest.raises(OutputError, match="holds the input"):
+        audit(tmp_path / "in", tmp_path / "pictures", photos=table, force=True)

@@ -16,11 +16,11 @@ from faceblind.errors import TableError
 PASS = Verdict("a.nii", "pass", ("clean",))
 FAIL = Verdict("b.nii", "fail", ("nose remains",), ("deface it",))
 UNSURE = Verdict("c.nii", "unsure", ("no head",))
-BROKEN = Verdict("d.nii", "unsure", ("truncated",), error="d.nii: the file is truncated")
+BROKEN = Verdict("d.nii", "unsure", ("truncated",), error="the file is truncated")
 
 
-def run(monkeypatch, verdicts, *options: str, fail_above: float = 0.0):
-    report = AuditReport(tuple(verdicts), fail_above, ("a remark",))
+def run(monkeypatch, verdicts, *options: str, fail_above: float = 0.0, unlinked=()):
+    report = AuditReport(tuple(verdicts), fail_above, ("a remark",), unlinked)
     monkeypatch.setitem(vars(faceblind), "audit", lambda *args, **kwargs: report)
     return CliRunner().invoke(app, ["audit", "in", *options])
 
@@ -46,10 +46,13 @@ def test_json_is_all_that_is_printed(monkeypatch):
     assert [one["status"] for one in objects] == ["pass", "fail"]
     keys = {"path", "status", "reasons", "regions", "detector", "peel", "link", "brain", "metadata"}
     assert all(keys <= set(one) for one in objects)
+    assert result.stderr == ""
 
 
 def test_failures_are_listed(monkeypatch):
-    assert "failed: d.nii" in run(monkeypatch, (BROKEN,)).stderr
+    assert run(monkeypatch, (BROKEN,)).stderr == "failed: d.nii: the file is truncated\n"
+    result = run(monkeypatch, (PASS,), unlinked=("sub-1: no face found",))
+    assert (result.exit_code, result.stderr) == (1, "failed: sub-1: no face found\n")
 
 
 def test_usage_and_errors(monkeypatch):

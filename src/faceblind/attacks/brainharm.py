@@ -37,11 +37,6 @@ class Brain:
     where: tuple[str, ...]
     bite_ml: float
 
-    @property
-    def harmed(self) -> bool:
-        """Altered, or bitten."""
-        return bool(self.changed_mm3) or self.bite_ml > BITE_ML
-
 
 def find_harm(
     scan: Scan, alignment: Alignment, head: HeadMask, original: Scan | None = None
@@ -73,7 +68,7 @@ def find_harm(
     bite = len(empty) * _STEP**3 * voxel / 1e3
     changed: float | None = None
     where = _parts(empty, scan, alignment) if bite > BITE_ML else ()
-    if original is not None and original.voxels.shape == scan.voxels.shape:
+    if original is not None and _same_grid(scan, original):
         different = _different(scan, original)
         index = np.argwhere(different)
         place = scan.world(index) @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
@@ -82,6 +77,15 @@ def find_harm(
         if len(harmed):
             where = _parts(harmed, scan, alignment)
     return Brain(changed, where, bite)
+
+
+def _same_grid(scan: Scan, original: Scan) -> bool:
+    """Whether voxels of one index lie in one place, within a tenth of a voxel."""
+    if scan.voxels.shape != original.voxels.shape:
+        return False
+    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(scan.shape) - 1)
+    apart = np.linalg.norm(scan.world(corners) - original.world(corners), axis=1)
+    return bool(apart.max() <= 0.1 * scan.spacing.min())
 
 
 def _different(scan: Scan, original: Scan) -> NDArray[np.bool_]:

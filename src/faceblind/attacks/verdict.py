@@ -32,6 +32,11 @@ SURE = 0.05
 CLEAR_LEAD = 0.5
 """Lead over the second best, in spreads of all scores, from which a first rank is no accident."""
 
+RECOGNISED = "recognised among"
+"""How the reasons begin that tell a person's rank; see `faceblind.attacks.report.without_ranks`."""
+
+AGAIN = "run faceblind deface or reface on the original"
+
 ANONYMITY = (
     "A face verdict is no anonymity verdict: brain and skull shape alone can link scans of one "
     "person."
@@ -151,9 +156,17 @@ class Verdict:
         }
         found = self.findings
         if found is None:
-            empty: dict[str, Any] = {"regions": {}, "detector": {"max": None, "views": None}}
-            empty |= {"peel": {}, "link": {}, "brain": {"changed_mm3": None}, "metadata": []}
-            return base | empty
+            return base | {
+                "score": None,
+                "regions": {},
+                "detector": {"max": None, "views": None},
+                "replaced": None,
+                "peel": {},
+                "wrap": [],
+                "link": {},
+                "brain": {"changed_mm3": None, "where": [], "bite_ml": None},
+                "metadata": [],
+            }
         return base | {
             "score": round(found.score, 4),
             "regions": {
@@ -266,7 +279,7 @@ def _face(found: Findings) -> _Parts:
     if not fails and not found.replaced and found.detector_views >= DETECTED_VIEWS:
         doubts.append(f"a face detector fires in {found.detector_views} of 81 views")
     if fails or doubts:
-        advice.append("run faceblind deface or reface on the original")
+        advice.append(AGAIN)
     if found.fills and found.peeled_left >= PASS_LEFT:
         advice.append("a fill hides nothing: remove the face below it, too")
     return fails, doubts, advice
@@ -324,14 +337,14 @@ def _links(found: Findings) -> _Parts:
     for link in found.links:
         if link.rank >= 2:
             continue
-        text = f"recognised among {link.against}: rank {link.rank:g} of {link.gallery}"
+        text = f"{RECOGNISED} {link.against}: rank {link.rank:g} of {link.gallery}"
         text += f" ({link.variant})"
         chance = min(1.0, TRIED / link.gallery)
         if chance > SURE:
             doubts.append(f"{text}; chance alone gives up to {chance:.0%}")
         else:
             (fails if link.lead >= CLEAR_LEAD else doubts).append(text)
-    return fails, doubts, []
+    return fails, doubts, [AGAIN] if fails else []
 
 
 def _listed(names: list[str]) -> str:

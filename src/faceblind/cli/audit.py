@@ -38,7 +38,7 @@ def audit(
 ) -> int:
     """Attack protected scans and say what still leaks.
 
-    Exit codes: 0 all pass, 3 some fail or are unsure, 1 some could not be examined, 2 usage.
+    Exit codes: 0 all pass, 3 some fail or are unsure, 1 some file could not be used, 2 usage.
     """
     import faceblind
 
@@ -67,6 +67,8 @@ def audit(
             typer.echo(f"Results: {out / 'audit.tsv'}")
     for verdict in report.failed:
         typer.echo(f"failed: {verdict.path}: {verdict.error}", err=True)
-    if report.failed:
+    for reason in report.unlinked:
+        typer.echo(f"failed: {reason}", err=True)
+    if report.failed or report.unlinked:
         return FAILED
     return DONE if report.passed else GATE
