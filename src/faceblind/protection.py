@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faceblind.errors import FaceblindError, OutputError, ScanError
-from faceblind.formats import load, same_format, save
-from faceblind.formats.bids import find_scans, suffix_of
-from faceblind.formats.files import check_target
+from faceblind.formats import check_source, load, same_format, save
+from faceblind.formats.bids import find_scans, mask_path, session_of, suffix_of
+from faceblind.formats.files import check_target, make_folders, remove_empty
 from faceblind.formats.names import ENDINGS, is_scan_name, without_ending
 from faceblind.formats.sidecar import read_sidecar, says_protected, sidecar_path, write_sidecar
-from faceblind.protect.blank import Head, Protected, deface
+from faceblind.protect.blank import Head, deface, require_untouched
 from faceblind.protect.features import face_is_gone, fiducials
 from faceblind.protect.reface import reface
-from faceblind.protect.regions import Choices
+from faceblind.protect.regions import Choices, Region
 from faceblind.protect.session import heads_of_session
-from faceblind.runner import run_many
+from faceblind.runner import run_many, why
 from faceblind.scan import Scan
 from faceblind.store import PRIVATE, prepare_output, private_dir, write_json
 
-logger = logging.getLogger(__name__)
-
 Method = Literal["deface", "reface"]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def protect_file(
     settings = settings or ProtectSettings()
     source, target = Path(source), Path(target)
     if settings.save_transforms:
-        raise OutputError(f"{target}: transforms need an output folder with a private tree")
+        raise OutputError(f"{target}: transforms need a private tree; give a folder as output")
     _check(source, target, settings)
     result = _protect_session(_Job((source,), (target,)), settings)[0]
     if result.error:
@@ -166,6 +165,8 @@ def protect_session(
     if len({path.name for path in files}) < len(files):
         raise OutputError(f"{out}: two inputs have the same file name; rename one")
     for path in files:
+        if path.is_dir():
+            raise ScanError(f"{path}: is a folder; name the scans in it, or give the folder alone")
         if not path.is_file():
             raise ScanError(f"{path}: no such file; check the path")
     root = prepare_output(out, settings.method, files, settings.force)
@@ -214,16 +215,16 @@ def protect_folder(
     """
     settings = settings or ProtectSettings()
     folder = Path(folder)
-    groups: dict[tuple[str, str | None], list[Path]] = {}
+    groups: dict[tuple[str, ...], list[Path]] = {}
     for scan in find_scans(folder):
-        groups.setdefault((scan.participant_id, scan.session), []).append(scan.path)
+        groups.setdefault(session_of(scan, folder), []).append(scan.path)
     root = prepare_output(out, settings.method, [folder], settings.force)
     jobs = []
     for sources in groups.values():
         targets = tuple(root / source.relative_to(folder) for source in sources)
-        for target in targets:
-            target.parent.mkdir(parents=True, exist_ok=True)
         jobs.append(_Job(tuple(sources), targets, (), root / PRIVATE))
+    folders = {target.parent for job in jobs for target in job.targets}
+    make_folders(folders)
     outcomes = run_many(
         partial(_protect_session, settings=settings),
         jobs,
@@ -237,115 +238,144 @@ def protect_folder(
         if outcome.value is not None:
             results += outcome.value
         else:
-            results += [Protection(path, error=outcome.error) for path in outcome.item.sources]
-    _prune(root, jobs)
+            lost = outcome.item.sources
+            results += [Protection(path, error=f"{path}: {outcome.error}") for path in lost]
+    remove_empty(folders, root)
     return sorted(results, key=lambda result: str(result.source))
 
 
-def _prune(root: Path, jobs: Sequence[_Job]) -> None:
-    """Remove folders that were made for scans that failed."""
-    folders = {parent for job in jobs for target in job.targets for parent in target.parents}
-    for path in sorted(folders, key=lambda p: -len(p.parts)):
-        if root in path.parents and path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
-
-
 def _check(source: Path, target: Path, settings: ProtectSettings) -> None:
-    """Refuse an unsuitable target before the work."""
+    """Refuse an unsuitable source or target before the work."""
+    check_source(source)
     if not is_scan_name(target):
         raise OutputError(f"{target}: the name must end in {', '.join(ENDINGS)}")
-    if is_scan_name(source) and not same_format(source, target):
+    if not same_format(source, target):
         raise OutputError(f"{target}: a protected scan keeps its format; end it like {source.name}")
     check_target(target, overwrite=settings.force, sources=[source])
-    check_target(sidecar_path(target), overwrite=settings.force, sources=[sidecar_path(source)])
+    if sidecar_path(target).resolve() == sidecar_path(source).resolve():
+        raise OutputError(f"{target}: its sidecar would be the input's; choose another name")
+    check_target(sidecar_path(target), overwrite=settings.force)
     if settings.write_mask:
-        check_target(mask_path(target, suffix_of(target.name)), overwrite=settings.force)
+        mask = mask_path(target, suffix_of(target.name))
+        check_target(mask, overwrite=settings.force, sources=[source])
 
 
 def _protect_session(job: _Job, settings: ProtectSettings) -> list[Protection]:
-    scans: dict[Path, Scan] = {}
     results: dict[Path, Protection] = {}
-    for source, target in zip(job.sources, job.targets, strict=True):
-        try:
-            _check(source, target, settings)
-            if not settings.force and says_protected(read_sidecar(source)):
-                raise _protected_already(source, "its sidecar says so")
-            scans[source] = load(source)
-        except FaceblindError as error:
-            results[source] = Protection(source, error=str(error))
-    heads = dict(
-        zip(scans, heads_of_session(list(scans.values()), strict=settings.strict), strict=True)
-    )
+    regions: dict[Path, Region] = {}
     targets = dict(zip(job.sources, job.targets, strict=True))
-    for source, scan in scans.items():
+
+    def read(source: Path) -> Scan:
+        _check(source, targets[source], settings)
+        if not settings.force and says_protected(read_sidecar(source)):
+            raise _protected_already(source, "its sidecar says so")
+        scan = load(source)
+        return scan if len(targets) == 1 else _light(scan)
+
+    def protect(source: Path) -> Protection:
+        scan, head = scans.pop(source), heads[source]
+        if isinstance(head, FaceblindError):
+            raise head
+        if not settings.force and face_is_gone(head.alignment):
+            raise _protected_already(source, "no face was found where the head has one")
+        scan = scan if scan.stored is not None else load(source)
+        regions[source] = _protect_one(scan, head, targets[source], settings, job.private)
+        return Protection(source, targets[source], None, regions[source].left)
+
+    def blank(source: Path, target: Path) -> Protection:
+        leader = job.sources[0]
+        head = heads.get(leader)
+        if leader not in regions or not isinstance(head, Head):
+            raise ScanError(f"{source}: the scan that it belongs to was not protected; see there")
+        _check(source, target, settings)
+        how, guard = replace(settings, method="deface"), regions[leader].guard_mm
+        region = _protect_one(load(source), head, target, how, None, guard)
+        return Protection(source, target, None, region.left)
+
+    scans = _each(job.sources, read, results)
+    found = heads_of_session(list(scans.values()), strict=settings.strict)
+    heads = dict(zip(scans, found, strict=True))
+    results |= _each(list(scans), protect, results)
+    derived = dict(job.derived)
+    results |= _each(list(derived), lambda source: blank(source, derived[source]), results)
+    return [results[source] for source in (*job.sources, *derived)]
+
+
+def _each(
+    sources: Sequence[Path], work: Callable[[Path], Value], results: dict[Path, Protection]
+) -> dict[Path, Value]:
+    """Work on each source; what fails goes to `results` and stops no other."""
+    done = {}
+    for source in sources:
         try:
-            results[source] = _protect_one(scan, heads[source], source, targets[source], settings,
-                                           job.private)  # fmt: skip
+            done[source] = work(source)
         except FaceblindError as error:
-            results[source] = Protection(source, error=str(error))
-    leader = heads.get(job.sources[0])
-    for source, target in job.derived:
-        try:
-            if not isinstance(leader, Head):
-                raise ScanError(f"{source}: the scan that it belongs to was not protected")
-            _check(source, target, settings)
-            blank = replace(settings, method="deface", force=True)
-            results[source] = _protect_one(load(source), leader, source, target, blank, None)
-        except FaceblindError as error:
-            results[source] = Protection(source, error=str(error))
-    ordered = (*job.sources, *(source for source, _ in job.derived))
-    return [results[source] for source in ordered]
+            results[source] = Protection(source, error=why(error))
+        except Exception as error:  # noqa: BLE001 - one scan must not take its sisters with it
+            results[source] = Protection(source, error=f"{source}: {why(error)}")
+    return done
+
+
+def _light(scan: Scan) -> Scan:
+    """A scan of which finding the head needs little: of a series the first volume.
+
+    The series of a session together may be larger than the memory; they are read again one by one.
+    """
+    if scan.voxels.ndim == 3:
+        return scan
+    return Scan(scan.volume().copy(order="K"), scan.affine, scan.modality, scan.source)
 
 
 def _protect_one(
     scan: Scan,
-    head: Head | FaceblindError,
-    source: Path,
+    head: Head,
     target: Path,
     settings: ProtectSettings,
     private: Path | None,
-) -> Protection:
-    if isinstance(head, FaceblindError):
-        raise head
-    if not settings.force and face_is_gone(head.alignment):
-        raise _protected_already(source, "no face was found where the head has one")
-    work = deface if settings.method == "deface" else reface
-    done = work(scan, head=head, choices=settings.choices, seed=settings.seed)
-    _verify(scan, done, source)
-    save(
-        done.scan,
-        target,
-        drop_extensions=settings.drop_extensions,
-        clear_text=True,
-        overwrite=settings.force,
-    )
+    guard_mm: NDArray[np.float64] | None = None,
+) -> Region:
+    """Protect a scan and write all that belongs to it, or nothing."""
+    source = Path(scan.source or "")
+    sidecar = read_sidecar(source)
+    if settings.method == "deface":
+        done = deface(
+            scan, head=head, choices=settings.choices, seed=settings.seed, guard_mm=guard_mm
+        )
+    else:
+        done = reface(scan, head=head, choices=settings.choices, seed=settings.seed)
+    require_untouched(scan, done)
     points = fiducials(scan, head.alignment) if settings.keep_fiducials else None
-    write_sidecar(target, read_sidecar(source), method_in_words(settings), points)
-    if settings.write_mask:
+    written: list[Path] = []
+    try:
         save(
-            Scan(done.region.mask.astype(np.uint8), scan.affine),
-            mask_path(target, suffix_of(target.name)),
+            done.scan,
+            target,
+            drop_extensions=settings.drop_extensions,
+            clear_text=True,
             overwrite=settings.force,
         )
-    if settings.save_transforms and private is not None:
-        folder = private_dir(private / "transforms")
-        name = target.name.split(".")[0]
-        write_json(folder / f"{name}.json", {"scan_to_template_mm": done.placement.affine})
-    return Protection(source, target, None, done.region.left)
+        written.append(target)
+        written.append(write_sidecar(target, sidecar, method_in_words(settings), points))
+        if settings.write_mask:
+            mask = mask_path(target, suffix_of(target.name))
+            replaced = Scan(done.region.mask.astype(np.uint8), scan.affine)
+            save(replaced, mask, overwrite=settings.force)
+            written.append(mask)
+        if settings.save_transforms and private is not None:
+            _save_transform(done.placement.affine, target, private)
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+    return done.region
 
 
-def _verify(scan: Scan, done: Protected, source: Path) -> None:
-    """Last line of defence: nothing outside the region may differ."""
-    if scan.stored is None or done.scan.stored is None:
-        return
-    before, after = scan.stored.raw, done.scan.stored.raw
-    step = 1 if before.ndim == 3 else before.shape[3]
-    for t in range(step):
-        a, b = (v if v.ndim == 3 else v[..., t] for v in (before, after))
-        # NaN differs from itself, so bytes are compared.
-        kind = np.dtype(f"u{a.dtype.itemsize}").newbyteorder(a.dtype.byteorder)
-        if bool(((a.view(kind) != b.view(kind)) & ~done.region.mask).any()):
-            raise ScanError(f"{source}: voxels outside the region changed; report this")
+def _save_transform(affine: NDArray[np.float64], target: Path, private: Path) -> None:
+    """Keep where the template lies, in a tree like that of the results: names may come again."""
+    inside = target.parent.relative_to(private.parent)
+    private_dir(private)
+    folder = private_dir(private / "transforms" / inside)
+    write_json(folder / f"{without_ending(target.name)}.json", {"scan_to_template_mm": affine})
 
 
 def _protected_already(source: Path, why: str) -> ScanError:
@@ -372,11 +402,3 @@ def method_in_words(settings: ProtectSettings) -> str:
     also = f", also {' and '.join(more)}" if more else ""
     but = f", {' and '.join(kept)} kept" if kept else ""
     return f"faceblind {faceblind.__version__} {settings.method}: {done}{also}{but}"
-
-
-def mask_path(target: Path, modality: str | None) -> Path:
-    """Where BIDS puts the mask of a protected scan: ``sub-01_mod-T1w_defacemask.nii.gz``."""
-    stem = without_ending(target.name)
-    if modality and stem.endswith(f"_{modality}"):
-        stem = f"{stem.removesuffix(f'_{modality}')}_mod-{modality}"
-    return target.with_name(f"{stem}_defacemask.nii.gz")

@@ -296,14 +296,26 @@ def _attempt(function: Callable[[Item], Value], item: Item, name: str) -> Outcom
     error: str | None = None
     try:
         value = function(item)
-    except FaceblindError as problem:
-        error = " ".join(str(problem).split()) or type(problem).__name__
-    except MemoryError:
-        error = "not enough memory; try --n-jobs 1 or close other programs"
-    except (Exception, SystemExit) as problem:
-        error = _internal(problem)
-        logger.debug("An item failed unexpectedly:", exc_info=True)
+    except (Exception, SystemExit) as problem:  # noqa: BLE001 - one item never stops the rest
+        error = why(problem)
     return Outcome(item, name, value, error, time.perf_counter() - started)
+
+
+def why(problem: BaseException) -> str:
+    """One line saying why an item failed.
+
+    Parameters
+    ----------
+    problem : exception
+        What it raised. Of errors that faceblind does not raise on purpose the text is left out,
+        because it may quote a header; the traceback goes to the log under ``--verbose``.
+    """
+    if isinstance(problem, FaceblindError):
+        return " ".join(str(problem).split()) or type(problem).__name__
+    if isinstance(problem, MemoryError):
+        return "not enough memory; try --n-jobs 1 or close other programs"
+    logger.debug("An item failed unexpectedly:", exc_info=problem)
+    return _internal(problem)
 
 
 def _internal(error: BaseException) -> str:

@@ -15,6 +15,7 @@ from faceblind.formats.bids import (
     find_scans,
     only_series,
     read_participants,
+    session_of,
     suffix_of,
 )
 
@@ -162,3 +163,20 @@ def test_a_series_is_chosen_by_the_end_of_the_name(tmp_path):
     assert names("acq-axial_FLAIR") == ["sub-a_acq-axial_FLAIR", "sub-b_acq-axial_FLAIR"]
     with pytest.raises(ScanError, match="bold: no scan's name ends so"):
         names("bold")
+
+
+def test_scans_of_a_session_share_a_key(tmp_path):
+    names = [
+        "sub-1/ses-1/anat/sub-1_ses-1_T1w.nii.gz", "sub-1/ses-1/func/sub-1_ses-1_bold.nii.gz",
+        "sub-1/ses-2/anat/sub-1_ses-2_T1w.nii.gz", "sub-2/T1w.nii.gz", "sub-2/more/T2w.nii.gz",
+        "Ann/T1w.nii.gz", "Bo/T1w.nii.gz",
+    ]  # fmt: skip
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    keys = {
+        str(s.path.relative_to(tmp_path)): session_of(s, tmp_path) for s in find_scans(tmp_path)
+    }
+    numbers = [list(dict.fromkeys(keys[n] for n in names)).index(keys[name]) for name in names]
+    assert numbers == [0, 0, 1, 2, 2, 3, 4]

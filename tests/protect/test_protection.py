@@ -129,6 +129,142 @@ def test_derived_images_lose_the_same_region(known_heads, tmp_path):
     assert np.shape(json.loads(transform.read_text())["scan_to_template_mm"]) == (4, 4)
 
 
+def test_labels_need_not_show_what_lies_over_the_brain(monkeypatch, phantom, tmp_path):
+    """The first scan shows a thin cover, its labels show none: one region for both all the same."""
+    made = phantom(seed=2, cover_mm=7.0)
+    monkeypatch.setattr(protection, "heads_of_session", lambda scans, **_: [made.head])
+    source = write(made.scan, tmp_path / "in" / "t1.nii.gz")
+    labels = np.full(made.scan.shape, 3, np.uint8)
+    labels[0, 0, 0] = 0
+    derived = write(Scan(labels, made.scan.affine), tmp_path / "in" / "labels.nii.gz")
+    done = protect_session([source], tmp_path / "out", ProtectSettings(write_mask=True),
+                           apply_to=[derived])  # fmt: skip
+    assert [result.error for result in done] == [None, None]
+    first, second = (
+        load(tmp_path / "out" / f"{name}_defacemask.nii.gz").volume() for name in ("t1", "labels")
+    )
+    assert np.array_equal(first, second)
+
+
+def test_a_derived_image_is_not_written_without_its_scan(known_heads, tmp_path):
+    source = write(known_heads.scan, tmp_path / "in" / "lost_T1w.nii.gz")
+    derived = write(known_heads.scan, tmp_path / "in" / "map.nii.gz")
+    protected = write(known_heads.scan, tmp_path / "in" / "done_T1w.nii.gz")
+    (tmp_path / "in" / "done_T1w.json").write_text('{"DeidentificationMethod": ["pydeface"]}')
+    for first in (source, protected):
+        out = tmp_path / first.stem
+        done = protect_session([first], out, apply_to=[derived])
+        assert "belongs to was not protected" in done[1].error
+        assert [path.name for path in out.iterdir()] == [".faceblind.json"]
+
+
+def test_a_sidecar_is_never_put_beside_its_own_input(known_heads, tmp_path):
+    """It would say that the original, too, has no face."""
+    source = write(known_heads.scan, tmp_path / "a.nii.gz")
+    with pytest.raises(OutputError, match="sidecar would be the input's"):
+        protect_file(source, tmp_path / "a.nii", ProtectSettings(force=True))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.nii.gz"]
+
+
+def test_a_mask_never_replaces_the_input(known_heads, tmp_path):
+    source = write(known_heads.scan, tmp_path / "a_defacemask.nii.gz")
+    content = source.read_bytes()
+    with pytest.raises(OutputError, match="input itself"):
+        protect_file(source, tmp_path / "a.nii.gz", ProtectSettings(force=True, write_mask=True))
+    assert source.read_bytes() == content
+
+
+def test_a_scan_without_its_sidecar_is_not_left_behind(known_heads, tmp_path, monkeypatch):
+    source = write(known_heads.scan, tmp_path / "in" / "a.nii.gz")
+
+    def full(*_):
+        raise OutputError("disk full")
+
+    monkeypatch.setattr(protection, "write_sidecar", full)
+    with pytest.raises(ScanError, match="disk full"):
+        protect_file(source, tmp_path / "b.nii.gz")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_damage_in_one_scan_does_not_take_its_sisters(known_heads, tmp_path, monkeypatch):
+    sources = [write(known_heads.scan, tmp_path / "in" / f"{n}_T1w.nii.gz") for n in "abc"]
+    (tmp_path / "in" / "b_T1w.json").write_text("{")
+
+    def deface(scan, **options):
+        if "a_T1w" in scan.source:
+            raise ZeroDivisionError
+        return protection_deface(scan, **options)
+
+    protection_deface = protection.deface
+    monkeypatch.setattr(protection, "deface", deface)
+    done = protect_session(sources, tmp_path / "out", ProtectSettings(force=True))
+    assert "a_T1w.nii.gz: internal error (ZeroDivisionError" in done[0].error
+    assert "b_T1w.json: not readable JSON" in done[1].error
+    assert done[2].error is None
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == [".faceblind.json", "c_T1w.json", "c_T1w.nii.gz"]
+
+
+def test_folders_without_labels_are_of_different_people(known_heads, tmp_path, monkeypatch):
+    """Every folder holds a T1w.nii.gz: none helps another, and no transform replaces another."""
+    seen = []
+    heads = protection.heads_of_session
+
+    def counted(scans, **options):
+        seen.append(len(scans))
+        return heads(scans, **options)
+
+    monkeypatch.setattr(protection, "heads_of_session", counted)
+    for person in ("Ann", "Bo"):
+        write(known_heads.scan, tmp_path / "data" / person / "T1w.nii.gz")
+    settings = ProtectSettings(save_transforms=True)
+    out = tmp_path / "out"
+    done = protect_folder(tmp_path / "data", out, settings, n_jobs=1, show_progress=False)
+    assert [result.error for result in done] == [None, None]
+    assert seen == [1, 1]
+    kept = sorted(str(path.relative_to(out)) for path in (out / "private").rglob("*.json"))
+    assert kept == ["private/transforms/Ann/T1w.json", "private/transforms/Bo/T1w.json"]
+    assert (out / "private").stat().st_mode & 0o077 == 0
+
+
+def test_series_of_a_session_are_whole_in_the_result(phantom, tmp_path, monkeypatch):
+    """For the search a series is its first volume; every volume is protected."""
+    made = phantom(seed=3, volumes=3)
+    shapes = []
+
+    def heads(scans, **_):
+        shapes.extend(scan.voxels.ndim for scan in scans)
+        return [made.head for _ in scans]
+
+    monkeypatch.setattr(protection, "heads_of_session", heads)
+    sources = [write(made.scan, tmp_path / "in" / f"{n}_bold.nii.gz") for n in "ab"]
+    done = protect_session(sources, tmp_path / "out")
+    assert shapes == [3, 3]
+    for source, result in zip(sources, done, strict=True):
+        before, after = load(source).voxels, load(result.target).voxels
+        assert before.shape == after.shape
+        assert (before != after).any(axis=(0, 1, 2)).all()
+
+
+def test_what_is_no_scan_is_named_as_it_was_given(known_heads, tmp_path):
+    source = write(known_heads.scan, tmp_path / "in" / "a.nii.gz")
+    note = tmp_path / "in" / "notes.txt"
+    note.write_text("x")
+    done = protect_session([source, note], tmp_path / "out")
+    assert done[0].error is None
+    assert done[1].error.startswith(f"{note}: not a format")
+    with pytest.raises(ScanError, match="is a folder; name the scans"):
+        protect_session([tmp_path / "in"], tmp_path / "other")
+
+
+def test_a_file_in_the_way_of_a_folder(known_heads, tmp_path):
+    write(known_heads.scan, tmp_path / "data" / "sub-1" / "sub-1_T1w.nii.gz")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "sub-1").write_text("x")
+    with pytest.raises(OutputError, match=r"sub-1: cannot be made \(File exists\)"):
+        protect_folder(tmp_path / "data", tmp_path / "out", ProtectSettings(force=True))
+
+
 def test_a_missing_face_is_seen(phantom):
     alignment = phantom(seed=1).head.alignment
     assert not face_is_gone(alignment)

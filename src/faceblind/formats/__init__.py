@@ -35,10 +35,22 @@ def load(path: str | Path) -> Scan:
     --------
     faceblind.formats.nifti.load : what is refused and what is converted.
     """
+    check_source(path)
     module = _module(path)
-    if module is not None:
-        scan: Scan = module.load(path)
-        return scan
+    assert module is not None
+    scan: Scan = module.load(path)
+    return scan
+
+
+def check_source(path: str | Path) -> None:
+    """Refuse a file whose name says that no format here reads it.
+
+    Raises
+    ------
+    ScanError
+    """
+    if _module(path) is not None:
+        return
     if not Path(path).exists():
         raise ScanError(f"{path}: no such file; check the path")
     known = ", ".join(ENDINGS)

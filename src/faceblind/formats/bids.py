@@ -138,6 +138,41 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
     return sorted(found, key=lambda f: (f.participant_id, f.session or "", str(f.path)))
 
 
+def session_of(scan: ScanFile, root: str | Path) -> tuple[str, ...]:
+    """A key that scans of one person and session under a folder share.
+
+    Where no name holds a ``sub-*``, scans in different folders are of different people: every
+    folder may hold a ``T1w.nii.gz``.
+
+    Parameters
+    ----------
+    scan : ScanFile
+        As `find_scans` gives it.
+    root : str or Path
+        The folder that was searched.
+    """
+    inside = scan.path.relative_to(root)
+    is_named = any(_entity("sub", without_ending(part)) for part in inside.parts)
+    folder = "" if is_named else str(inside.parent)
+    return scan.participant_id, scan.session or "", folder
+
+
+def mask_path(target: Path, suffix: str | None) -> Path:
+    """Where BIDS puts the mask of a protected scan: ``sub-01_mod-T1w_defacemask.nii.gz``.
+
+    Parameters
+    ----------
+    target : Path
+        The protected scan.
+    suffix : str or None
+        Its BIDS suffix.
+    """
+    stem = without_ending(target.name)
+    if suffix and stem.endswith(f"_{suffix}"):
+        stem = f"{stem.removesuffix(f'_{suffix}')}_mod-{suffix}"
+    return target.with_name(f"{stem}_defacemask.nii.gz")
+
+
 def only_series(scans: Iterable[ScanFile], series: str) -> list[ScanFile]:
     """The scans whose name ends in a series, such as ``T1w`` or ``acq-axial_FLAIR``.
 

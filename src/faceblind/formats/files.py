@@ -1,4 +1,4 @@
-"""Where a file may be written."""
+"""Where files may be written, and the folders for them."""
 
 from __future__ import annotations
 
@@ -49,3 +49,28 @@ def _check_target(path: Path, overwrite: bool, sources: Iterable[str | Path]) ->
             raise OutputError(f"{path}: is the input itself; choose another place")
     if not overwrite:
         raise OutputError(f"{path}: exists already; choose another place, or --force to replace it")
+
+
+def make_folders(folders: Iterable[Path]) -> None:
+    """Make folders for results.
+
+    Raises
+    ------
+    OutputError
+        If one cannot be made.
+    """
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{folder}: cannot be made ({error.strerror}); choose a new output folder"
+            ) from error
+
+
+def remove_empty(folders: Iterable[Path], root: Path) -> None:
+    """Remove folders below `root`, and those above them, to which no result came."""
+    found = {part for folder in folders for part in (folder, *folder.parents)}
+    for folder in sorted(found, key=lambda part: -len(part.parts)):
+        if root in folder.parents and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.errors import AlignmentError
+from faceblind.errors import AlignmentError, ScanError
 from faceblind.head.align import CONFIDENT, Alignment, align
 from faceblind.head.skin import Skin, find_skin
 from faceblind.protect.air import Noise, clear_air, fill, measure_air
@@ -97,6 +97,7 @@ def deface(
     head: Head | None = None,
     choices: Choices | None = None,
     seed: int = 0,
+    guard_mm: NDArray[np.float64] | None = None,
 ) -> Protected:
     """Replace face, ears and the air around the head by air.
 
@@ -110,6 +111,9 @@ def deface(
         What may stay.
     seed : int
         Start of the random numbers of the new air.
+    guard_mm : (2, 3) float64 ndarray, optional
+        `Region.guard_mm` of another image in the same space, whose region this one shall share:
+        a map or labels need not show what lies over the brain.
 
     Returns
     -------
@@ -122,7 +126,7 @@ def deface(
     """
     head = head or find_whole_head(scan)
     placement = place(head.alignment)
-    region = face_region(scan, head.skin, head.alignment, placement, choices)
+    region = face_region(scan, head.skin, head.alignment, placement, choices, guard_mm)
     values = air_values(scan, region.mask, placement.affine, np.random.default_rng(seed))
     return Protected(scan.with_changes(region.mask, values), region, placement, "deface")
 
@@ -161,6 +165,31 @@ def air_values(
     return columns[0] if scan.voxels.ndim == 3 else np.stack(columns, axis=1)
 
 
+def require_untouched(scan: Scan, done: Protected) -> None:
+    """Refuse a result that differs outside its region: the last line of defence.
+
+    Parameters
+    ----------
+    scan : Scan
+        From a file.
+    done : Protected
+        The same scan, protected.
+
+    Raises
+    ------
+    ScanError
+    """
+    if scan.stored is None or done.scan.stored is None:
+        return
+    before, after = scan.stored.raw, done.scan.stored.raw
+    # NaN differs from itself, so bytes are compared.
+    kind = np.dtype(f"u{before.dtype.itemsize}")
+    for t in range(1 if before.ndim == 3 else before.shape[3]):
+        a, b = (v if v.ndim == 3 else v[..., t] for v in (before, after))
+        if bool(((a.view(kind) != b.view(kind)) & ~done.region.mask).any()):
+            raise ScanError(f"{scan.source}: voxels outside the region changed; report this")
+
+
 __all__ = [
     "Choices",
     "Head",
@@ -169,4 +198,5 @@ __all__ = [
     "deface",
     "find_whole_head",
     "require_confidence",
+    "require_untouched",
 ]

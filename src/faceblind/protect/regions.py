@@ -97,6 +97,7 @@ def face_region(
     alignment: Alignment,
     placement: Placement,
     choices: Choices | None = None,
+    guard_mm: NDArray[np.float64] | None = None,
 ) -> Region:
     """The face, the ears and the air around the head, without what must stay.
 
@@ -112,12 +113,16 @@ def face_region(
         Of `skin`; used to name what was left.
     placement : Placement
     choices : Choices, optional
+    guard_mm : (2, 3) float64 ndarray, optional
+        Of the region of another image in the same space, to get the same region; by default it is
+        measured in `scan`.
     """
     choices = choices or Choices()
     affine = placement.affine
     name = "cut_ears_kept" if choices.keep_ears else "cut"
-    cover = find_cover(scan, skin, affine)
-    guard = _guard(cover, name, affine)
+    guard = guard_mm
+    if guard is None:
+        guard = _guard(find_cover(scan, skin, affine), name, affine)
     grid = working_grid(scan)
     cut = _on_grid(grid, placement, name, guard, choices)
     order = memory_order(scan)
