@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,8 +47,6 @@ class Stub:
 
 @pytest.mark.parametrize("matching", ["fused", "centred", "nearest"])
 def test_people_are_found_and_failures_are_misses(folders, monkeypatch, matching):
-    import sys
-
     module = sys.modules["faceblind.link"]
     monkeypatch.setattr(module, "scan_likeness", made_up)
     monkeypatch.setattr(module, "get_recogniser", lambda name: Stub())
@@ -62,6 +61,7 @@ def test_people_are_found_and_failures_are_misses(folders, monkeypatch, matching
     summary = json.loads((out / "summary.json").read_text())
     assert summary["direction"] == "scan-to-scan"
     assert summary["matching"] == matching
+    assert summary["settings"]["matching"] == matching
     assert summary["settings"]["probe_contrasts"] == {"FLAIR": 4}
     assert "sub-" not in (out / "summary.json").read_text()
     assert (out / "private" / "ranks.tsv").is_file()
@@ -74,3 +74,30 @@ def test_nobody_in_common(tmp_path):
         (tmp_path / side / name).write_bytes(b"")
     with pytest.raises(TableError, match="name the scans of a person alike"):
         driver(tmp_path / "a", tmp_path / "b", tmp_path / "out")
+
+
+def test_a_scan_is_not_searched_among_itself(folders, tmp_path):
+    with pytest.raises(TableError, match="keep the two apart"):
+        driver(folders / "gallery", folders / "gallery", tmp_path / "out")
+    (folders / "probes" / "sub-9_T1w.nii.gz").symlink_to(
+        folders / "gallery" / "sub-1" / "anat" / "sub-1_T1w.nii.gz"
+    )
+    with pytest.raises(TableError, match=r"sub-9_T1w\.nii\.gz: is a probe and in the gallery"):
+        driver(folders / "probes", folders / "gallery", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unreadable_file_is_a_failure_with_a_reason(folders, monkeypatch, tmp_path):
+    """The cache reads the file before the reader does, and its error was an internal one."""
+    module = sys.modules["faceblind.link"]
+    monkeypatch.setattr(module, "get_recogniser", lambda name: Stub())
+    monkeypatch.setattr(sys.modules["faceblind.attacks.likeness"], "get_recogniser", Stub)
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(sys.modules["faceblind.features"], "file_digest", refused)
+    result = module.link(
+        folders / "probes", folders / "gallery", tmp_path / "out", n_jobs=1, show_progress=False
+    )
+    assert all("cannot be read (Permission denied)" in p.failure for p in result.ranks)

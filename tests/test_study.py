@@ -213,3 +213,11 @@ def test_fresh_runs_agree_whatever_the_number_of_jobs(studied: Any, tmp_path: Pa
     study(people / "scans", people / "photos.tsv", tmp_path / "new", n_jobs=2, show_progress=False)
     for name in ("summary.json", "cmc.tsv", "private/ranks.tsv", "private/photographs.tsv"):
         assert (tmp_path / "new" / name).read_bytes() == (studied.out / name).read_bytes(), name
+
+
+def test_nobody_left_on_both_sides_is_a_table_of_misses() -> None:
+    rows = np.eye(4, dtype=np.float32)
+    scans, photos = {"sub-1": rows[:1], "sub-2": rows[1:2]}, {"sub-3": rows[2:3]}
+    photos["sub-4"] = rows[3:]
+    scores = module._match(scans, photos, "photo-to-scan", "centred", "stub")
+    assert scores.values.shape == (0, 0)

@@ -124,6 +124,13 @@ def render_face(face: Face) -> Renders:
     return render(face.points, face.faces, face.normals, face.landmarks)
 
 
+def render_list(renders: Renders) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Pictures (N, H, W) of all views and lights in a row, and their landmarks (N, 5, 2)."""
+    views, lights = renders.images.shape[:2]
+    images = renders.images.reshape(views * lights, *renders.images.shape[2:])
+    return images, np.repeat(renders.landmarks, lights, axis=0)
+
+
 @dataclass(frozen=True)
 class FeatureSettings:
     """What decides the embeddings of a file besides its content.
@@ -143,7 +150,23 @@ class FeatureSettings:
     need_face: bool = True
 
 
-def _key(path: Path, kind: str, settings: dict[str, Any]) -> str:
+def feature_key(path: Path, kind: str, settings: dict[str, Any]) -> str:
+    """Name in the cache of what a file gives.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its content counts, not its name.
+    kind : str
+        What is stored.
+    settings : dict
+        What decides it besides the file and the stations up to the renders.
+
+    Raises
+    ------
+    FaceblindError
+        If the file cannot be read.
+    """
     stations = {
         "kind": kind,
         "alignment": asdict(alignment.SETTINGS),
@@ -191,7 +214,7 @@ def scan_embeddings(
     """
     identity = get_recogniser(settings.recogniser).identity
     shown = {"variant": settings.variant, "need_face": settings.need_face}
-    key = _key(path, "scan", {**shown, "recogniser": identity}) if cache else ""
+    key = feature_key(path, "scan", {**shown, "recogniser": identity}) if cache else ""
     if cache and (known := cache.get(key)) is not None:
         return known["vectors"]
     images, landmarks = _scan_pictures(path, settings, cache)
@@ -206,16 +229,13 @@ def _scan_pictures(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Renders (81, H, W) of a scan and their landmarks (81, 5, 2)."""
     shown = {"variant": settings.variant, "need_face": settings.need_face}
-    key = _key(path, "renders", shown) if cache else ""
+    key = feature_key(path, "renders", shown) if cache else ""
     if cache and (known := cache.get(key)) is not None:
         return known["images"], known["landmarks"]
     head = show_head(load(path))
     if settings.need_face:
         require_face(head, str(path))
-    renders = render_face(head.variant(settings.variant))
-    views, lights = renders.images.shape[:2]
-    images = renders.images.reshape(views * lights, *renders.images.shape[2:])
-    landmarks = np.repeat(renders.landmarks, lights, axis=0)
+    images, landmarks = render_list(render_face(head.variant(settings.variant)))
     if cache:
         cache.put(key, {"images": images, "landmarks": landmarks})
     return images, landmarks
@@ -256,7 +276,7 @@ def photo_embeddings(
         If the file cannot be read or shows no face.
     """
     identity = get_recogniser(settings.recogniser).identity
-    key = _key(path, "photograph", {"recogniser": identity}) if cache else ""
+    key = feature_key(path, "photograph", {"recogniser": identity}) if cache else ""
     if cache and (known := cache.get(key)) is not None:
         return PhotoFeatures(known["vectors"], tuple(str(flag) for flag in known["flags"]))
     image = read_photo(path)

@@ -15,6 +15,7 @@ from faceblind.attacks.likeness import (
     scan_likeness,
 )
 from faceblind.errors import TableError
+from faceblind.evaluation.enrolment import check_enrolled
 from faceblind.evaluation.result import StudyResult, evaluate, write_result
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
 from faceblind.face.reconstruct import Variant
@@ -23,8 +24,6 @@ from faceblind.recognition.match import Matching, Scores
 from faceblind.recognition.registry import get_recogniser
 from faceblind.runner import run_many
 from faceblind.store import PRIVATE, Cache, prepare_output, private_dir, software_versions
-
-_FEWEST = 2
 
 
 def link(
@@ -76,12 +75,7 @@ def link(
     """
     probes, gallery = Path(probes), Path(gallery)
     sides = [choose_face_scans(find_scans(folder)) for folder in (probes, gallery)]
-    labels = [{file.participant_id for file in files} for files in sides]
-    persons = sorted(labels[0] & labels[1])
-    if not persons:
-        raise TableError(
-            f"{probes}: no sub- label is also in {gallery}; name the scans of a person alike"
-        )
+    persons = _persons(sides, probes, gallery)
     identity = get_recogniser(recogniser).identity
     root = prepare_output(out, "link", [probes, gallery], force)
     private = private_dir(root / PRIVATE)
@@ -96,8 +90,9 @@ def link(
         person = outcome.item.participant_id
         if outcome.value is not None:
             enrolled[place >= len(sides[0])][person] = outcome.value
-        elif person in labels[0] & labels[1]:
+        else:
             failed.setdefault(person, outcome.error or "no usable face")
+    failed = check_enrolled((enrolled[0], enrolled[1]), persons, failed, matching)
     result = evaluate(
         _scores(enrolled[0], enrolled[1], identity, matching),
         persons,
@@ -113,9 +108,24 @@ def link(
         },
         versions=software_versions(),
     )
-    result = replace(result, matching=matching)
+    settings = {**result.settings, "matching": matching}
+    result = replace(result, matching=matching, settings=settings)
     write_result(root, private, result)
     return result
+
+
+def _persons(sides: Sequence[Sequence[ScanFile]], probes: Path, gallery: Path) -> list[str]:
+    """Labels on both sides; no scan is searched among itself."""
+    paths = [{file.path.resolve(): file.path for file in files} for files in sides]
+    both = [paths[0][path] for path in paths[0] if path in paths[1]]
+    if both:
+        raise TableError(f"{both[0]}: is a probe and in the gallery, too; keep the two apart")
+    first, second = ({file.participant_id for file in files} for files in sides)
+    if not first & second:
+        raise TableError(
+            f"{probes}: no sub- label is also in {gallery}; name the scans of a person alike"
+        )
+    return sorted(first & second)
 
 
 def _work(file: ScanFile, recogniser: str, variant: Variant, cache: Path) -> Likeness:
@@ -138,9 +148,8 @@ def _scores(
     identity: str,
     matching: LinkMatching,
 ) -> Scores:
-    """Scores of everybody enrolled; an empty table when too few are left to compare."""
-    alone = matching != "nearest" and min(len(probes), len(gallery)) < _FEWEST
-    if alone or not set(probes) & set(gallery):
+    """Scores of everybody enrolled; an empty table when nobody is left on both sides."""
+    if not set(probes) & set(gallery):
         recipe: Matching = "nearest" if matching == "nearest" else "centred"
         return Scores.empty("scan-to-scan", recipe, identity)
     return link_scores(probes, gallery, identity, matching)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -12,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.errors import FaceblindError, TableError
+from faceblind.errors import TableError
+from faceblind.evaluation.enrolment import check_enrolled
 from faceblind.evaluation.result import StudyResult, evaluate, write_result
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
 from faceblind.face.reconstruct import Variant
@@ -46,6 +48,8 @@ from faceblind.store import (
     software_versions,
     write_tsv,
 )
+
+logger = logging.getLogger(__name__)
 
 Direction = Literal["photo-to-scan", "scan-to-photo"]
 Matching = Literal["centred", "nearest"]
@@ -134,13 +138,7 @@ def study(
     cache = private / "cache"
     scan_vectors, failed = _scan_features(files, settings, cache, n_jobs, show_progress)
     photo_vectors, unreadable, flags = _photo_features(rows, settings, cache, n_jobs, show_progress)
-    photographed = {row.participant_id for row in rows}
-    failed = {person: why for person, why in failed.items() if person in photographed}
-    for person, why in unreadable.items():
-        failed.setdefault(person, why)
-    if matching == "centred" and min(len(scan_vectors), len(photo_vectors)) == 1:
-        why = "; ".join(failed.values()) or "only one person was given"
-        raise FaceblindError(f"{out}: centring needs two people on either side, one is left: {why}")
+    failed = check_enrolled((scan_vectors, photo_vectors), persons, unreadable | failed, matching)
     result = evaluate(
         _match(scan_vectors, photo_vectors, direction, matching, identity),
         persons,
@@ -157,7 +155,8 @@ def study(
     )
     _write(root, private, result, flags)
     if save_faces:
-        _save_faces(files, private, n_jobs, show_progress)
+        shown = [file for file in files if file.participant_id in scan_vectors]
+        _save_faces(shown, private, n_jobs, show_progress)
     return result
 
 
@@ -265,12 +264,6 @@ def _photo_work(row: PhotoRow, settings: FeatureSettings, cache: Path) -> PhotoF
     return photo_embeddings(row.file, settings, Cache(cache))
 
 
-def _embeddings(vectors: Mapping[str, NDArray[np.float32]], kind: str, identity: str) -> Embeddings:
-    people = [person for person in sorted(vectors) for _ in vectors[person]]
-    stacked = np.concatenate([vectors[person] for person in sorted(vectors)])
-    return Embeddings(stacked, np.array(people), np.array([kind] * len(people)), identity)
-
-
 def _match(
     scans: Mapping[str, NDArray[np.float32]],
     photos: Mapping[str, NDArray[np.float32]],
@@ -278,11 +271,11 @@ def _match(
     matching: Matching,
     identity: str,
 ) -> Scores:
-    """Scores of everybody enrolled; an empty table if one side has nobody."""
-    if not scans or not photos:
+    """Scores of everybody enrolled; an empty table if nobody is left on both sides."""
+    if not set(scans) & set(photos):
         return Scores.empty(direction, matching, identity)
-    renders = _embeddings(scans, "render", identity)
-    pictures = _embeddings(photos, "photograph", identity)
+    renders = Embeddings.of_people(scans, "render", identity)
+    pictures = Embeddings.of_people(photos, "photograph", identity)
     if direction == "photo-to-scan":
         return match(pictures, renders, matching)
     return match(renders, pictures, matching)
@@ -297,9 +290,14 @@ def _write(
 
 
 def _save_faces(files: Sequence[ScanFile], private: Path, n_jobs: int, show: bool) -> None:
-    """Meshes and render sheets of all scans that have a face."""
+    """Meshes and render sheets of scans that have a face."""
     work = partial(_save_work, folder=private_dir(private / "faces"))
-    run_many(work, files, n_jobs=n_jobs, label="Faces", name=_scan_name, show_progress=show)
+    outcomes = run_many(
+        work, files, n_jobs=n_jobs, label="Faces", name=_scan_name, show_progress=show
+    )
+    lost = [outcome for outcome in outcomes if not outcome.ok]
+    if lost:
+        logger.warning("The faces of %d people could not be saved: %s", len(lost), lost[0].error)
 
 
 def _save_work(file: ScanFile, folder: Path) -> None:

@@ -1,22 +1,14 @@
-"""Embeddings are checked, combined and kept."""
+"""Embeddings are checked and frozen."""
 
 from __future__ import annotations
 
-import stat
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from faceblind.errors import FaceblindError, OutputError
-from faceblind.recognition.gallery import (
-    Embeddings,
-    concatenate,
-    load_embeddings,
-    save_embeddings,
-)
+from faceblind.errors import FaceblindError
+from faceblind.recognition.gallery import Embeddings
 
 
 def some(**changes: Any) -> Embeddings:
@@ -27,12 +19,6 @@ def some(**changes: Any) -> Embeddings:
         "recogniser": "sface-0",
     }
     return Embeddings(**{**fields, **changes})
-
-
-def same(a: Embeddings, b: Embeddings) -> None:
-    for name in ("vectors", "person", "kind"):
-        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
-    assert a.recogniser == b.recogniser
 
 
 @pytest.mark.parametrize(
@@ -63,51 +49,9 @@ def test_arrays_are_copied_and_frozen() -> None:
     assert embeddings.persons.tolist() == ["sub-1", "sub-2"]
 
 
-def test_select() -> None:
-    embeddings = some()
-    assert embeddings.select(kind="photograph").person.tolist() == ["sub-1", "sub-2"]
-    assert embeddings.select(persons=["sub-2"], kind="render").vectors.tolist() == [[1, 0, 0, 0]]
-    assert embeddings.select(np.array([2, 0])).vectors[:, 2].tolist() == [1, 0]
-    assert embeddings.select(embeddings.person == "sub-1").kind.tolist() == ["photograph"]
-    assert len(embeddings.select(persons=[])) == 0
-
-
-def test_concatenate() -> None:
-    one = Embeddings.of(np.eye(4, dtype=np.float32)[:2], "sub-9", "render", "sface-0")
-    both = concatenate([some(), one])
-    assert both.person.tolist() == ["sub-2", "sub-1", "sub-2", "sub-9", "sub-9"]
-    same(both.select(np.arange(3)), some())
-    with pytest.raises(FaceblindError, match="nothing to concatenate"):
-        concatenate([])
-    with pytest.raises(FaceblindError, match="recognisers differ"):
-        concatenate([some(), some(recogniser="dlib-0")])
-    with pytest.raises(FaceblindError, match=r"one vector length, got \[4, 5\]"):
-        concatenate([some(), some(vectors=np.eye(5)[:3])])
-
-
-def test_files_keep_everything(tmp_path: Path) -> None:
-    path = tmp_path / "sub-1.npz"
-    save_embeddings(some(), path)
-    same(load_embeddings(path), some())
-    save_embeddings(some().select(persons=[]), path)
-    assert len(load_embeddings(path)) == 0
-    assert [item.name for item in tmp_path.iterdir()] == ["sub-1.npz"]
-    if sys.platform != "win32":
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_damaged_files_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "sub-1.npz"
-    with pytest.raises(FaceblindError, match="no such file"):
-        load_embeddings(path)
-    save_embeddings(some(), path)
-    whole = path.read_bytes()
-    for content in (b"", b"text", whole[: len(whole) // 2]):
-        path.write_bytes(content)
-        with pytest.raises(FaceblindError, match=r"not a whole embeddings file"):
-            load_embeddings(path)
-    np.savez(path, other=np.zeros(3))
-    with pytest.raises(FaceblindError, match="not a whole embeddings file"):
-        load_embeddings(path)
-    with pytest.raises(OutputError, match="cannot be written"):
-        save_embeddings(some(), tmp_path / "absent" / "x.npz")
+def test_pictures_of_people() -> None:
+    rows = np.eye(4, dtype=np.float32)
+    made = Embeddings.of_people({"sub-2": rows[:2], "sub-1": rows[3:]}, "render", "sface-0")
+    assert made.person.tolist() == ["sub-1", "sub-2", "sub-2"]
+    assert made.kind.tolist() == ["render"] * 3
+    np.testing.assert_array_equal(made.vectors, rows[[3, 0, 1]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,22 +12,18 @@ from numpy.typing import NDArray
 
 from faceblind.attacks import geometry
 from faceblind.attacks.geometry import Shape, compare, shape_of
-from faceblind.face import reconstruct as reconstruction
-from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
 from faceblind.face.reconstruct import Variant
-from faceblind.features import FEATURES_VERSION, HeadShown, render_face, show_head
+from faceblind.features import HeadShown, feature_key, render_face, render_list, show_head
 from faceblind.formats import load
-from faceblind.head import align as alignment
 from faceblind.recognition.gallery import Embeddings
 from faceblind.recognition.match import SCORE_DECIMALS, Scores, match
 from faceblind.recognition.registry import get_recogniser
-from faceblind.store import Cache, cache_key, file_digest
+from faceblind.store import Cache
 
 LINK_VERSION = "1"
 """Raised whenever a change alters what is cached here."""
 
 LinkMatching = Literal["fused", "centred", "nearest"]
-LINK_MATCHINGS: tuple[LinkMatching, ...] = ("fused", "centred", "nearest")
 
 GEOMETRY_WEIGHT = 1.0
 """Share of the surfaces' comparison in the fused score, both scaled to unit spread. The choice and
@@ -61,10 +57,7 @@ def likeness_of(head: HeadShown, recogniser: str, variant: Variant = "completed"
     variant : {"completed", "as-is"}
         Which face the recogniser sees.
     """
-    renders = render_face(head.variant(variant))
-    views, lights = renders.images.shape[:2]
-    images = renders.images.reshape(views * lights, *renders.images.shape[2:])
-    landmarks = np.repeat(renders.landmarks, lights, axis=0)
+    images, landmarks = render_list(render_face(head.variant(variant)))
     return Likeness(get_recogniser(recogniser).embed(images, landmarks), shape_of(head))
 
 
@@ -105,17 +98,12 @@ def scan_likeness(
 
 def _key(path: Path, recogniser: str, variant: Variant) -> str:
     settings = {
-        "kind": "likeness",
         "version": LINK_VERSION,
         "variant": variant,
         "recogniser": get_recogniser(recogniser).identity,
-        "alignment": asdict(alignment.SETTINGS),
-        "face": asdict(reconstruction.SETTINGS),
-        "cameras": [asdict(camera) for camera in DEFAULT_CAMERAS],
-        "lights": [asdict(light) for light in DEFAULT_LIGHTS],
         "geometry": [geometry.STEP_MM, geometry.TRUSTED_MM, *geometry.COMPARED],
     }
-    return cache_key(file_digest(path), FEATURES_VERSION, settings)
+    return feature_key(path, "likeness", settings)
 
 
 def link_scores(
@@ -148,11 +136,11 @@ def link_scores(
         If nobody is on both sides, or fewer than two people are on a side and ``nearest`` was
         not asked for.
     """
-    base = match(
-        _embeddings(probes, identity),
-        _embeddings(gallery, identity),
-        "nearest" if matching == "nearest" else "centred",
+    searched, among = (
+        Embeddings.of_people({p: one.vectors for p, one in side.items()}, "render", identity)
+        for side in (probes, gallery)
     )
+    base = match(searched, among, "nearest" if matching == "nearest" else "centred")
     if matching != "fused":
         return base
     surfaces = compare(
@@ -160,25 +148,9 @@ def link_scores(
         [gallery[str(person)].shape for person in base.gallery_persons],
     )
     values = _spread_to_one(base.values) + GEOMETRY_WEIGHT * _spread_to_one(surfaces)
-    return Scores(
-        np.round(values, SCORE_DECIMALS) + 0.0,
-        base.probe_persons,
-        base.gallery_persons,
-        base.direction,
-        base.matching,
-        base.fusion,
-        base.recogniser,
-        base.probe_pictures,
-        base.gallery_pictures,
-    )
+    return replace(base, values=np.round(values, SCORE_DECIMALS) + 0.0)
 
 
 def _spread_to_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
     spread = float(values.std())
     return values / spread if spread > 1e-9 else np.zeros_like(values)
-
-
-def _embeddings(people: Mapping[str, Likeness], identity: str) -> Embeddings:
-    labels = [person for person in sorted(people) for _ in people[person].vectors]
-    vectors = np.concatenate([people[person].vectors for person in sorted(people)])
-    return Embeddings(vectors, np.array(labels), np.array(["render"] * len(labels)), identity)

@@ -71,8 +71,11 @@ def rank_among_photographs(
         side = _variant(scans, variant)
         if min(len(side), len(photographs)) < FEWEST or not set(side) & set(photographs):
             continue
-        renders = _embeddings({p: one.vectors for p, one in side.items()}, "render", identity)
-        scores = match(_embeddings(photographs, "photograph", identity), renders)
+        renders = {person: one.vectors for person, one in side.items()}
+        scores = match(
+            Embeddings.of_people(photographs, "photograph", identity),
+            Embeddings.of_people(renders, "render", identity),
+        )
         _keep_worst(found, scores, scores.values, "photographs", variant)
     return found
 
@@ -108,9 +111,3 @@ def _keep_worst(
         known = found.get(person)
         if known is None or (rank, -lead) < (known.rank, -known.lead):
             found[person] = Link(against, rank, values.shape[1], variant, lead)
-
-
-def _embeddings(people: Mapping[str, NDArray[np.float32]], kind: str, identity: str) -> Embeddings:
-    labels = [person for person in sorted(people) for _ in people[person]]
-    stacked = np.concatenate([people[person] for person in sorted(people)])
-    return Embeddings(stacked, np.array(labels), np.array([kind] * len(labels)), identity)
