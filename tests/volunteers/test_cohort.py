@@ -11,6 +11,7 @@ from faceblind.errors import FaceblindError, OutputError
 from faceblind.volunteers import cohort
 from faceblind.volunteers.cohort import make_volunteers, series_name
 from faceblind.volunteers.presets import PRESETS, Preset, preset
+from faceblind.volunteers.shape import sample_person
 
 SERIES = ("T1w", "axFLAIR")
 
@@ -93,6 +94,35 @@ def test_finished_volunteers_are_kept_and_a_half_one_is_redone(made, quick):
     assert digests(root) == before
 
 
+def test_an_empty_file_and_a_damaged_mark_are_made_again(made, quick):
+    root, _ = made
+    before = digests(root)
+    (root / "photos" / "sub-0001_up.jpg").write_bytes(b"")
+    (root / "truth" / "sub-0002" / "finished.json").write_text("[1, 2")
+    again = make_volunteers(root, 2, 4, 1, preset=quick, protocols=SERIES, show_progress=False)
+    assert (again.made, again.kept) == (2, 0)
+    assert digests(root) == before
+
+
+def test_series_of_an_earlier_cohort_do_not_stay_beside_those_of_another(tmp_path, quick):
+    root = tmp_path / "x"
+    series = ("T1w", "axFLAIR")
+    make_volunteers(root, 1, 4, 1, preset=quick, protocols=series, show_progress=False)
+    own = root / "scans" / "sub-0001" / "anat" / "notes.txt"
+    own.write_text("mine")
+    make_volunteers(root, 1, 5, 1, preset=quick, protocols="T1w", force=True, show_progress=False)
+    scans = sorted(p.name for p in (root / "scans").rglob("*") if p.is_file())
+    assert scans == ["notes.txt", "sub-0001_T1w.nii.gz"]
+    assert [p.name for p in (root / "truth" / "sub-0001").iterdir() if p.is_dir()] == ["T1w"]
+
+
+@pytest.mark.parametrize("note", ["", "{}", "[]", '{"settings": {}, "n": "many"}'])
+def test_a_damaged_note_is_refused_in_one_line(tmp_path, note):
+    (tmp_path / "cohort.json").write_text(note)
+    with pytest.raises(OutputError, match=r"cohort\.json: is damaged or no cohort's; delete this"):
+        make_volunteers(tmp_path, 1, force=True)
+
+
 def test_people_depend_on_neither_number_nor_workers(made, tmp_path, quick):
     root, _ = made
     make_volunteers(tmp_path / "b", 1, 4, 2, preset=quick, protocols=SERIES, show_progress=False)
@@ -111,6 +141,16 @@ def test_another_cohort_is_not_overwritten(made, quick):
 def test_refusals(tmp_path):
     with pytest.raises(FaceblindError, match="n >= 1"):
         make_volunteers(tmp_path / "x", 0)
+    with pytest.raises(FaceblindError, match="n-jobs: expected 1 or more, or -1"):
+        make_volunteers(tmp_path / "jobs", 1, n_jobs=0)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "scans").write_text("mine")
+    with pytest.raises(OutputError, match=r"scans: cannot be made \(File exists\)"):
+        make_volunteers(tmp_path / "taken", 1, force=True)
+    for wrong in ({"n": 1.5}, {"n": float("nan")}, {"n": 1, "seed": -1}, {"n": 1, "seed": 0.5}):
+        with pytest.raises(FaceblindError, match="whole numbers"):
+            make_volunteers(tmp_path / "x", **wrong)
+    assert not (tmp_path / "x").exists()
     (tmp_path / "y").mkdir()
     (tmp_path / "y" / "other.txt").write_text("mine")
     with pytest.raises(OutputError, match="other files"):
@@ -122,6 +162,8 @@ def test_unknown_series_and_presets_are_refused(tmp_path):
         make_volunteers(tmp_path / "x", 1, protocols=("T9w",))
     with pytest.raises(FaceblindError, match="different series"):
         make_volunteers(tmp_path / "x", 1, protocols=("T1w", "T1w"))
+    with pytest.raises(FaceblindError, match="got none"):
+        make_volunteers(tmp_path / "x", 1, protocols=())
     with pytest.raises(FaceblindError, match="hard: no such preset; choose one of plain"):
         make_volunteers(tmp_path / "x", 1, preset="hard")
     assert not (tmp_path / "x").exists()
@@ -161,3 +203,20 @@ def test_failures_are_named_after_the_others_are_done(tmp_path, monkeypatch, qui
         make_volunteers(tmp_path / "z", 2, 4, 1, preset=quick, show_progress=False)
     assert "sub-0002" in (tmp_path / "z" / "participants.tsv").read_text()
     assert "sub-0001" not in (tmp_path / "z" / "participants.tsv").read_text()
+
+
+def test_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch, quick):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cohort, "_write_scan", full)
+    words = r"first sub-0001: its files cannot be written \(No space left on device\); run again"
+    with pytest.raises(FaceblindError, match=words):
+        make_volunteers(tmp_path / "z", 1, 4, 1, preset=quick, show_progress=False)
+
+
+def test_the_tables_say_what_the_people_are(made):
+    root, _ = made
+    rows = [line.split("\t") for line in (root / "participants.tsv").read_text().splitlines()[1:]]
+    people = [sample_person(4, index) for index in range(2)]
+    assert rows == [[p.name, str(p.age), p.sex] for p in people]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ from faceblind.volunteers.photograph import photograph
 from faceblind.volunteers.presets import GENERATOR, Preset
 from faceblind.volunteers.presets import preset as find_preset
 from faceblind.volunteers.protocols import PROTOCOLS
-from faceblind.volunteers.shape import Person, generator, sample_person, visits
+from faceblind.volunteers.shape import Person, draw, generator, participant_label, visits
 
 logger = logging.getLogger(__name__)
 
@@ -119,27 +120,37 @@ def make_volunteers(
     Raises
     ------
     OutputError
-        If the folder holds other things or another cohort.
+        If the folder holds other things or another cohort, or cannot be made.
     FaceblindError
-        If `n` or `seed` is out of range, the preset or a protocol is unknown, or volunteers
-        failed; what is finished stays.
+        If `n`, `seed` or `n_jobs` is out of range, the preset or a protocol is unknown, or
+        volunteers failed; what is finished stays.
     """
-    if n < 1 or seed < 0:
-        raise FaceblindError(f"volunteers: expected n >= 1 and seed >= 0, got n={n}, seed={seed}")
+    whole = all(isinstance(number, (int, np.integer)) for number in (n, seed))
+    if not whole or n < 1 or seed < 0:
+        raise FaceblindError(
+            f"volunteers: expected whole numbers n >= 1 and seed >= 0, got n={n}, seed={seed}"
+        )
     chosen = find_preset(preset) if isinstance(preset, str) else preset
-    _check_protocols(protocols)
+    series = (protocols,) if isinstance(protocols, str) else tuple(protocols)
+    _check_protocols(series)
     root = store.prepare_output(out, "volunteers", force=force)
-    recipe = _Recipe(root, seed, chosen, tuple(protocols))
+    recipe = _Recipe(root, seed, chosen, series)
     _check_earlier(root, recipe.settings(), n, force)
-    for folder in ("scans", "photos", "truth"):
-        (root / folder).mkdir(exist_ok=True)
-    _describe(recipe, n)
+    try:
+        for folder in ("scans", "photos", "truth"):
+            (root / folder).mkdir(exist_ok=True)
+        _describe(recipe, n)
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename or root}: cannot be made ({error.strerror}); choose a new folder"
+        ) from error
     outcomes = run_many(
-        partial(_make_one, recipe), list(range(n)), n_jobs=n_jobs or -1, label="Volunteers",
-        name=_label, show_progress=show_progress,
+        partial(_make_one, recipe), list(range(n)), n_jobs=-1 if n_jobs is None else n_jobs,
+        label="Volunteers", name=participant_label, show_progress=show_progress,
     )  # fmt: skip
     failed = [o for o in outcomes if not o.ok]
-    people = [sample_person(seed, o.item, chosen.people) for o in outcomes if o.ok]
+    # Age and sex are settled before the costly part, the calibration of the shape.
+    people = [draw(seed, o.item, chosen.people) for o in outcomes if o.ok]
     _write_tables(root, people)
     if failed:
         raise FaceblindError(
@@ -179,26 +190,24 @@ def series_name(protocol: str) -> str:
     return "_".join([*(f"{key}-{value}" for key, value in chosen.entities), chosen.suffix])
 
 
-def _label(index: int) -> str:
-    return f"sub-{index + 1:04d}"
-
-
 def _check_earlier(root: Path, settings: dict[str, Any], n: int, force: bool) -> None:
     path = root / "cohort.json"
     if not path.exists():
         return
     try:
-        earlier = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise OutputError(f"{path}: is damaged; delete the folder and start again") from error
-    if earlier.get("settings") != settings and not force:
+        note = json.loads(path.read_text(encoding="utf-8"))
+        before, count = note["settings"], int(note["n"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise OutputError(
+            f"{path}: is damaged or no cohort's; delete this file to go on, or choose a new folder"
+        ) from error
+    if before != settings and not force:
         raise OutputError(
             f"{root}: holds volunteers of another seed, version or other settings; "
             "choose a new folder or use --force"
         )
-    if int(earlier.get("n", 0)) > n:
-        raise OutputError(f"{root}: holds {earlier['n']} volunteers, more than {n}; "
-                          "choose a new folder")  # fmt: skip
+    if count > n:
+        raise OutputError(f"{root}: holds {count} volunteers, more than {n}; choose a new folder")
 
 
 def _describe(recipe: _Recipe, n: int) -> None:
@@ -243,22 +252,62 @@ def _files(root: Path, name: str, protocols: Sequence[str]) -> dict[str, Path]:
 
 def _make_one(recipe: _Recipe, index: int) -> bool:
     """Make one volunteer unless finished; says whether there was anything to do."""
-    root, preset = recipe.root, recipe.preset
-    person, photographed = visits(recipe.seed, index, preset.people)
-    files = _files(root, person.name, recipe.protocols)
-    mark = root / "truth" / person.name / "finished.json"
-    if mark.exists() and all(path.exists() for path in files.values()):
-        try:
-            if json.loads(mark.read_text(encoding="utf-8")) == recipe.settings():
-                return False
-        except ValueError:
-            logger.warning("A damaged mark is replaced and its volunteer made again.")
+    root, name = recipe.root, participant_label(index)
+    files = _files(root, name, recipe.protocols)
+    mark = root / "truth" / name / "finished.json"
+    try:
+        done = _read_mark(mark)
+        if done == recipe.settings() and all(_holds_something(path) for path in files.values()):
+            return False
+        _clear(root, name, mark, done, recipe.protocols)
+        _fill(recipe, index, files)
+        store.write_json(mark, recipe.settings())
+    except OSError as error:
+        raise OutputError(f"its files cannot be written ({error.strerror})") from error
+    return True
+
+
+def _read_mark(mark: Path) -> dict[str, Any]:
+    """Settings with which a volunteer was finished; empty if it is not."""
+    try:
+        done = json.loads(mark.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        done = None
+    if not isinstance(done, dict):
+        logger.warning("A damaged mark is replaced and its volunteer made again.")
+        return {}
+    return done
+
+
+def _holds_something(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _clear(
+    root: Path, name: str, mark: Path, done: dict[str, Any], protocols: Sequence[str]
+) -> None:
+    """Take away the mark, and series of an earlier cohort that this one has not."""
+    other = [p for p in done.get("protocols", ()) if p in PROTOCOLS and p not in protocols]
+    stale = set(_files(root, name, other).values()) - set(_files(root, name, ()).values())
+    for path in stale:
+        path.unlink(missing_ok=True)
+    for protocol in other:
+        with contextlib.suppress(OSError):
+            (root / "truth" / name / series_name(protocol)).rmdir()
     mark.unlink(missing_ok=True)
+
+
+def _fill(recipe: _Recipe, index: int, files: dict[str, Path]) -> None:
+    """Make and write everything of one volunteer but the mark."""
+    preset = recipe.preset
     # One thread: sums in another order would round some voxels differently.
     with threadpool_limits(1):
         threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
         try:
+            person, photographed = visits(recipe.seed, index, preset.people)
             session = scan_session(person, recipe.protocols, preset.scanner)
             pictures = photograph(photographed, preset.camera)
         finally:
@@ -271,8 +320,6 @@ def _make_one(recipe: _Recipe, index: int) -> bool:
     quality = generator(person.seed, person.index, 3).integers(low, high + 1, len(pictures))
     for (view, picture), grade in zip(pictures.items(), quality, strict=True):
         _write_picture(files[view], picture, int(grade))
-    store.write_json(mark, recipe.settings())
-    return True
 
 
 def _write_picture(target: Path, picture: NDArray[np.uint8], grade: int) -> None:

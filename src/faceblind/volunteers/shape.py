@@ -132,8 +132,8 @@ class Person:
 
     @property
     def name(self) -> str:
-        """Participant label, ``sub-0001`` for index 0."""
-        return f"sub-{self.index + 1:04d}"
+        """Participant label, see `participant_label`."""
+        return participant_label(self.index)
 
     def points(self, expression: dict[str, float] | None = None) -> NDArray[np.float32]:
         """(N, 3) coarse head points, template frame, mm, with an expression."""
@@ -191,6 +191,11 @@ class Person:
             local=local, expression=expression, muscle=self.muscle,
         )  # fmt: skip
         return self.scale * points + ageing.sag(self.years, weight, self.laxity)
+
+
+def participant_label(index: int) -> str:
+    """``sub-0001`` for index 0."""
+    return f"sub-{index + 1:04d}"
 
 
 def generator(seed: int, index: int, stream: int) -> np.random.Generator:
