@@ -169,6 +169,20 @@ class TestPrepareOutput:
         with pytest.raises(OutputError, match="cannot be made"):
             store.prepare_output(tmp_path / "file" / "out", "study")
 
+    def test_a_name_too_long_and_a_closed_folder_are_told_in_one_line(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with pytest.raises(OutputError, match=r"cannot be made or opened \(File name too long\)"):
+            store.prepare_output(tmp_path / ("a" * 300), "study")
+
+        def closed(path: Path) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        (tmp_path / "closed").mkdir()
+        monkeypatch.setattr(Path, "iterdir", closed)
+        with pytest.raises(OutputError, match=r"opened \(Permission denied\); choose another"):
+            store.prepare_output(tmp_path / "closed", "study")
+
     @pytest.mark.parametrize("content", ["", "[]", '{"tool": "other"}', "\xff"])
     def test_strange_markers_are_not_ours(self, tmp_path: Path, content: str) -> None:
         (tmp_path / store.MARKER).write_text(content, encoding="latin-1")

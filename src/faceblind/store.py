@@ -167,16 +167,18 @@ def prepare_output(
             raise OutputError(
                 f"{out}: lies inside the input folder {source.name}; choose a folder beside it"
             )
-    if root.exists() and not root.is_dir():
-        raise OutputError(f"{out}: is a file; choose a folder")
-    made_by = output_verb(root)
-    if not force and made_by != verb and root.is_dir() and any(root.iterdir()):
-        held = f"results of 'faceblind {made_by}'" if made_by else "other files"
-        raise OutputError(f"{out}: holds {held}; choose a new folder or use --force")
     try:
+        if root.exists() and not root.is_dir():
+            raise OutputError(f"{out}: is a file; choose a folder")
+        made_by = output_verb(root)
+        if not force and made_by != verb and root.is_dir() and any(root.iterdir()):
+            held = f"results of 'faceblind {made_by}'" if made_by else "other files"
+            raise OutputError(f"{out}: holds {held}; choose a new folder or use --force")
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{out}: cannot be made ({error.strerror}); choose another") from error
+        raise OutputError(
+            f"{out}: cannot be made or opened ({error.strerror}); choose another"
+        ) from error
     write_json(root / MARKER, {"tool": "faceblind", "verb": verb})
     return root
 
