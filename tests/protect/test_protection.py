@@ -14,6 +14,7 @@ from faceblind.errors import AlignmentError, OutputError, ScanError
 from faceblind.formats.nifti import load, save
 from faceblind.head.align import align
 from faceblind.head.skin import find_skin
+from faceblind.protect import regions
 from faceblind.protect.regions import Choices
 from faceblind.protection import (
     ProtectSettings,
@@ -129,16 +130,22 @@ def test_derived_images_lose_the_same_region(known_heads, tmp_path):
     assert np.shape(json.loads(transform.read_text())["scan_to_template_mm"]) == (4, 4)
 
 
-def test_labels_need_not_show_what_lies_over_the_brain(monkeypatch, phantom, tmp_path):
+def test_labels_need_not_show_what_lies_over_the_brain(known_heads, monkeypatch, tmp_path):
     """The first scan shows a thin cover, its labels show none: one region for both all the same."""
-    made = phantom(seed=2, cover_mm=7.0)
-    monkeypatch.setattr(protection, "heads_of_session", lambda scans, **_: [made.head])
-    source = write(made.scan, tmp_path / "in" / "t1.nii.gz")
-    labels = np.full(made.scan.shape, 3, np.uint8)
+    measured = regions.find_cover
+
+    def find_cover(scan, skin, affine):
+        cover = measured(scan, skin, affine)
+        shows_bone = scan.voxels.dtype == np.int16
+        return replace(cover, depth_mm=cover.depth_mm * (0.55 if shows_bone else 1.0))
+
+    monkeypatch.setattr(regions, "find_cover", find_cover)
+    source = write(known_heads.scan, tmp_path / "in" / "t1.nii.gz")
+    labels = np.full(known_heads.scan.shape, 3, np.uint8)
     labels[0, 0, 0] = 0
-    derived = write(Scan(labels, made.scan.affine), tmp_path / "in" / "labels.nii.gz")
-    done = protect_session([source], tmp_path / "out", ProtectSettings(write_mask=True),
-                           apply_to=[derived])  # fmt: skip
+    derived = write(Scan(labels, known_heads.scan.affine), tmp_path / "in" / "labels.nii.gz")
+    settings = ProtectSettings(write_mask=True)
+    done = protect_session([source], tmp_path / "out", settings, apply_to=[derived])
     assert [result.error for result in done] == [None, None]
     first, second = (
         load(tmp_path / "out" / f"{name}_defacemask.nii.gz").volume() for name in ("t1", "labels")
