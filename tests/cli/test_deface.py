@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from faceblind import protection
 from faceblind.cli.main import app
+from faceblind.cli.protect import report
 from faceblind.protection import Protection
 
 
@@ -85,6 +86,30 @@ def test_what_goes_and_stays_besides(calls, method):
 def test_both_verbs_say_what_they_do():
     assert "become air" in invoke("deface", "--help").stdout
     assert "same average face" in invoke("reface", "--help").stdout
+
+
+def test_a_folder_that_is_named_like_a_scan_is_a_slip(calls, tmp_path):
+    for args in (
+        (str(tmp_path), "out.nii.gz"),
+        ("--session", "a.nii.gz", "out.nii.gz"),
+        ("a.nii.gz", "out.nii.gz", "--apply-to", "map.nii.gz"),
+        ("a.nii.gz", "out.mgz", "--save-transforms"),
+    ):
+        result = invoke("deface", *args)
+        assert result.exit_code == 2
+        assert "OUT" in result.stderr
+    assert not calls
+
+
+def test_names_with_line_breaks_and_colours_stay_one_line(capsys):
+    left = Protection(Path("a\nb.nii.gz"), Path("o.nii.gz"), None, {"face": 0.05})
+    bad = Protection(Path("b"), None, "\x1b[31mb\nc.nii.gz: the file is empty; fetch it again")
+    assert report([left, bad], Path("out")) == 1
+    shown = capsys.readouterr().err
+    assert shown.splitlines() == [
+        "a b.nii.gz: left because the brain is near: 5% of the face",
+        "failed:  [31mb c.nii.gz: the file is empty; fetch it again",
+    ]
 
 
 def test_wrong_usage(calls):

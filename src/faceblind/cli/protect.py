@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from faceblind.cli.options import NJobs, Quiet, Seed, Verbose
-from faceblind.cli.verb import DONE, FAILED
+from faceblind.cli.verb import DONE, FAILED, say
 
 if TYPE_CHECKING:
     from faceblind.protection import Method, Protection, ProtectSettings
@@ -27,8 +27,8 @@ Paths = Annotated[
     list[Path],
     typer.Argument(
         metavar="IN... OUT",
-        help="A scan and the new file; or a folder, or several scans of one session "
-        "(--session), and a new folder.",
+        help="A scan and a new file or folder; or a folder, or scans of one session (--session), "
+        "and a new folder.",
         show_default=False,
     ),
 ]
@@ -54,19 +54,26 @@ KeepFiducials = Annotated[
 ]
 ApplyTo = Annotated[
     list[Path] | None,
-    typer.Option("--apply-to", help="An image in the space of the first scan (repeatable)."),
+    typer.Option(
+        "--apply-to",
+        help="Also blank the face in an image in the space of the first scan (repeatable).",
+    ),
 ]
 Strict = Annotated[
     bool,
     typer.Option("--strict/--no-strict", help="Refuse heads that were not found with confidence."),
 ]
 DropExtensions = Annotated[
-    bool, typer.Option("--drop-extensions", help="Leave out NIfTI header extensions.")
+    bool,
+    typer.Option("--drop-extensions", help="Leave out header extensions; they may hold names."),
 ]
 Mask = Annotated[bool, typer.Option("--mask", help="Also write which voxels were replaced.")]
 Transforms = Annotated[
     bool,
-    typer.Option("--save-transforms", help="Keep transforms in OUT/private; they help to undo."),
+    typer.Option(
+        "--save-transforms",
+        help="Keep transforms in OUT/private (OUT a folder); they help to undo.",
+    ),
 ]
 ForceAgain = Annotated[
     bool,
@@ -137,6 +144,10 @@ def run(
     is_folder = len(sources) == 1 and sources[0].is_dir()
     if is_folder and apply_to:
         raise typer.BadParameter("--apply-to needs scans, not a folder")
+    if is_scan_name(out) and (is_folder or session or apply_to):
+        raise typer.BadParameter("a folder, --session and --apply-to need a folder as OUT")
+    if is_scan_name(out) and settings.save_transforms:
+        raise typer.BadParameter("--save-transforms needs a folder as OUT")
     if is_folder:
         results = protect_folder(sources[0], out, settings, n_jobs=n_jobs)
     elif session or apply_to or not is_scan_name(out):
@@ -152,8 +163,8 @@ def report(results: Sequence[Protection], out: Path) -> int:
     for result in results:
         if result.left:
             parts = ", ".join(f"{share:.0%} of the {name}" for name, share in result.left.items())
-            typer.echo(f"{result.source.name}: left because the brain is near: {parts}", err=True)
+            say(f"{result.source.name}: left because the brain is near: {parts}")
     for result in failed:
-        typer.echo(f"failed: {result.error}", err=True)
+        say(f"failed: {result.error}")
     typer.echo(f"Protected {len(results) - len(failed)} of {len(results)}: {out}")
     return FAILED if failed else DONE

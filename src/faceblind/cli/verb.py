@@ -51,10 +51,10 @@ def verb(function: Callable[Parameters, int | None]) -> Callable[Parameters, Non
         try:
             code = function(*args, **kwargs) or DONE
         except FaceblindError as error:
-            _say(f"faceblind: error: {error}")
+            say(f"faceblind: error: {error}")
             code = FAILED
         except KeyboardInterrupt:
-            _say("faceblind: interrupted")
+            say("faceblind: interrupted")
             code = INTERRUPTED
         except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
             raise
@@ -62,7 +62,7 @@ def verb(function: Callable[Parameters, int | None]) -> Callable[Parameters, Non
             if verbose:
                 traceback.print_exc()
             hint = "" if verbose else "; run again with --verbose and report it"
-            _say(f"faceblind: unexpected error: {type(error).__name__}: {error}{hint}")
+            say(f"faceblind: unexpected error: {type(error).__name__}: {error}{hint}")
             code = FAILED
         raise typer.Exit(code)
 
@@ -89,6 +89,6 @@ def set_up_logging(verbose: bool, quiet: bool) -> None:
     logger.setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
 
 
-def _say(line: str) -> None:
-    # A message is one line even where it quotes text from a file.
+def say(line: str) -> None:
+    """Write one line to standard error, also where it quotes a name that holds line breaks."""
     sys.stderr.write(_CONTROL.sub(" ", line) + "\n")
