@@ -25,6 +25,19 @@ def test_a_new_sidecar_names_the_method_and_drops_what_identifies(tmp_path):
     assert says_protected(read_sidecar(tmp_path / "sub-1_T1w.nii.gz"))
 
 
+def test_physics_of_a_body_and_texts_that_could_say_anything_stay_behind(tmp_path):
+    source = {
+        "SAR": 0.05, "TxRefAmp": 265.4, "Manufacturer": {"name": "Jane"}, "ScanOptions": "x" * 65,
+        "SliceTiming": [0, 0.5, 1.0], "Units": [["Jane"]], "ReceiveCoilName": "Head_32",
+        "NonlinearGradientCorrection": True,
+    }  # fmt: skip
+    content = json.loads(write_sidecar(tmp_path / "a.nii.gz", source, "faceblind").read_text())
+    assert set(content) == {
+        "SliceTiming", "ReceiveCoilName", "NonlinearGradientCorrection", "DeidentificationMethod",
+        "DeidentificationMethodCodeSequence",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [

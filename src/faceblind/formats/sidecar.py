@@ -11,7 +11,8 @@ from faceblind.errors import ScanError
 from faceblind.formats.names import without_ending
 from faceblind.store import write_json
 
-# Physics of the measurement. All else (names, dates, places, identifiers, free text) stays behind.
+# Physics of the measurement. All else (names, dates, places, identifiers, free text) stays behind,
+# and so do absorption rate and transmitter reference, which follow from a person's weight and size.
 _KEPT = {
     "AcquisitionMatrixPE", "BandwidthPerPixelPhaseEncode", "BaseResolution", "BodyPart",
     "BodyPartExamined", "ContrastBolusIngredient", "DwellTime", "EchoNumber", "EchoTime",
@@ -24,10 +25,11 @@ _KEPT = {
     "PatientPosition", "PercentPhaseFOV", "PercentSampling", "PhaseEncodingDirection",
     "PhaseEncodingSteps", "PixelBandwidth", "PulseSequenceType", "ReceiveCoilActiveElements",
     "ReceiveCoilName", "ReconMatrixPE", "RepetitionTime", "RepetitionTimeExcitation",
-    "RepetitionTimePreparation", "SAR", "ScanningSequence", "ScanOptions", "SequenceVariant",
+    "RepetitionTimePreparation", "ScanningSequence", "ScanOptions", "SequenceVariant",
     "SliceThickness", "SliceTiming", "SpacingBetweenSlices", "SpoilingState", "TotalReadoutTime",
-    "TxRefAmp", "Units", "XRayExposure", "KVP",
+    "Units", "XRayExposure", "KVP",
 }  # fmt: skip
+_LONGEST_WORD = 64
 _LANDMARKS = "AnatomicalLandmarkCoordinates"
 _PROTECTED = re.compile(r"defac|refac|face|skull.?strip|113102|visual feature", re.IGNORECASE)
 _CODE = {
@@ -99,7 +101,7 @@ def write_sidecar(
     Path
         Of the sidecar.
     """
-    content = {key: value for key, value in source.items() if key in _KEPT}
+    content = {key: value for key, value in source.items() if key in _KEPT and _is_short(value)}
     content["DeidentificationMethod"] = [method]
     content["DeidentificationMethodCodeSequence"] = [_CODE]
     if fiducials is not None:
@@ -108,6 +110,15 @@ def write_sidecar(
     path = sidecar_path(scan)
     write_json(path, content)
     return path
+
+
+def _is_short(value: Any) -> bool:
+    """Numbers, codes and lists of them; a long text or a nested object could say anything."""
+    if isinstance(value, list):
+        return all(_is_short(entry) and not isinstance(entry, list) for entry in value)
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_WORD
+    return value is None or isinstance(value, int | float)
 
 
 def _three(known: dict[str, Any]) -> dict[str, Any]:
