@@ -386,19 +386,14 @@ def method_in_words(settings: ProtectSettings) -> str:
     """What the sidecar says of the method."""
     import faceblind
 
+    choices = settings.choices
+    parts = "face" if choices.keep_ears else "face and ears"
     done = {
-        "deface": "face, ears and surrounding air removed",
-        "reface": "face and ears replaced by an average face, surrounding air by new air",
+        "deface": f"{parts} removed, surrounding air replaced",
+        "reface": f"{parts} replaced by those of an average face, surrounding air replaced",
     }[settings.method]
-    kept = [
-        name
-        for name, is_kept in (
-            ("ears", settings.choices.keep_ears),
-            ("eyes", settings.choices.keep_eyes),
-        )
-        if is_kept
-    ]
-    more = [name for name in ("teeth", "neck") if getattr(settings.choices, name)]
+    kept = [name for name in ("ears", "eyes") if getattr(choices, f"keep_{name}")]
+    more = [name for name in ("teeth", "neck") if getattr(choices, name)]
     also = f", also {' and '.join(more)}" if more else ""
     but = f", {' and '.join(kept)} kept" if kept else ""
     return f"faceblind {faceblind.__version__} {settings.method}: {done}{also}{but}"

@@ -318,6 +318,8 @@ def test_names_and_words(tmp_path):
     words = method_in_words(ProtectSettings("reface", Choices(keep_ears=True, keep_eyes=True)))
     assert "reface" in words
     assert "ears and eyes kept" in words
+    assert "face replaced" in words
+    assert "face and ears removed" in method_in_words(ProtectSettings())
     assert "also neck" in method_in_words(ProtectSettings(choices=Choices(neck=True)))
     assert mask_path(Path("sub-01_T1w.mgz"), "T1w").name == "sub-01_mod-T1w_defacemask.nii.gz"
 

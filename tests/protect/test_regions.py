@@ -69,6 +69,13 @@ def test_eyes_can_stay(phantom):
     assert (region_of(made).mask & globes).any()
 
 
+def test_what_stays_by_choice_is_not_laid_to_the_brain(phantom):
+    made = phantom(seed=1)
+    kept = region_of(made, Choices(keep_eyes=True, keep_ears=True)).left
+    assert not {"eyes", "ears"} & set(kept)
+    assert kept.get("brow") == region_of(made).left.get("brow")
+
+
 def test_one_placement_one_boundary(phantom):
     """Two people whose size rounds alike lose voxels along the same surface."""
     first = phantom(seed=1, spread=0.0, **ON_THE_GRID)

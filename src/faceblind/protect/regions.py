@@ -128,7 +128,7 @@ def face_region(
     order = memory_order(scan)
     shape = tuple(scan.shape[axis] for axis in order)
     mask = is_positive(cut.values, shape).transpose(np.argsort(order))
-    return Region(mask, name, cut, guard, _left(alignment, affine, name, guard, choices))
+    return Region(mask, name, cut, guard, _left(alignment, affine, name, guard))
 
 
 def memory_order(scan: Scan) -> NDArray[np.int64]:
@@ -300,13 +300,15 @@ def _left(
     affine: NDArray[np.float64],
     name: str,
     guard: NDArray[np.float64],
-    choices: Choices,
 ) -> dict[str, float]:
-    """Share of each region of the fitted face that only the brain's protection keeps."""
+    """Share of each region of the fitted face that only the brain's protection keeps.
+
+    Not what stays by choice: `name` says whether ears go, and eyes count as if they went.
+    """
     points = alignment.fitted()
     where = points @ affine[:3, :3].T + affine[:3, 3]
     wanted = template_fields().at(name, where) > 0
-    stays = wanted & (_cut(where, name, guard, choices) <= 0)
+    stays = wanted & (_cut(where, name, guard, Choices()) <= 0)
     left = {}
     for label, region in enumerate(REGIONS):
         if region in ("scalp", "neck"):
