@@ -30,9 +30,6 @@ FACE_LOW = np.array([-90.0, -45.0, -125.0])
 FACE_HIGH = np.array([90.0, 105.0, 100.0])
 UNIT_MM = 0.5
 
-AIR_MM = -15.0
-"""Depth at the scalp: what lies further outside is air and is replaced."""
-
 # Rows: height above the ears; columns: distance towards the face. Deep where faces differ most
 # (cheeks, lips, chin), shallow where the brain is near (forehead, temples).
 TOWARDS = (-20.0, 0.0, 8.0, 20.0, 35.0, 50.0, 70.0)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from faceblind.volunteers.noise import fractal
-from faceblind.volunteers.raster import fill, interpolate, rasterise, sample, tilt, warp
+from faceblind.volunteers.raster import fill, interpolate, rasterise, sample, tilt
 
 
 def box(low, high):
@@ -67,16 +67,6 @@ def test_sampling_is_trilinear():
     volume = i + 10 * j + 100 * k
     index = np.array([[1.25, 2.5, 3.75], [0, 0, 0]], np.float32)
     assert sample(volume, index) == pytest.approx([401.25, 0], abs=1e-3)
-
-
-def test_warp_pulls_through_the_field_inside_the_mask_only():
-    volume = np.mgrid[0:9, 0:9, 0:9][0].astype(np.float32)
-    nodes = np.stack(np.meshgrid(*[np.arange(0, 12, 4)] * 3, indexing="ij")).astype(np.float32)
-    mask = np.zeros((8, 8, 8), np.float32)
-    mask[2:6] = 1
-    pulled = warp(volume, nodes + np.array([0.5, 0, 0]).reshape(3, 1, 1, 1), 4.0, mask, -1.0)
-    assert pulled[3, 4, 4] == pytest.approx(3.5, abs=1e-5)
-    assert pulled[0, 0, 0] == -1
 
 
 def test_relief_tilts_a_flat_patch_by_its_slope():

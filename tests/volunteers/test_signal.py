@@ -3,10 +3,8 @@ import pytest
 
 from faceblind.volunteers.protocols import PROTOCOLS, Protocol
 from faceblind.volunteers.signal import (
-    ernst_angle,
     inversion_echo,
     inversion_spin_echo,
-    nulling_time,
     spin_echo,
     spoiled_echo,
     tissue_signals,
@@ -26,7 +24,7 @@ def test_spoiled_echo_is_ernsts():
     expected = 0.8 * np.sin(flip) * (1 - e) / (1 - np.cos(flip) * e) * np.exp(-5 / 50)
     assert spoiled_echo(WATER, 20, 5, 30) == pytest.approx(expected)
     # The Ernst angle is where it is strongest, sqrt((1 - E1) / (1 + E1)) for no echo time.
-    best = ernst_angle(1000, 20)
+    best = np.rad2deg(np.arccos(e))
     angles = np.linspace(1, 60, 2000)
     signals = [spoiled_echo(WATER, 20, 0, a) for a in angles]
     assert angles[int(np.argmax(signals))] == pytest.approx(best, abs=0.05)
@@ -41,10 +39,10 @@ def test_spin_echo():
 
 
 def test_inversion_nulls():
-    # ln 2 T1 for a long TR.
-    assert nulling_time(4300, 1e9) == pytest.approx(4300 * np.log(2))
     fluid = Relaxation(1, 4300, 2000, 400)
-    null = nulling_time(4300, 9000, 180)
+    # T1 ln 2 for a long TR, less where there is no time to recover.
+    assert inversion_spin_echo(fluid, 1e9, 90, 4300 * np.log(2)) == pytest.approx(0, abs=1e-12)
+    null = 4300 * (np.log(2) - np.log1p(np.exp(-(9000 - 180) / 4300)))
     assert inversion_spin_echo(fluid, 9000, 90, null, 180) == pytest.approx(0, abs=1e-12)
     assert inversion_spin_echo(fluid, 9000, 90, null - 100, 180) < 0
     slow = protocol(tr_ms=1e9, ti_ms=1000 * np.log(2), te_ms=0)

@@ -11,7 +11,7 @@ from scipy import sparse
 from faceblind.head.template import vertex_normals
 from faceblind.volunteers.hair import Shell
 from faceblind.volunteers.noise import fractal
-from faceblind.volunteers.reference import SKIN, eye_box, reference, smooth_step
+from faceblind.volunteers.reference import EYES, SKIN, eye_box, reference, smooth_step
 from faceblind.volunteers.style import Glasses, Style
 
 _PANTOSCOPIC = 0.13
@@ -99,7 +99,7 @@ def put_on(surface: NDArray[np.float32], model: Glasses) -> Worn:
     x, z = np.abs(skin[:, 0]), skin[:, 2]
     near = (x > 13) & (x < apart + model.width / 2 - 6) & (np.abs(z - level) < model.height / 2)
     clear = skin[near, 1] - _bend(x[near], z[near], level)
-    ball = surface[base.parts == 3][:, 1].max()
+    ball = surface[base.parts == EYES][:, 1].max()
     depth = max(float(clear.max()) + 1.0, float(ball) + 7.0)
     outline = _outline(model)
     tubes, lenses, middles = [], [], []
@@ -210,9 +210,8 @@ def head_covering(surface: NDArray[np.float32], style: Style) -> Shell | None:
     used, inverse = np.unique(base.faces[chosen], return_inverse=True)
     faces = np.asarray(inverse.reshape(-1, 3), np.int32)
     origin = base.points[used]
-    height = {"headscarf": 7.0, "cap": 7.0, "beanie": 7.0}[style.covering]
     top = {"headscarf": 4.0, "cap": 12.0, "beanie": 16.0}[style.covering]
-    rise = height + top * smooth_step(origin[:, 2], 60, 125)
+    rise = 7.0 + top * smooth_step(origin[:, 2], 60, 125)
     rise = rise + 1.2 * fractal(origin, (26, 26, 14), style.look.texture + 81, octaves=2)
     # The edge dives under the skin, so that no gap shows.
     edge = smooth_step(mask[used], 0.3, 0.9)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, spatial
 
 from faceblind.head.grid import resize
-from faceblind.head.template import REGIONS, Template, load_template
+from faceblind.head.template import Template, load_template
 from faceblind.volunteers import anatomy_solids as solids
 from faceblind.volunteers.anatomy_grid import (
     SPACING_MM,
@@ -31,7 +31,7 @@ from faceblind.volunteers.susceptibility import field_slopes
 from faceblind.volunteers.tissue import Tissue
 
 __all__ = ["BRAIN", "EARS", "FACE", "FACE_DEPTH_MM", "FLUID", "Anatomy", "Tissue", "load_anatomy",
-           "personal_anatomy", "region_names"]  # fmt: skip
+           "personal_anatomy"]  # fmt: skip
 
 _FACE = ("face", "brow", "eyes", "nose", "mouth", "chin", "cheeks")
 FACE_DEPTH_MM = 14.0
@@ -220,8 +220,3 @@ def _zones(
     zones[inner <= _DURA_MM - _DURA_THICK_MM] = FLUID
     zones[brain > 0.5] = BRAIN
     return zones
-
-
-def region_names() -> tuple[str, ...]:
-    """Regions of the template that the face mask covers."""
-    return tuple(name for name in REGIONS if name in _FACE)

@@ -235,45 +235,6 @@ def sample(volume: FloatArray, index: FloatArray) -> FloatArray:
 
 
 @numba.njit(cache=True, nogil=True)
-def warp(
-    volume: FloatArray, field: FloatArray, spacing: float, mask: FloatArray, outside: float
-) -> FloatArray:
-    """Pull a volume through a coarse coordinate field.
-
-    Parameters
-    ----------
-    volume : (A, B, C) ndarray
-        What is sampled.
-    field : (3, U, V, W) ndarray
-        Where each coarse node samples `volume`, in its voxel indices.
-    spacing : float
-        Fine voxels per coarse node; node 0 lies on voxel 0.
-    mask : (I, J, K) ndarray
-        The fine grid; only voxels with a positive value are sampled.
-    outside : float
-        Value of the others.
-
-    Returns
-    -------
-    (I, J, K) float32 ndarray
-        The warped volume.
-    """
-    out = np.empty(mask.shape, np.float32)
-    for i in range(mask.shape[0]):
-        for j in range(mask.shape[1]):
-            for k in range(mask.shape[2]):
-                if mask[i, j, k] <= 0:
-                    out[i, j, k] = outside
-                    continue
-                u, v, w = i / spacing, j / spacing, k / spacing
-                x = _sample(field[0], u, v, w)
-                y = _sample(field[1], u, v, w)
-                z = _sample(field[2], u, v, w)
-                out[i, j, k] = _sample(volume, x, y, z)
-    return out
-
-
-@numba.njit(cache=True, nogil=True)
 def interpolate(
     values: FloatArray, faces: FloatArray, face_id: FloatArray, bary: FloatArray
 ) -> FloatArray:

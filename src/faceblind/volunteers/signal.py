@@ -26,11 +26,6 @@ def spoiled_echo(tissue: Relaxation, tr_ms: float, te_ms: float, flip_deg: float
     return float(tissue.density * steady * np.exp(-te_ms / tissue.t2_star))
 
 
-def ernst_angle(t1: float, tr_ms: float) -> float:
-    """Flip angle in degrees of the strongest spoiled echo, ``arccos(exp(-TR/T1))``."""
-    return float(np.rad2deg(np.arccos(np.exp(-tr_ms / t1))))
-
-
 def inversion_echo(tissue: Relaxation, protocol: Protocol) -> float:
     """Inversion-prepared gradient echoes (MPRAGE, Mugler & Brookeman 1990, MRM 15:152), signed.
 
@@ -81,11 +76,6 @@ def inversion_spin_echo(
     """
     recovered = 1 - 2 * np.exp(-ti_ms / tissue.t1) + np.exp(-(tr_ms - train_ms) / tissue.t1)
     return float(tissue.density * recovered * np.exp(-te_ms / tissue.t2))
-
-
-def nulling_time(t1: float, tr_ms: float, train_ms: float = 0.0) -> float:
-    """Inversion time at which `inversion_spin_echo` gives nothing for `t1`."""
-    return float(t1 * (np.log(2.0) - np.log1p(np.exp(-(tr_ms - train_ms) / t1))))
 
 
 _SEQUENCES: dict[str, Callable[[Relaxation, Protocol], float]] = {
