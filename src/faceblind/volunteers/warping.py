@@ -12,9 +12,14 @@ from scipy.spatial.distance import cdist
 
 from faceblind.head.template import load_template
 from faceblind.volunteers.anatomy import Anatomy
+from faceblind.volunteers.susceptibility import SLOPE_STEP
+from faceblind.volunteers.tissue import Tissue
 
 NODE = 8
 """Voxels per node of the coarse coordinate field."""
+
+# Numba sees no enumerations.
+_CSF, _GREY, _WHITE = int(Tissue.CSF), int(Tissue.GREY), int(Tissue.WHITE)
 
 
 @lru_cache(maxsize=1)
@@ -90,14 +95,13 @@ def _pull(
     row = np.empty((3, columns), np.float32)
     limit = np.array([labels.shape[0] - 1.001, labels.shape[1] - 1.001, labels.shape[2] - 1.001])
     last = np.array([slopes.shape[0] - 1, slopes.shape[1] - 1, slopes.shape[2] - 1])
-    # Labels 6, 7, 8 are CSF, grey and white matter (numba sees no enumerations).
-    step_grey, step_white = table[0, 7] - table[0, 6], table[0, 8] - table[0, 6]
+    step_grey, step_white = table[0, _GREY] - table[0, _CSF], table[0, _WHITE] - table[0, _CSF]
     for i in range(covered.shape[0]):
-        a = i // 8
-        u = np.float32((i - 8 * a) / 8.0)
+        a = i // NODE
+        u = np.float32((i - NODE * a) / NODE)
         for j in range(covered.shape[1]):
-            b = j // 8
-            v = np.float32((j - 8 * b) / 8.0)
+            b = j // NODE
+            v = np.float32((j - NODE * b) / NODE)
             for c in range(3):
                 for n in range(columns):
                     row[c, n] = (
@@ -107,8 +111,8 @@ def _pull(
             for k in range(covered.shape[2]):
                 if covered[i, j, k] <= 0:
                     continue
-                n = k // 8
-                w = np.float32((k - 8 * n) / 8.0)
+                n = k // NODE
+                w = np.float32((k - NODE * n) / NODE)
                 x = min(max(row[0, n] * (1 - w) + row[0, n + 1] * w, 0.0), limit[0])
                 y = min(max(row[1, n] * (1 - w) + row[1, n + 1] * w, 0.0), limit[1])
                 z = min(max(row[2, n] * (1 - w) + row[2, n + 1] * w, 0.0), limit[2])
@@ -123,14 +127,17 @@ def _pull(
                     label = labels[p + dp, q + dq, r + dr]
                     total += share * table[0, label]
                     fat += share * table[1, label]
-                    if label == 6:
+                    if label == _CSF:
                         total += share * (
                             step_grey * grey[p + dp, q + dq, r + dr]
                             + step_white * white[p + dp, q + dq, r + dr]
                         ) * np.float32(1 / 255)  # fmt: skip
-                kept = left[
-                    slopes[min(p // 3, last[0]), min(q // 3, last[1]), min(r // 3, last[2])]
-                ]
+                at = (
+                    min(p // SLOPE_STEP, last[0]),
+                    min(q // SLOPE_STEP, last[1]),
+                    min(r // SLOPE_STEP, last[2]),
+                )
+                kept = left[slopes[at]]
                 out_water[i, j, k] = total * kept
                 out_fat[i, j, k] = fat * kept
                 out_zones[i, j, k] = zone
