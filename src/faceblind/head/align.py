@@ -105,7 +105,7 @@ def align(
     Returns
     -------
     Alignment
-        Check `confidence` against `CONFIDENT` before use; `require_confident` does.
+        Check `confidence` against `CONFIDENT` before use.
 
     Raises
     ------

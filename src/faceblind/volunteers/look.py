@@ -88,7 +88,7 @@ def sample_look(
     ----------
     rng : Generator
         Random numbers.
-    age : int
+    age : float
         Years.
     sex : str
         ``"F"`` or ``"M"``.

@@ -141,8 +141,7 @@ def relaxation(tissue: Tissue, tesla: float) -> Relaxation:
         Which.
     tesla : float
         Field strength. Between the tables' 1.5 T and 3 T T1 follows a power of the field, as it
-        does below 1.5 T; T2 hardly depends on it.
-        T2' shortens in proportion to the field.
+        does below 1.5 T; T2 hardly depends on it; T2' shortens in proportion to the field.
 
     Returns
     -------
