@@ -1,9 +1,12 @@
-"""Compare two heads by their surfaces: both sides are metric and share the template's vertices.
+"""Compare two faces by their surfaces: both sides are metric and share the template's frame.
 
-A recogniser sees a render as a photograph; a second scan gives more. The completed faces of two
-scans correspond vertex by vertex, so that they can be laid on each other and subtracted. What
-both deviate from their side's average is the person; what a whole side shares (the contrast's
-skin level, distortion, slice thickness) is subtracted with the average.
+A recogniser sees a render as a photograph; a second scan gives more. Two scans of one head can be
+laid on each other and subtracted. What both deviate from their side's average is the person; what
+a whole side shares (the contrast's skin level, distortion, slice thickness) is subtracted with
+the average.
+
+The question is what the *face* gives away: forehead, temples, scalp, skull and brain, which
+protection must leave, link scans of one person by themselves.
 """
 
 from __future__ import annotations
@@ -21,30 +24,39 @@ from faceblind.head.align import thin
 from faceblind.head.icp import laid_on
 from faceblind.head.template import load_template
 
-COMPARED = ("brow", "eyes", "nose", "mouth", "chin", "cheeks", "face")
-"""Regions compared. Scalp and ears would link scans whose face was removed, and hair changes."""
+REGIONS_KEPT = ("brow", "eyes", "nose", "mouth", "chin", "cheeks", "face")
+"""Regions whose vertices stand for a head's surface."""
+TOP_MM = 42.0
+"""Template height of the upper edge of the brow ridge: compared is the face below it."""
+BACK_MM = 30.0
+"""Template mm: compared is the face in front of temples and ears."""
 STEP_MM = 4.0
-"""Spacing of the compared vertices, near the detail that slices of 2 mm keep."""
+"""Spacing of vertices and samples, near the detail that slices of 2 mm keep."""
+SIDEWAYS_MM = 3.0
+"""How far beside a sample's normal the surface still speaks for it (standard deviation)."""
+NEIGHBOURS = 10
+"""Vertices asked at each sample: all within two spacings."""
+REACH_MM = 12.0
+"""Surface further along the normal is another part of the head."""
 TRUSTED_MM = 2.5
 """A vertex counts where skin of the scan is this near; elsewhere completion made it up."""
 LEAST_WEIGHT = 1e-3
 """Of a vertex that is not trusted, when heads are laid on each other: without any trusted skin they
 still have a place."""
 LEAST_SHARED = 0.4
-"""Share of the vertices that must be trusted on both sides. A forehead alone, which protection may
-leave, has less."""
+"""Share of the samples that must be trusted on both sides."""
 RELIEF_MM = 30.0
 """What varies over longer distances (pose, distortion, the width of a face that weight changes)
 is left to the modes."""
 MODE_NOISE_MM = 3.5
-"""Misfit of one vertex; larger than the skin's noise because neighbours share their error."""
+"""Misfit of one sample; larger than the skin's noise because neighbours share their error."""
 OUTLIER_MM = 4.0
 """Deviations beyond this (the lower jaw, hair, a hand) are limited to it."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The part of a head that geometry compares.
+    """What geometry keeps of a head.
 
     Parameters
     ----------
@@ -59,22 +71,22 @@ class Shape:
 
 
 @lru_cache(maxsize=1)
-def compared_vertices() -> NDArray[np.int64]:
-    """(N,) template vertices that are compared: an even spread over the face."""
+def kept_vertices() -> NDArray[np.int64]:
+    """(N,) template vertices that stand for a head's surface: an even spread without the scalp."""
     template = load_template()
     spread = thin(template.points, STEP_MM)
-    return spread[template.region(*COMPARED)[spread]]
+    return spread[template.region(*REGIONS_KEPT)[spread]]
 
 
 def shape_of(head: HeadShown) -> Shape:
-    """The compared vertices of a head and which of them lie on its own skin.
+    """The kept vertices of a head and which of them lie on its own skin.
 
     Parameters
     ----------
     head : HeadShown
     """
     # Subdivision keeps the template's own vertices first, so that indices agree.
-    points = head.completed.points[compared_vertices()]
+    points = head.completed.points[kept_vertices()]
     distance, _ = cKDTree(head.as_is.points).query(points, distance_upper_bound=TRUSTED_MM)
     return Shape(points, np.isfinite(distance).astype(np.float32))
 
@@ -82,11 +94,12 @@ def shape_of(head: HeadShown) -> Shape:
 def compare(probes: list[Shape], gallery: list[Shape]) -> NDArray[np.float64]:
     """How alike the surfaces of every probe and every gallery head are.
 
-    Each head is laid rigidly on the average head (its size is kept) and its side's mean is
-    subtracted. The deviations of two heads are then correlated twice, over the vertices that both
-    trust: as relief (the part along the normals that is finer than `RELIEF_MM`), and as
-    coefficients of the template's shape modes in standard deviations. The first needs no model of
-    faces, the second is blind to what no face does; the mean of both is returned.
+    Each face is laid rigidly on the average one (its size is kept), its height over it is measured
+    along fixed normals, and its side's mean is subtracted. The deviations of two faces are then
+    correlated twice, over the samples that both trust: as relief (the part that is finer than
+    `RELIEF_MM`), and as coefficients of the template's shape modes in standard deviations. The
+    first needs no model of faces, the second is blind to what no face does; the mean of both is
+    returned.
 
     Parameters
     ----------
@@ -125,51 +138,63 @@ def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=1)
-def _basis() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Modes (K, N, 3), normals (N, 3) and neighbourhoods (N, N) of the compared vertices."""
-    template, chosen = load_template(), compared_vertices()
+def _samples() -> NDArray[np.int64]:
+    """(M,) indices into `kept_vertices`: the face, from the brow ridge down."""
+    points = load_template().points[kept_vertices()]
+    return np.flatnonzero((points[:, 2] < TOP_MM) & (points[:, 1] > BACK_MM))
+
+
+@lru_cache(maxsize=1)
+def _basis() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Modes along the normals (K, M) and neighbourhoods (M, M) of the samples."""
+    template, chosen = load_template(), kept_vertices()[_samples()]
     points = template.points[chosen].astype(np.float64)
     square = ((points[:, None] - points[None]) ** 2).sum(axis=2)
-    return (
-        template.modes[:, chosen].astype(np.float64),
-        template.normals[chosen].astype(np.float64),
-        np.exp(-0.5 * square / RELIEF_MM**2),
-    )
+    along = (template.modes[:, chosen] * template.normals[chosen]).sum(axis=2)
+    return along.astype(np.float64), np.exp(-0.5 * square / RELIEF_MM**2)
 
 
-def _relief(offset: NDArray[np.float64], trust: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(S, N) mm along the normals, without what varies slowly over the trusted vertices."""
-    _, normals, near = _basis()
-    along = (offset * normals).sum(axis=2)
-    slow = (trust * along) @ near / np.maximum(trust @ near, 1e-6)
-    relief: NDArray[np.float64] = along - slow
+def _relief(height: NDArray[np.float64], trust: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(S, M) mm, without what varies slowly over the trusted samples."""
+    _, near = _basis()
+    slow = (trust * height) @ near / np.maximum(trust @ near, 1e-6)
+    relief: NDArray[np.float64] = height - slow
     return relief
 
 
-def _modes(offset: NDArray[np.float64], trust: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(K,) most probable mode coefficients of one head's deviations (ridge regression).
-
-    Only what lies along the normals counts. Along the surface vertices slide with the fit to the
-    whole head, scalp included, which would link scans that share no face.
-    """
-    modes, normals, _ = _basis()
-    along = (modes * normals).sum(axis=2)
+def _modes(height: NDArray[np.float64], trust: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(K,) most probable mode coefficients of one face's deviations (ridge regression)."""
+    along, _ = _basis()
     heavy = along * (trust / MODE_NOISE_MM**2)
-    target = (offset * normals).sum(axis=1)
-    solved = np.linalg.solve(heavy @ along.T + np.eye(len(modes)), heavy @ target)
+    solved = np.linalg.solve(heavy @ along.T + np.eye(len(along)), heavy @ height)
     return solved.astype(np.float64)
 
 
 def _deviations(shapes: list[Shape]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(S, N, 3) limited deviations from the side's mean, mm, and (S, N) trust."""
-    model = load_template().points[compared_vertices()].astype(np.float64)
-    trust = np.stack([shape.trust for shape in shapes]).astype(np.float64)
-    placed = np.stack([laid_on(s.points, model, s.trust + LEAST_WEIGHT) for s in shapes])
-    total = np.maximum(trust.sum(axis=0), 1e-9)
-    # A vertex that hardly anybody shows has no mean of its own: the average head's stands in.
+    """(S, M) limited deviations from the side's mean height, mm, and trust, 0 to 1."""
+    heights, trust = (np.stack(side) for side in zip(*map(_heights, shapes), strict=True))
+    # A sample that hardly anybody shows has no mean of its own: the average head's stands in.
     few = 1.0
-    mean = ((trust[..., None] * placed).sum(axis=0) + few * model) / (total + few)[:, None]
-    offset = placed - mean
-    length = np.linalg.norm(offset, axis=2, keepdims=True)
-    limited: NDArray[np.float64] = offset * np.minimum(1.0, OUTLIER_MM / np.maximum(length, 1e-9))
-    return limited, trust
+    mean = (trust * heights).sum(axis=0) / (trust.sum(axis=0) + few)
+    return np.clip(heights - mean, -OUTLIER_MM, OUTLIER_MM), trust
+
+
+def _heights(shape: Shape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(M,) mm over the average face along its normals, and how far each is trusted.
+
+    Heights over fixed places, not the vertices' own offsets: along the surface vertices slide with
+    the fit to the whole head, scalp included, which would link scans that share no face.
+    """
+    template, kept, here = load_template(), kept_vertices(), _samples()
+    model = template.points[kept].astype(np.float64)
+    weight = np.full(len(kept), 1e-9)
+    weight[here] = shape.trust[here] + LEAST_WEIGHT
+    placed = laid_on(shape.points, model, weight)
+    normals = template.normals[kept[here]].astype(np.float64)
+    _, near = cKDTree(placed).query(model[here], k=NEIGHBOURS)
+    away = placed[near] - model[here][:, None]
+    height = (away * normals[:, None]).sum(axis=2)
+    beside = (away**2).sum(axis=2) - height**2
+    share = np.exp(-0.5 * beside / SIDEWAYS_MM**2) * (np.abs(height) < REACH_MM) + 1e-12
+    share /= share.sum(axis=1, keepdims=True)
+    return (share * height).sum(axis=1), (share * shape.trust[near]).sum(axis=1)

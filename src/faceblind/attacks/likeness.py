@@ -101,7 +101,7 @@ def _key(path: Path, recogniser: str, variant: Variant) -> str:
         "version": LINK_VERSION,
         "variant": variant,
         "recogniser": get_recogniser(recogniser).identity,
-        "geometry": [geometry.STEP_MM, geometry.TRUSTED_MM, *geometry.COMPARED],
+        "geometry": [geometry.STEP_MM, geometry.TRUSTED_MM, *geometry.REGIONS_KEPT],
     }
     return feature_key(path, "likeness", settings)
 
