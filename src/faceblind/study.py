@@ -51,6 +51,8 @@ from faceblind.store import (
 
 logger = logging.getLogger(__name__)
 
+_DESCRIPTION = "dataset_description.json"
+
 Direction = Literal["photo-to-scan", "scan-to-photo"]
 Matching = Literal["centred", "nearest"]
 
@@ -186,7 +188,7 @@ def _cohort(people: Mapping[str, Participant], persons: Sequence[str]) -> dict[s
 def _note(folder: Path) -> str:
     """The warning that synthetic volunteers carry, if these are such."""
     try:
-        name = json.loads((folder / "dataset_description.json").read_text())["Name"]
+        name = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8-sig"))["Name"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
     return IN_SILICO if "synthetic" in str(name).lower() else ""

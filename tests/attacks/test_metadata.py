@@ -10,6 +10,7 @@ import pytest
 
 from faceblind.attacks.metadata import find_metadata
 from faceblind.errors import ScanError
+from faceblind.formats import load, save
 
 
 def write(path, **texts) -> None:
@@ -181,3 +182,27 @@ def test_files_of_other_formats_are_doubted_or_refused(tmp_path):
     (tmp_path / "b.nii.gz").write_bytes(gzip.compress(whole)[:-20])
     with pytest.raises(ScanError, match="fetch the file again"):
         find_metadata(tmp_path / "b.nii.gz")
+
+
+@pytest.mark.parametrize("name", ["a.nii.gz", "a.mgz", "a.nrrd"])
+def test_what_is_written_to_be_published_says_nothing(tmp_path, name):
+    """The writers clear what the audit would find."""
+    source, target = tmp_path / f"source_{name}", tmp_path / name
+    voxels = np.arange(16**3, dtype=np.int16).reshape(16, 16, 16)
+    if name.endswith(".mgz"):
+        image = nib.MGHImage(voxels.astype(np.int32), np.diag([5.0, 5, 5, 1]))
+        nib.save(image, source)
+        packed = gzip.decompress(source.read_bytes()) + tag(3, b"mri_convert DOE^JANE.nii")
+        source.write_bytes(gzip.compress(packed))
+    elif name.endswith(".nrrd"):
+        text = NRRD.replace("4 4 4", "16 16 16") + "space directions: (5,0,0) (0,5,0) (0,0,5)\n"
+        text += "# DOE^JANE\nPatientName:=DOE^JANE\ncontent: 2019-03-07\n\n"
+        source.write_bytes(text.encode() + voxels.tobytes() + b"secret")
+    else:
+        image = nib.Nifti1Image(voxels, np.diag([5.0, 5, 5, 1]))
+        image.header["descrip"] = b"DOE^JANE"
+        image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"DOE^JANE"))
+        nib.save(image, source)
+    assert "identifies" in kinds(source).values()
+    save(load(source), target, drop_extensions=True, clear_text=True)
+    assert kinds(target) == {}

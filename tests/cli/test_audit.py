@@ -55,6 +55,13 @@ def test_failures_are_listed(monkeypatch):
     assert (result.exit_code, result.stderr) == (1, "failed: sub-1: no face found\n")
 
 
+def test_names_of_files_cannot_break_or_colour_a_line(monkeypatch):
+    odd = Verdict("a\n\x1b[31m.nii", "unsure", ("torn",), error="torn")
+    result = run(monkeypatch, (odd,))
+    assert result.stdout.splitlines()[0] == "unsure  a [31m.nii: torn"
+    assert result.stderr == "failed: a [31m.nii: torn\n"
+
+
 def test_usage_and_errors(monkeypatch):
     assert run(monkeypatch, (PASS,), "--fail-above", "2").exit_code == 2
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from faceblind.attacks.peel import axis_order
 from faceblind.attacks.surface import FACE, Surface
 from faceblind.head.align import Alignment, thin
 from faceblind.head.grid import Grid, blur, dilate, erode, from_scan, regrid, resize
@@ -64,7 +65,7 @@ def deblur(scan: Scan, head: HeadMask, surface: Surface, alignment: Alignment) -
     sigma = _blur_of_face(scan, surface, alignment)
     if sigma < LEAST_MM:
         return None
-    step = np.maximum(scan.spacing[_order(scan)], sigma / 3.0)
+    step = np.maximum(scan.spacing[axis_order(scan)], sigma / 3.0)
     grid = regrid(from_scan(scan), step)
     calm = _calm(grid, head) & _near_face(grid, surface, alignment)
     if calm.sum() * np.prod(grid.spacing) < 2e4:
@@ -77,10 +78,6 @@ def deblur(scan: Scan, head: HeadMask, surface: Surface, alignment: Alignment) -
     part = np.maximum(sharp[box] - head.air_level, 0.0)
     sharp[box] = _richardson_lucy(part, calm[box], sigma / grid.spacing) + head.air_level
     return Deblurred(sigma, _back(scan, grid.like(sharp), calm))
-
-
-def _order(scan: Scan) -> NDArray[np.int64]:
-    return np.argsort([-abs(stride) for stride in scan.volume(0).strides], kind="stable")
 
 
 def _blur_of_face(scan: Scan, surface: Surface, alignment: Alignment) -> float:
@@ -169,7 +166,7 @@ def _richardson_lucy(
 
 def _back(scan: Scan, sharp: Grid, mask: NDArray[np.bool_]) -> Scan:
     """The scan with the sharpened voxels of a coarser grid in their place."""
-    order = _order(scan)
+    order = axis_order(scan)
     shape = tuple(int(n) for n in np.asarray(scan.shape)[order])
     whole = resize(sharp.values, shape).transpose(np.argsort(order))
     share = resize(mask.astype(np.float32), shape).transpose(np.argsort(order))

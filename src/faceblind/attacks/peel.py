@@ -118,7 +118,7 @@ def _candidates(
     found: list[tuple[Kind, NDArray[np.bool_]]] = []
     constant = _constant(volume) & ~outside
     found.append(("constant", _reaching_out(_regrown(constant, volume), outside, scan)))
-    grid = regrid(from_scan(scan), np.maximum(scan.spacing[_order(scan)], WORKING_MM))
+    grid = regrid(from_scan(scan), np.maximum(scan.spacing[axis_order(scan)], WORKING_MM))
     smooth, even = _unlike_tissue(grid, head, bright)
     pairs: tuple[tuple[Kind, NDArray[np.bool_]], ...] = (("smooth", smooth), ("even noise", even))
     for kind, coarse in pairs:
@@ -199,8 +199,8 @@ def _reaching_out(
     return chosen
 
 
-def _order(scan: Scan) -> NDArray[np.int64]:
-    """Axes slowest in memory first, as `from_scan` arranges them."""
+def axis_order(scan: Scan) -> NDArray[np.int64]:
+    """(3,) axes slowest in memory first, as `faceblind.head.grid.from_scan` arranges them."""
     return np.argsort([-abs(stride) for stride in scan.volume(0).strides], kind="stable")
 
 
@@ -208,7 +208,7 @@ def _onto(coarse: NDArray[np.bool_], grid: Grid, scan: Scan) -> NDArray[np.bool_
     """A mask of the working grid on the scan's own."""
     to_grid = np.linalg.inv(grid.affine) @ scan.affine
     axes = [np.arange(n) for n in scan.shape]
-    order = _order(scan)
+    order = axis_order(scan)
     picks: list[NDArray[np.int64]] = []
     # Both grids share their axes, so that each index follows from one of the scan's.
     for row, axis in enumerate(order):

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from faceblind.cli.options import Force, NJobs, Quiet, Recogniser, Verbose
-from faceblind.cli.verb import DONE, FAILED, GATE
+from faceblind.cli.verb import DONE, FAILED, GATE, one_line, say
 
 
 def audit(
@@ -56,7 +56,8 @@ def audit(
         typer.echo(json.dumps(report.as_list(), indent=2, ensure_ascii=False, allow_nan=False))
     else:
         for verdict in report.verdicts:
-            typer.echo(f"{verdict.status:6}  {verdict.path}: {'; '.join(verdict.reasons)}")
+            line = f"{verdict.status:6}  {verdict.path}: {'; '.join(verdict.reasons)}"
+            typer.echo(one_line(line))
             for advice in verdict.advice:
                 typer.echo(f"        do: {advice}")
         for untested in sorted({u for verdict in report.verdicts for u in verdict.not_tested}):
@@ -66,9 +67,9 @@ def audit(
         if out is not None:
             typer.echo(f"Results: {out / 'audit.tsv'}")
     for verdict in report.failed:
-        typer.echo(f"failed: {verdict.path}: {verdict.error}", err=True)
+        say(f"failed: {verdict.path}: {verdict.error}")
     for reason in report.unlinked:
-        typer.echo(f"failed: {reason}", err=True)
+        say(f"failed: {reason}")
     if report.failed or report.unlinked:
         return FAILED
     return DONE if report.passed else GATE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from faceblind.cli.verb import DONE, FAILED
+from faceblind.cli.verb import DONE, FAILED, say
 
 if TYPE_CHECKING:
     from faceblind.evaluation.result import StudyResult
@@ -30,5 +30,5 @@ def report(result: StudyResult, out: Path) -> int:
     typer.echo(f"Results: {out / 'summary.json'}, {out / 'cmc.tsv'}")
     failed = [person for person in result.ranks if person.failure]
     for person in failed:
-        typer.echo(f"failed: {person.person}: {person.failure}", err=True)
+        say(f"failed: {person.person}: {person.failure}")
     return FAILED if failed else DONE

@@ -89,6 +89,11 @@ def set_up_logging(verbose: bool, quiet: bool) -> None:
     logger.setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
 
 
+def one_line(text: str) -> str:
+    """A text for the terminal, also where it quotes a name that holds line breaks or escapes."""
+    return _CONTROL.sub(" ", text)
+
+
 def say(line: str) -> None:
-    """Write one line to standard error, also where it quotes a name that holds line breaks."""
-    sys.stderr.write(_CONTROL.sub(" ", line) + "\n")
+    """Write one line to standard error."""
+    sys.stderr.write(one_line(line) + "\n")
