@@ -164,3 +164,15 @@ def test_pictures_are_inputs(audit, tmp_path):
     table.write_text("file\tparticipant_id\tview\tconsent\npictures/a.jpg\t1\tfront\tyes\n")
     with pytest.raises(OutputError, match="holds the input"):
         audit(tmp_path / "in", tmp_path / "pictures", photos=table, force=True)
+
+
+def test_what_was_not_looked_at_is_said(audit, tmp_path):
+    touch(tmp_path, "sub-1_T1w.nii.gz", "README")
+    assert not any("Not examined" in remark for remark in audit(tmp_path).remarks)
+    touch(tmp_path, "sourcedata/sub-1_T1w.nii.gz", "sub-1_mask.nii.gz", "dicom/IM1.DCM")
+    report = audit(tmp_path)
+    assert [v.path for v in report.verdicts] == ["sub-1_T1w.nii.gz"]
+    assert [remark.split(" ")[2] for remark in report.remarks if "Not examined" in remark] == [
+        "2",
+        "1",
+    ]

@@ -12,7 +12,7 @@ from faceblind.attacks.examine import Examined, examine
 from faceblind.attacks.foreign import shared_faces
 from faceblind.attacks.linking import Linked, link_scans
 from faceblind.attacks.ranking import FEWEST
-from faceblind.attacks.report import AuditReport, remarks, write_report
+from faceblind.attacks.report import AuditReport, left_out, remarks, write_report
 from faceblind.attacks.verdict import Link, Verdict, judge
 from faceblind.errors import AlignmentError, FaceblindError, TableError
 from faceblind.formats.bids import ScanFile, find_scans, suffix_of
@@ -109,7 +109,10 @@ def audit(
     shared = _shared(outcomes)
     verdicts = [_verdict(outcome, base, linked, given, shared) for outcome in outcomes]
     verdicts = _with_sisters(files, verdicts)
-    report = AuditReport(tuple(verdicts), fail_above, remarks(verdicts), linked.unusable)
+    said = remarks(verdicts)
+    if path.is_dir():
+        said += left_out(path, {file.path for file in files})
+    report = AuditReport(tuple(verdicts), fail_above, said, linked.unusable)
     if root is not None:
         write_report(root, report, identity if linking else None)
     return report

@@ -46,7 +46,7 @@ def test_json_is_all_that_is_printed(monkeypatch):
     assert [one["status"] for one in objects] == ["pass", "fail"]
     keys = {"path", "status", "reasons", "regions", "detector", "peel", "link", "brain", "metadata"}
     assert all(keys <= set(one) for one in objects)
-    assert result.stderr == ""
+    assert result.stderr == "a remark\n"
 
 
 def test_failures_are_listed(monkeypatch):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from faceblind.attacks.verdict import ANONYMITY, RECOGNISED, Verdict
 from faceblind.evaluation.intervals import wilson_interval
+from faceblind.formats.names import is_scan_name
 from faceblind.store import PRIVATE, private_dir, software_versions, write_json, write_tsv
+
+_UNREAD = (
+    ".dcm", ".ima", ".img", ".mnc", ".nhdr", ".mha", ".mhd", ".brik", ".brik.gz", ".nii.bz2",
+    ".nii.xz", ".zip", ".tar", ".tgz", ".tar.gz",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,30 @@ class AuditReport:
     def as_list(self) -> list[dict[str, Any]]:
         """What ``--json`` prints."""
         return [verdict.as_dict() for verdict in self.verdicts]
+
+
+def left_out(folder: Path, examined: Collection[Path]) -> tuple[str, ...]:
+    """What else in a folder may show a face and was not looked at; a gate must not hide it.
+
+    Parameters
+    ----------
+    folder : Path
+        What was audited.
+    examined : collection of Path
+        The scans in it that were.
+    """
+    others = [p for p in folder.rglob("*") if p.is_file() and p not in examined]
+    scans = sum(is_scan_name(path) for path in others)
+    foreign = sum(path.name.lower().endswith(_UNREAD) for path in others)
+    said = []
+    if scans:
+        said.append(
+            f"Not examined: {scans} scans or masks that are left out by their folder or name "
+            "(derivatives, sourcedata, code, truth, private, hidden, masks)."
+        )
+    if foreign:
+        said.append(f"Not examined: {foreign} files of formats that are not read, such as DICOM.")
+    return tuple(said)
 
 
 def remarks(verdicts: Sequence[Verdict]) -> tuple[str, ...]:

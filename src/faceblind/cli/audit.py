@@ -54,6 +54,8 @@ def audit(
     )
     if as_json:
         typer.echo(json.dumps(report.as_list(), indent=2, ensure_ascii=False, allow_nan=False))
+        for remark in report.remarks:
+            say(remark)
     else:
         for verdict in report.verdicts:
             line = f"{verdict.status:6}  {verdict.path}: {'; '.join(verdict.reasons)}"
