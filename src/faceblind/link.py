@@ -43,7 +43,7 @@ def link(
     Parameters
     ----------
     probes, gallery : path
-        Folders of NIfTI scans, BIDS-like or flat, of any contrast; one scan per person is used
+        Folders of scans, BIDS-like or flat, of any contrast; one scan per person is used
         on each side, and people are matched by their ``sub-*`` labels. Scans without a face are
         searched too: what completion makes of them is part of the attack.
     out : path

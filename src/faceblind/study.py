@@ -83,7 +83,7 @@ def study(
     Parameters
     ----------
     scans : path
-        Folder of NIfTI scans, BIDS-like or flat; one scan per person is used.
+        Folder of scans, BIDS-like or flat; one scan per person is used.
     photos : path
         Tab-separated table with ``file``, ``participant_id``, ``view`` and ``consent``.
     out : path

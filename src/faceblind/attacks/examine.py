@@ -22,7 +22,7 @@ from faceblind.attacks.surface import find_surface
 from faceblind.attacks.verdict import FAIL_LEFT, PASS_LEFT, Findings
 from faceblind.attacks.wrap import find_pieces
 from faceblind.errors import AlignmentError, FaceblindError, ScanError
-from faceblind.face.reconstruct import as_is, reconstruct
+from faceblind.face.reconstruct import Variant, as_is, reconstruct
 from faceblind.features import HeadShown, render_face
 from faceblind.formats import load
 from faceblind.head.grid import from_scan, regrid
@@ -88,11 +88,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
     if sight.other is not None and views >= FACE_VIEWS:
         sight = sight.other
         detected, views = _detect(sight)
-    likenesses: dict[str, Likeness] = {}
-    if recogniser:
-        shown = _shown(sight)
-        likenesses["completed"] = likeness_of(shown, recogniser, "completed")
-        likenesses["as-is"] = likeness_of(shown, recogniser, "as-is")
+    likenesses = _likenesses(sight, recogniser)
     look = _Look(scan, head, sight, recogniser, likenesses)
     regions = find_regions(sight.surface, sight.alignment.template, look.known)
     left = face_left(regions)
@@ -135,6 +131,15 @@ def _reduced(scan: Scan) -> Scan:
 def _shown(sight: Sight) -> HeadShown:
     as_is, completed = reconstruct(sight.skin, sight.alignment)
     return HeadShown(sight.alignment, as_is, completed, sight.left, 1.0)
+
+
+def _likenesses(sight: Sight, recogniser: str | None) -> dict[str, Likeness]:
+    """What the scan as it is offers to a search, by variant."""
+    if not recogniser:
+        return {}
+    shown = _shown(sight)
+    variants: tuple[Variant, ...] = ("completed", "as-is")
+    return {variant: likeness_of(shown, recogniser, variant) for variant in variants}
 
 
 def _detect(sight: Sight) -> tuple[float, int]:

@@ -55,7 +55,7 @@ class Link:
         The worst (lowest) of all variants.
     gallery : int
     variant : str
-        Which face gave it: as-is, completed, peeled.
+        Which face gave it: as-is, completed, peeled, sharpened.
     lead : float
         Score ahead of the best other, in spreads of all scores; negative behind.
     """
