@@ -229,13 +229,16 @@ def catmull_clark(polygons: Polygons, count: int) -> tuple[sparse.csr_matrix, ND
             before = edge_id[frozenset((v, polygon[k - 1]))]
             triangles.append([vertex_id[v], after, face_id + f])
             triangles.append([vertex_id[v], face_id + f, before])
-    counts = [len(r) for r in rows]
-    matrix = sparse.csr_matrix(
+    return _stacked(rows, count), np.array(triangles, np.int32)
+
+
+def _stacked(rows: list[dict[int, float]], count: int) -> sparse.csr_matrix:
+    """(R, count) matrix of rows that are given as column and weight."""
+    return sparse.csr_matrix(
         (
             np.array([w for r in rows for _, w in sorted(r.items())]),
             np.array([k for r in rows for k in sorted(r)]),
-            np.concatenate([[0], np.cumsum(counts)]),
+            np.concatenate([[0], np.cumsum([len(r) for r in rows])]),
         ),
         shape=(len(rows), count),
     )
-    return matrix, np.array(triangles, np.int32)

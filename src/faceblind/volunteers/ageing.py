@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from faceblind.head.model import PARTS, HeadModel
 from faceblind.volunteers.anthropometry import MEASURES, NORMS, SEXES
-from faceblind.volunteers.reference import smooth_step
+from faceblind.volunteers.reference import bumps, smooth_step
 
 ADULT = 18.0
 """Years from which the norms of adults hold."""
@@ -109,14 +109,9 @@ def _decline(years: float) -> float:
 def _field() -> NDArray[np.float64]:
     model = HeadModel.load()
     where = model.points().astype(np.float64)
-    side = np.abs(where[:, 0])
-    folded = np.column_stack([side, where[:, 1:]])
-    field = np.zeros_like(where)
-    for centre, radius, shift in _SAG:
-        away = ((folded - centre) ** 2).sum(axis=1) / radius**2
-        field += np.exp(-away / 2)[:, None] * np.asarray(shift, np.float64)
+    field = bumps(where, _SAG)
     # Under the chin both sides act as one: the midline does not move sideways.
-    field[:, 0] *= np.sign(where[:, 0]) * smooth_step(side, 3, 14)
+    field[:, 0] *= np.sign(where[:, 0]) * smooth_step(np.abs(where[:, 0]), 3, 14)
     inner = np.isin(model.parts, [PARTS.index(n) for n in ("eyes", "teeth", "tongue")])
     field[inner] = 0
     field.setflags(write=False)

@@ -136,14 +136,7 @@ def make_volunteers(
     root = store.prepare_output(out, "volunteers", force=force)
     recipe = _Recipe(root, seed, chosen, series)
     _check_earlier(root, recipe.settings(), n, force)
-    try:
-        for folder in ("scans", "photos", "truth"):
-            (root / folder).mkdir(exist_ok=True)
-        _describe(recipe, n)
-    except OSError as error:
-        raise OutputError(
-            f"{error.filename or root}: cannot be made ({error.strerror}); choose a new folder"
-        ) from error
+    _begin(recipe, n)
     outcomes = run_many(
         partial(_make_one, recipe), list(range(n)), n_jobs=-1 if n_jobs is None else n_jobs,
         label="Volunteers", name=participant_label, show_progress=show_progress,
@@ -208,6 +201,19 @@ def _check_earlier(root: Path, settings: dict[str, Any], n: int, force: bool) ->
         )
     if count > n:
         raise OutputError(f"{root}: holds {count} volunteers, more than {n}; choose a new folder")
+
+
+def _begin(recipe: _Recipe, n: int) -> None:
+    """Folders, and the files that say what will be in them."""
+    try:
+        for folder in ("scans", "photos", "truth"):
+            (recipe.root / folder).mkdir(exist_ok=True)
+        _describe(recipe, n)
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename or recipe.root}: cannot be made ({error.strerror}); "
+            "choose a new folder"
+        ) from error
 
 
 def _describe(recipe: _Recipe, n: int) -> None:

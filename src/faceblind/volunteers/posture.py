@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from faceblind.errors import FaceblindError
 from faceblind.head.model import HeadModel
-from faceblind.volunteers.reference import EYES, LASHES, SOCKETS, TEETH, TONGUE, smooth_step
+from faceblind.volunteers.reference import (
+    EYES,
+    LASHES,
+    SOCKETS,
+    TEETH,
+    TONGUE,
+    bumps,
+    smooth_step,
+)
 
 SUPINE_MM = 2.5
 """Largest shift of a face of 50 years and average weight, mm.
@@ -81,10 +89,7 @@ def _field() -> NDArray[np.float64]:
     where = model.points().astype(np.float64)
     side = np.abs(where[:, 0])
     folded = np.column_stack([side, where[:, 1:]])
-    field = np.zeros_like(where)
-    for centre, radius, shift in _SOFT:
-        away = ((folded - centre) ** 2).sum(axis=1) / radius**2
-        field += np.exp(-away / 2)[:, None] * np.asarray(shift)
+    field = bumps(where, _SOFT)
     # The tragus, the nose and the midline down to the chin sit on bone or cartilage.
     ear = np.linalg.norm(folded - [70, 0, 0], axis=1)
     field *= (smooth_step(side, 9, 26) * smooth_step(ear, 6, 22))[:, None]

@@ -7,6 +7,7 @@ follow each face and each expression.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -75,6 +76,23 @@ def _ears(points: NDArray[np.float32], parts: NDArray[np.uint8]) -> NDArray[np.f
     off = np.hypot((points[:, 1] + 13) / 19, (points[:, 2] - 2) / 28)
     inside = (np.abs(points[:, 0]) > 60) & (parts == SKIN)
     return np.where(inside, np.clip((1.12 - off) * 8, 0, 1), 0).astype(np.float32)
+
+
+def bumps(
+    where: NDArray[np.float64],
+    parts: Sequence[tuple[tuple[float, ...], float, tuple[float, ...]]],
+) -> NDArray[np.float64]:
+    """(N, 3) sum of soft shifts at points (N, 3), the same on both sides of the face.
+
+    Each of `parts` is a centre (|x|, y, z) and the standard deviation of a Gaussian, and the shift
+    in its middle, mm: along |x|, forward, up. The caller gives the first its side.
+    """
+    folded = np.column_stack([np.abs(where[:, 0]), where[:, 1:]])
+    field = np.zeros_like(where)
+    for centre, radius, shift in parts:
+        away = ((folded - centre) ** 2).sum(axis=1) / radius**2
+        field += np.exp(-away / 2)[:, None] * np.asarray(shift, np.float64)
+    return field
 
 
 def smooth_step(value: NDArray[np.floating], low: float, high: float) -> NDArray[np.float32]:
