@@ -9,6 +9,7 @@
   linked to the own original scan;
 - ``detector FOLDER [-n 84]``: looks for faces in the pictures of defaced volunteers, and for skin
   that was left;
+- ``brain SCAN...``: counts changed voxels in a brain mask by deepbet or SynthStrip;
 - ``downstream SCAN...``: compares brain mask, tissues and registration before and after.
 
 What was done before is not done again: FOLDER keeps it.
@@ -31,10 +32,11 @@ import numpy as np
 
 import faceblind
 import protect_measures as measures
-from faceblind.attacks.likeness import Likeness, link_scores, scan_likeness
+from faceblind.attacks.geometry import Shape
+from faceblind.attacks.likeness import Likeness, likeness_of, link_scores
 from faceblind.errors import FaceblindError
 from faceblind.evaluation.result import evaluate
-from faceblind.features import FeatureSettings, photo_embeddings
+from faceblind.features import FeatureSettings, photo_embeddings, show_head
 from faceblind.protect import external
 from faceblind.recognition.gallery import Embeddings
 from faceblind.recognition.match import match
@@ -42,6 +44,7 @@ from faceblind.runner import run_many
 from faceblind.store import Cache
 
 METHODS = ("deface", "reface")
+VARIANTS = ("completed", "as-is")
 
 
 def timed(command: list[str]) -> tuple[float, float, float]:
@@ -155,20 +158,29 @@ def recognition(folder: Path, n: int, seed: int, jobs: int) -> None:
     work = partial(_photo, cache=cache)
     pictures = run_many(work, sorted((people / "photos").glob("*.jpg")), n_jobs=jobs)
     photos = embeddings({p.item: p.value for p in pictures if p.value is not None}, "photograph")
-    originals = likenesses(people / "scans", "completed", cache, jobs)
-    print("| method | face | matching | photo-to-scan 1, 5 | to own original 1, 5 | of |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    for method in ("intact", *METHODS):
-        root = people / "scans" if method == "intact" else folder / method
-        for variant in ("completed", "as-is"):
-            shown = likenesses(root, variant, cache, jobs)
-            scans = embeddings({Path(k): v.vectors for k, v in shown.items()}, "render")
+    kept = folder / "private" / "likeness"
+    shown = {
+        method: likenesses(root, kept / method, jobs)
+        for method, root in (
+            ("intact", people / "scans"),
+            *((method, folder / method) for method in METHODS),
+        )
+    }
+    originals = shown["intact"]["completed"]
+    print(
+        "| method | face | matching | photo-to-scan 1, 5 | to own original 1, 5 | mean rank | of |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for method, variants in shown.items():
+        for variant, people_shown in variants.items():
+            scans = embeddings({Path(k): v.vectors for k, v in people_shown.items()}, "render")
             for matching in ("centred", "nearest", "fused"):
                 found = "-"
                 if matching != "fused":
                     found = measures.hits(evaluate(match(photos, scans, matching)))
-                linked = measures.hits(evaluate(link_scores(shown, originals, "sface", matching)))
-                row = (method, variant, matching, found, linked, len(shown))
+                linked = link_scores(people_shown, originals, "sface", matching)
+                hits, mean = measures.hits(evaluate(linked)), measures.mean_rank(linked)
+                row = (method, variant, matching, found, hits, f"{mean:.2f}", len(people_shown))
                 print("|", " | ".join(map(str, row)), "|", flush=True)
 
 
@@ -176,15 +188,36 @@ def _photo(path: Path, cache: Path) -> np.ndarray:
     return photo_embeddings(path, FeatureSettings(), Cache(cache)).vectors
 
 
-def _likeness(path: Path, variant: str, cache: Path) -> Likeness:
-    return scan_likeness(path, "sface", variant, Cache(cache))
+def _likeness(path: Path, kept: Path) -> dict[str, Likeness]:
+    """The completed and, of protected scans, the as-is face; kept from run to run."""
+    file = kept / f"{path.name}.npz"
+    if not file.is_file():
+        head = show_head(faceblind.load(path))
+        arrays = {}
+        for variant in VARIANTS:
+            one = likeness_of(head, "sface", variant)
+            arrays |= {f"{variant} vectors": one.vectors, f"{variant} points": one.shape.points}
+            arrays[f"{variant} trust"] = one.shape.trust
+        part = file.with_suffix(".part")
+        with part.open("wb") as out:
+            np.savez(out, **arrays)
+        part.replace(file)
+    with np.load(file) as npz:
+        return {
+            name: Likeness(
+                npz[f"{name} vectors"], Shape(npz[f"{name} points"], npz[f"{name} trust"])
+            )
+            for name in VARIANTS
+        }
 
 
-def likenesses(root: Path, variant: str, cache: Path, jobs: int) -> dict[str, Likeness]:
-    """By person; scans in which no head is found are left out."""
-    work = partial(_likeness, variant=variant, cache=cache)
+def likenesses(root: Path, kept: Path, jobs: int) -> dict[str, dict[str, Likeness]]:
+    """By variant and person; scans in which no head is found are left out."""
+    kept.mkdir(parents=True, exist_ok=True)
+    work = partial(_likeness, kept=kept)
     done = run_many(work, sorted(root.rglob("*_T1w.nii.gz")), n_jobs=jobs, show_progress=False)
-    return {measures.person_of(d.item): d.value for d in done if d.value is not None}
+    found = {measures.person_of(d.item): d.value for d in done if d.value is not None}
+    return {name: {person: one[name] for person, one in found.items()} for name in VARIANTS}
 
 
 def embeddings(vectors: dict[Path, np.ndarray], kind: str) -> Embeddings:
@@ -214,13 +247,21 @@ def detector(folder: Path, n: int, seed: int, jobs: int) -> None:
         print(f"  {region}: skin left, mm2: median {np.median(areas):.0f}, most {areas.max():.0f}")
 
 
-def downstream(scans: list[Path]) -> None:
+def brain(scans: list[Path], tool: str) -> None:
+    """Print changed voxels of an independent brain mask, and how near it the region comes."""
+    print("| scan | brain ml | deface: changed | nearest mm | reface: changed | nearest mm |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for path in scans:
+        print(f"| {path.name} | {measures.spared_brain(path, tool)} |", flush=True)
+
+
+def downstream(scans: list[Path], tool: str) -> None:
     """Print Dice, volume change and registration shift for each scan and method."""
     print("| scan | method | brain mask | CSF, grey, white Dice | volume change % | shift mm |")
     print("| --- | --- | --- | --- | --- | --- |")
     for path in scans:
         for method in METHODS:
-            row = measures.compare_downstream(path, method)
+            row = measures.compare_downstream(path, method, tool)
             print(f"| {path.name} | {method} | {row} |", flush=True)
 
 
@@ -228,8 +269,10 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    for name in ("speed", "downstream"):
+    for name in ("speed", "brain", "downstream"):
         verbs.add_parser(name).add_argument("scans", nargs="+", type=Path)
+        if name != "speed":
+            verbs.choices[name].add_argument("--tool", default="deepbet", help="or radveil")
     verbs.choices["speed"].add_argument("--runs", type=int, default=3)
     for name, count in (("sessions", 60), ("recognition", 84), ("detector", 84)):
         many = verbs.add_parser(name)
@@ -241,7 +284,9 @@ def main() -> None:
     if chosen.verb == "speed":
         speed(chosen.scans, chosen.runs)
     elif chosen.verb == "downstream":
-        downstream(chosen.scans)
+        downstream(chosen.scans, chosen.tool)
+    elif chosen.verb == "brain":
+        brain(chosen.scans, chosen.tool)
     elif chosen.verb == "sessions":
         sessions(chosen.folder, chosen.n, chosen.seed)
     else:

@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 
 import faceblind
 from faceblind.errors import FaceblindError
+from faceblind.evaluation.metrics import expected_ranks, mate_indices
 from faceblind.evaluation.result import StudyResult
 from faceblind.features import render_face, show_head
 from faceblind.head.brain import template_fields
@@ -24,6 +25,7 @@ from faceblind.protect.placement import place
 from faceblind.protect.reface import reface
 from faceblind.protect.session import heads_of_session
 from faceblind.recognition.detect import detect_faces
+from faceblind.recognition.match import Scores
 from faceblind.scan import Scan
 from faceblind.volunteers.mri import ScannerSettings, scan_session
 from faceblind.volunteers.protocols import PROTOCOLS
@@ -47,6 +49,14 @@ def truth_of(people: Path, scan: Path) -> Path:
 def hits(result: StudyResult) -> str:
     """Rank-1 and rank-5 hits."""
     return f"{result.rank1.hits:g}, {result.rank5.hits:g}"
+
+
+def mean_rank(scores: Scores) -> float:
+    """Mean place of the true person as a share of the gallery: 0 always first, 0.5 by chance."""
+    mates = mate_indices(scores.probe_persons, scores.gallery_persons)
+    ranks = expected_ranks(scores.values, mates)
+    ranks = ranks[np.isfinite(ranks)]
+    return float((ranks - 1).mean() / max(len(scores.gallery_persons) - 1, 1))
 
 
 def changed_brain(before: Path, after: Path, truth: Path) -> int:
@@ -149,20 +159,47 @@ def tissues(values: NDArray[np.floating], classes: int = 3) -> NDArray[np.int64]
     return np.searchsorted((means[1:] + means[:-1]) / 2, values)
 
 
-def synthstrip(scan: Scan) -> NDArray[np.bool_] | None:
-    """The brain by SynthStrip through RadVeil, or None where RadVeil is not on the path."""
-    home = external.find_module("radveil")
+_BRAIN_TOOLS = {
+    "deepbet": (
+        "import sys, warnings; warnings.simplefilter('ignore'); from deepbet import run_bet;"
+        "run_bet([sys.argv[1]], mask_paths=[sys.argv[2]], no_gpu=True, skip_broken=False)"
+    ),
+    "radveil": "import sys, radveil; radveil.deskull(sys.argv[1], mask_path=sys.argv[2])",
+}
+"""Programs of independent brain extraction: deepbet (T1 only), SynthStrip through RadVeil."""
+
+
+def independent_brain(scan: Scan, tool: str) -> NDArray[np.bool_] | None:
+    """The brain by one of `_BRAIN_TOOLS`, or None where it is not on the search path."""
+    home = external.find_module(tool)
     if home is None:
         return None
-    code = (
-        "import sys, numpy, radveil; done = radveil.Volume(sys.argv[1]).deskull(strip=False);"
-        "numpy.save(sys.argv[2], done['mask'])"
-    )
     with tempfile.TemporaryDirectory() as folder:
-        image, mask = Path(folder) / "a.nii.gz", Path(folder) / "mask.npy"
+        image, mask = Path(folder) / "a.nii.gz", Path(folder) / "mask.nii.gz"
         faceblind.save(replace(scan, source=None), image)
-        subprocess.run([home[0], "-c", code, str(image), str(mask)], check=True)
-        return np.asarray(np.load(mask) > 0)
+        command = [home[0], "-c", _BRAIN_TOOLS[tool], str(image), str(mask)]
+        subprocess.run(command, check=True, capture_output=True)
+        found = faceblind.load(mask)
+    # deepbet stores its mask in canonical axes.
+    index = np.indices(scan.shape).reshape(3, -1).T
+    back = np.rint(found.index(scan.world(index))).astype(int)
+    return np.asarray(found.volume()[tuple(back.T)] > 0).reshape(scan.shape)
+
+
+def spared_brain(path: Path, tool: str) -> str:
+    """Cells of a table row: changed voxels of an independent brain mask, by method; its volume."""
+    before = faceblind.load(path)
+    brain = independent_brain(before, tool)
+    if brain is None:
+        raise FaceblindError(f"{tool} is not on the search path")
+    head = find_whole_head(before)
+    cells = []
+    for work in (deface, reface):
+        done = work(before, head=head)
+        changed = (done.scan.voxels != before.voxels).reshape(*before.shape, -1).any(axis=3)
+        apart = ndimage.distance_transform_edt(~brain, before.spacing)[done.region.mask].min()
+        cells.append(f"{int((changed & brain).sum())} | {apart:.1f}")
+    return f"{brain.sum() * np.prod(before.spacing) / 1e3:.0f} | " + " | ".join(cells)
 
 
 def extracted_brain(scan: Scan) -> NDArray[np.bool_]:
@@ -190,13 +227,13 @@ def dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     return float(2 * (a & b).sum() / max(int(a.sum() + b.sum()), 1))
 
 
-def compare_downstream(path: Path, method: str) -> str:
+def compare_downstream(path: Path, method: str, tool: str) -> str:
     """Cells of a table row: brain mask, tissues, volume change, registration shift."""
     before = faceblind.load(path)
     head = find_whole_head(before)
     after = (deface if method == "deface" else reface)(before, head=head).scan
     brain = brain_of(before)
-    masks = [synthstrip(scan) for scan in (before, after)]
+    masks = [independent_brain(scan, tool) for scan in (before, after)]
     if masks[0] is None or masks[1] is None:
         masks = [extracted_brain(scan) & brain for scan in (before, after)]
     classes = [np.full(before.shape, -1) for _ in range(2)]
