@@ -135,12 +135,20 @@ def test_ply_refusals(tmp_path: Path) -> None:
     points, faces = sphere(subdivisions=1)
     with pytest.raises(OutputError, match="the folder does not exist"):
         write_ply(tmp_path / "none" / "face.ply", points, faces)
+    with pytest.raises(FaceblindError, match=r"expected normals of shape \(42, 3\)"):
+        write_ply(tmp_path / "face.ply", points, faces, points[:5])
+    (tmp_path / "folder.ply").mkdir()
+    with pytest.raises(OutputError, match=r"folder\.ply: cannot be written"):
+        write_ply(tmp_path / "folder.ply", points, faces)
     with pytest.raises(FaceblindError, match="cannot be read"):
         read_ply(tmp_path / "none.ply")
     path = tmp_path / "face.ply"
     write_ply(path, points, faces)
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(FaceblindError, match="truncated"):
+        read_ply(path)
+    path.write_bytes(b"ply\nformat binary_little_endian 1.0\nelement vertex\nend_header\n")
+    with pytest.raises(FaceblindError, match="not written by faceblind"):
         read_ply(path)
     path.write_text("solid\n")
     with pytest.raises(FaceblindError, match="not a binary little-endian PLY"):

@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from faceblind.errors import AlignmentError
 from faceblind.face.mesh import vertex_normals
-from faceblind.face.reconstruct import FIVE_LANDMARKS, Face, reconstruct
+from faceblind.face.reconstruct import FIVE_LANDMARKS, Face, FaceSettings, reconstruct
 from faceblind.head.align import Alignment
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS, load_template
@@ -121,6 +121,13 @@ def test_landmarks(whole: Any, faces: tuple[Face, Face]) -> None:
     assert right_eye[0] > 0 > left_eye[0]
     assert right_mouth[0] > 0 > left_mouth[0]
     assert right_eye[2] > nose[2] > right_mouth[2]
+
+
+def test_what_counts_as_a_fold_is_a_setting(whole: Any, faces: tuple[Face, Face]) -> None:
+    _, unfolded = reconstruct(whole.skin, known(whole), FaceSettings(fold_cosine=-1.0))
+    corner = FIVE_LANDMARKS.index("cheilion_right")
+    # Nothing counts as a fold: the corner of the mouth is not bridged and does not come forward.
+    assert unfolded.landmarks[corner, 1] < faces[1].landmarks[corner, 1] - 0.5
 
 
 def test_true_size_is_kept(head: Head) -> None:

@@ -242,9 +242,9 @@ def write_ply(
     Raises
     ------
     FaceblindError
-        If the mesh is empty or malformed.
+        If the mesh is empty or malformed, or the normals do not fit it.
     OutputError
-        If the folder does not exist.
+        If the folder does not exist or the file cannot be written.
     """
     path = Path(path)
     if not path.parent.is_dir():
@@ -252,17 +252,23 @@ def write_ply(
     p, f = check_mesh(points, faces, str(path))
     columns, names = [p], ["x", "y", "z"]
     if normals is not None:
-        columns.append(np.asarray(normals, dtype=np.float32).reshape(p.shape))
+        ways = np.asarray(normals, dtype=np.float32)
+        if ways.shape != p.shape:
+            raise FaceblindError(f"{path}: expected normals of shape {p.shape}, got {ways.shape}")
+        columns.append(ways)
         names += ["nx", "ny", "nz"]
     header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(p)}"]
     header += [f"property float {name}" for name in names]
     header += [f"element face {len(f)}", "property list uchar int vertex_indices", "end_header", ""]
     rows = np.empty(len(f), dtype=[("n", "u1"), ("v", "<i4", 3)])
     rows["n"], rows["v"] = 3, f
-    with atomic_path(path) as part, Path(part).open("wb") as file:
-        file.write("\n".join(header).encode("ascii"))
-        file.write(np.hstack(columns).astype("<f4").tobytes())
-        file.write(rows.tobytes())
+    try:
+        with atomic_path(path) as part, Path(part).open("wb") as file:
+            file.write("\n".join(header).encode("ascii"))
+            file.write(np.hstack(columns).astype("<f4").tobytes())
+            file.write(rows.tobytes())
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def read_ply(path: str | Path) -> tuple[Points, Faces, NDArray[np.float32] | None]:
@@ -288,7 +294,10 @@ def read_ply(path: str | Path) -> tuple[Points, Faces, NDArray[np.float32] | Non
     lines = head.decode("ascii", errors="replace").splitlines()
     if not mark or lines[:2] != ["ply", "format binary_little_endian 1.0"]:
         raise FaceblindError(f"{path}: not a binary little-endian PLY file")
-    count = {line.split()[1]: int(line.split()[2]) for line in lines if line.startswith("element")}
+    elements = [line.split() for line in lines if line.startswith("element")]
+    if not all(len(words) == 3 and words[2].isdecimal() for words in elements):
+        raise FaceblindError(f"{path}: not written by faceblind")
+    count = {words[1]: int(words[2]) for words in elements}
     width = sum(line.startswith("property float") for line in lines)
     vertices, triangles = count.get("vertex", 0), count.get("face", 0)
     split = 4 * width * vertices

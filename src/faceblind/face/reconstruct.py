@@ -238,7 +238,7 @@ def _ways(
 
 
 @lru_cache(maxsize=2)
-def _dense(template: Template) -> _Dense:
+def _dense(template: Template, fold_cosine: float) -> _Dense:
     weights, faces = subdivision(len(template.points), template.faces)
     count = weights.shape[0]
     bending = sparse.identity(len(template.points), format="csr") - mesh.neighbour_mean(
@@ -250,7 +250,7 @@ def _dense(template: Template) -> _Dense:
     points = weights @ template.points
     mean = _local_mean(points)
     flatness = (_ways(points, faces, mean) * mesh.vertex_normals(points, faces)).sum(axis=1)
-    fold = (flatness < SETTINGS.fold_cosine).astype(np.float32)
+    fold = (flatness < fold_cosine).astype(np.float32)
     fold = (spread @ (spread @ fold) > 0) & ~ears
     folds = np.flatnonzero(fold)
     return _Dense(
@@ -269,7 +269,7 @@ def _dense(template: Template) -> _Dense:
 def _completed(skin: Skin, alignment: Alignment, settings: FaceSettings) -> Face:
     """The fitted template moved onto the skin."""
     template = alignment.template
-    dense = _dense(template)
+    dense = _dense(template, settings.fold_cosine)
     points = (dense.weights @ template.shape(alignment.shape)).astype(np.float32)
     for _ in range(150):
         points[dense.folds] = dense.unfold @ points
