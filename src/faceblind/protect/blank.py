@@ -85,10 +85,15 @@ def require_confidence(alignment: Alignment, name: str) -> None:
     AlignmentError
     """
     if alignment.confidence < CONFIDENT:
-        raise AlignmentError(
-            f"{name}: the head was not found with confidence ({alignment.confidence:.2f}, "
-            f"{CONFIDENT:g} needed); protect it together with another scan of the same session"
-        )
+        raise uncertain(name, alignment.confidence)
+
+
+def uncertain(name: str, confidence: float) -> AlignmentError:
+    """The error for a head that was not found with confidence."""
+    return AlignmentError(
+        f"{name}: the head was not found with confidence ({confidence:.2f}, "
+        f"{CONFIDENT:g} needed); protect it together with another scan of the same session"
+    )
 
 
 def deface(
@@ -199,4 +204,5 @@ __all__ = [
     "find_whole_head",
     "require_confidence",
     "require_untouched",
+    "uncertain",
 ]

@@ -13,7 +13,7 @@ from faceblind.errors import AlignmentError, FaceblindError
 from faceblind.head.align import CONFIDENT, Alignment, align, thin
 from faceblind.head.icp import Target, fit_rigid
 from faceblind.head.skin import Skin, find_skin
-from faceblind.protect.blank import Head
+from faceblind.protect.blank import Head, uncertain
 from faceblind.scan import Scan
 
 SAME_PLACE_MM = 2.5
@@ -89,11 +89,7 @@ def _decide(one: _Evidence, all_: list[_Evidence], strict: bool) -> Head | Faceb
         return Head(one.skin, own)
     if one.error is not None:
         return one.error
-    level = own.confidence if own is not None else 0.0
-    return AlignmentError(
-        f"{name}: the head was not found with confidence ({level:.2f}, {CONFIDENT:g} needed); "
-        "protect it together with another scan of the same session"
-    )
+    return uncertain(name, own.confidence if own is not None else 0.0)
 
 
 def _seen(alignment: Alignment | None) -> float:
