@@ -4,7 +4,8 @@
 
 The tools are not among this package's extras: ``pip install radveil niimath pydeface deepbet`` in
 an environment of their own, and give its Python. A judge that is not there is left out with a
-message. Each volunteer gets one "T1w" scan with default settings; the tools see the file only.
+message; one that fails counts as wrong and has no value. Each volunteer gets one "T1w" scan with
+default settings; the tools see the file only.
 """
 
 from __future__ import annotations
@@ -171,12 +172,15 @@ def main() -> None:
                 except AbsentError as error:
                     absent[name] = str(error)
                     continue
+                except subprocess.CalledProcessError as error:
+                    print(index, name, "failed:", error.stderr, file=sys.stderr, flush=True)
+                    report = {"good": False, "value": float("nan")}
                 report["seconds"] = time.perf_counter() - start
                 reports.setdefault(name, []).append(report)
                 print(index, name, report, file=sys.stderr, flush=True)
     print("| judge | good | least, median, greatest | s each |\n|---|---|---|---|")
     for name, found in reports.items():
-        values = [r["value"] for r in found]
+        values = [r["value"] for r in found if np.isfinite(r["value"])] or [float("nan")]
         spread = f"{min(values):.3f}, {statistics.median(values):.3f}, {max(values):.3f}"
         good = sum(r["good"] for r in found)
         seconds = statistics.median(r["seconds"] for r in found)

@@ -22,23 +22,26 @@ from faceblind.volunteers.cohort import make_volunteers
 from faceblind.volunteers.likeness import distances
 from faceblind.volunteers.mri import simulate
 from faceblind.volunteers.photograph import VIEWS, photograph
-from faceblind.volunteers.presets import PRESETS
+from faceblind.volunteers.presets import PRESETS, Preset, preset
 from faceblind.volunteers.shape import sample_person
 
 SCORES = (0.9, 0.6)
 """OpenCV's default threshold, and the one at which this package takes a photograph."""
 
 
-def processor_seconds(seed: int) -> None:
+def processor_seconds(seed: int, chosen: Preset) -> None:
     """CPU time of one volunteer's parts, without the first use's compilation."""
     cv2.setNumThreads(1)
-    parts = {"five photographs": photograph, "scan": simulate}
+    parts = {
+        "five photographs": lambda person: photograph(person, chosen.camera),
+        "scan": lambda person: simulate(person, chosen.scanner),
+    }
     for name, work in parts.items():
-        work(sample_person(seed, 0))
+        work(sample_person(seed, 0, chosen.people))
         times = []
         for index in range(1, 6):
             start = time.process_time()
-            work(sample_person(seed, index))
+            work(sample_person(seed, index, chosen.people))
             times.append(time.process_time() - start)
         print(f"| {name}, CPU | {statistics.median(times):.1f} s |")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -62,18 +65,19 @@ def detection(root: Path, names: Sequence[str]) -> None:
               f"| {counts} of {len(names)} |")  # fmt: skip
 
 
-def anthropometry(seed: int, n: int) -> None:
+def anthropometry(seed: int, n: int, chosen: Preset) -> None:
     """Mean and standard deviation of each measure beside the published ones, mm."""
-    people = [sample_person(seed, index) for index in range(n)]
+    people = [sample_person(seed, index, chosen.people) for index in range(n)]
     print("\n| measure | sex | published | ours |\n|---|---|---|---|")
     for row in compare([p.measures() for p in people], [p.sex for p in people]):
         print(f"| {row.measure} | {row.sex} | {row.target_mean:.1f} ± {row.target_sd:.1f} "
               f"| {row.mean:.1f} ± {row.sd:.1f} |")  # fmt: skip
 
 
-def apart(seed: int, n: int) -> None:
+def apart(seed: int, n: int, chosen: Preset) -> None:
     """Root mean square distances of faces, rigidly aligned."""
-    figures = distances([sample_person(seed, index) for index in range(n)]).quantiles()
+    people = [sample_person(seed, index, chosen.people) for index in range(n)]
+    figures = distances(people).quantiles()
     text = ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
     print(f"| distances of two faces among {n}, mm | {text} |")
 
@@ -97,9 +101,10 @@ def main() -> None:
             seconds = time.perf_counter() - start
             print(f"| {options.n} volunteers, {options.jobs} processes | {seconds:.0f} s |")
         detection(cohort.root, cohort.participants)
-    apart(options.seed, options.n)
-    processor_seconds(options.seed)
-    anthropometry(options.seed, options.shapes)
+    chosen = preset(options.preset)
+    apart(options.seed, options.n, chosen)
+    processor_seconds(options.seed, chosen)
+    anthropometry(options.seed, options.shapes, chosen)
 
 
 if __name__ == "__main__":
