@@ -14,6 +14,7 @@ import pytest
 
 import faceblind
 from faceblind.errors import ConsentError, FaceblindError, TableError
+from faceblind.formats.bids import ScanFile
 from faceblind.study import IN_SILICO, study
 
 module = import_module("faceblind.study")
@@ -221,3 +222,10 @@ def test_nobody_left_on_both_sides_is_a_table_of_misses() -> None:
     photos["sub-4"] = rows[3:]
     scores = module._match(scans, photos, "photo-to-scan", "centred", "stub")
     assert scores.values.shape == (0, 0)
+
+
+def test_faces_that_cannot_be_saved_are_counted_and_not_named(tmp_path: Path, caplog: Any) -> None:
+    file = ScanFile(tmp_path / "sub-1_T1w.nii.gz", "sub-1", None, "T1w")
+    module._save_faces([file], tmp_path / "private", 1, False)
+    assert "The faces of 1 people could not be saved" in caplog.text
+    assert "sub-1" not in caplog.text

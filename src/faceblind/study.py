@@ -297,9 +297,9 @@ def _save_faces(files: Sequence[ScanFile], private: Path, n_jobs: int, show: boo
     outcomes = run_many(
         work, files, n_jobs=n_jobs, label="Faces", name=_scan_name, show_progress=show
     )
-    lost = [outcome for outcome in outcomes if not outcome.ok]
+    lost = sum(not outcome.ok for outcome in outcomes)
     if lost:
-        logger.warning("The faces of %d people could not be saved: %s", len(lost), lost[0].error)
+        logger.warning("The faces of %d people could not be saved; check the output's disk.", lost)
 
 
 def _save_work(file: ScanFile, folder: Path) -> None:
