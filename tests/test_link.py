@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from faceblind import link as driver
-from faceblind.attacks.geometry import Shape, compared_vertices
+from faceblind.attacks.geometry import Shape, kept_vertices
 from faceblind.attacks.likeness import Likeness
 from faceblind.errors import AlignmentError, TableError
 from faceblind.head.template import load_template
@@ -33,7 +33,7 @@ def made_up(path, recogniser, variant, cache):
     noise = np.random.default_rng(10 + person + 5 * ("FLAIR" in path.name))
     vector = rng.normal(size=16) + 0.1 * noise.normal(size=16)
     template = load_template()
-    points = template.shape(rng.normal(size=len(template.modes)))[compared_vertices()]
+    points = template.shape(rng.normal(size=len(template.modes)))[kept_vertices()]
     return Likeness(
         (vector / np.linalg.norm(vector))[None].astype(np.float32),
         Shape(points.astype(np.float32), np.ones(len(points), np.float32)),

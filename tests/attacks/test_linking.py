@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from faceblind.attacks import linking
-from faceblind.attacks.geometry import Shape, compared_vertices
+from faceblind.attacks.geometry import Shape, kept_vertices
 from faceblind.attacks.likeness import Likeness
 from faceblind.errors import PhotographError, ScanError
 from faceblind.formats.bids import ScanFile
@@ -29,7 +29,7 @@ def vectors(person: str, noise: float = 0.1) -> np.ndarray:
 
 def likeness(person: str) -> Likeness:
     template = load_template()
-    chosen = compared_vertices()
+    chosen = kept_vertices()
     rng = np.random.default_rng(int(person[4:]))
     points = template.shape(rng.normal(size=len(template.modes)))[chosen].astype(np.float32)
     return Likeness(vectors(person), Shape(points, np.ones(len(points), np.float32)))
