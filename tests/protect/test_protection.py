@@ -13,8 +13,11 @@ from faceblind import protection
 from faceblind.errors import AlignmentError, OutputError, ScanError
 from faceblind.formats.nifti import load, save
 from faceblind.head.align import align
+from faceblind.head.grid import Grid
 from faceblind.head.skin import find_skin
 from faceblind.protect import regions
+from faceblind.protect.blank import Protected
+from faceblind.protect.placement import place
 from faceblind.protect.regions import Choices
 from faceblind.protection import (
     ProtectSettings,
@@ -43,6 +46,20 @@ def known_heads(monkeypatch, phantom):
 
     monkeypatch.setattr(protection, "heads_of_session", heads)
     return made
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A protection that only blanks the front of the image: for what happens around it."""
+
+    def deface(scan, *, head, **_):
+        mask = np.zeros(scan.shape, bool)
+        mask[:, -20:] = True
+        cut = Grid(np.zeros((2, 2, 2), np.float32), np.eye(4))
+        region = regions.Region(mask, "cut", cut, np.zeros((2, 3)), {})
+        return Protected(scan.with_changes(mask, 0), region, place(head.alignment), "deface")
+
+    monkeypatch.setattr(protection, "deface", deface)
 
 
 def write(scan: Scan, path: Path) -> Path:
@@ -181,7 +198,7 @@ def test_a_mask_never_replaces_the_input(known_heads, tmp_path):
     assert source.read_bytes() == content
 
 
-def test_a_scan_without_its_sidecar_is_not_left_behind(known_heads, tmp_path, monkeypatch):
+def test_a_scan_without_its_sidecar_is_not_left_behind(known_heads, quick, tmp_path, monkeypatch):
     source = write(known_heads.scan, tmp_path / "in" / "a.nii.gz")
 
     def full(*_):
@@ -193,7 +210,7 @@ def test_a_scan_without_its_sidecar_is_not_left_behind(known_heads, tmp_path, mo
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
-def test_damage_in_one_scan_does_not_take_its_sisters(known_heads, tmp_path, monkeypatch):
+def test_damage_in_one_scan_does_not_take_its_sisters(known_heads, quick, tmp_path, monkeypatch):
     sources = [write(known_heads.scan, tmp_path / "in" / f"{n}_T1w.nii.gz") for n in "abc"]
     (tmp_path / "in" / "b_T1w.json").write_text("{")
 
@@ -212,7 +229,7 @@ def test_damage_in_one_scan_does_not_take_its_sisters(known_heads, tmp_path, mon
     assert names == [".faceblind.json", "c_T1w.json", "c_T1w.nii.gz"]
 
 
-def test_folders_without_labels_are_of_different_people(known_heads, tmp_path, monkeypatch):
+def test_folders_without_labels_are_of_different_people(known_heads, quick, tmp_path, monkeypatch):
     """Every folder holds a T1w.nii.gz: none helps another, and no transform replaces another."""
     seen = []
     heads = protection.heads_of_session
@@ -234,7 +251,7 @@ def test_folders_without_labels_are_of_different_people(known_heads, tmp_path, m
     assert (out / "private").stat().st_mode & 0o077 == 0
 
 
-def test_series_of_a_session_are_whole_in_the_result(phantom, tmp_path, monkeypatch):
+def test_series_of_a_session_are_whole_in_the_result(phantom, quick, tmp_path, monkeypatch):
     """For the search a series is its first volume; every volume is protected."""
     made = phantom(seed=3, volumes=3)
     shapes = []
@@ -253,7 +270,7 @@ def test_series_of_a_session_are_whole_in_the_result(phantom, tmp_path, monkeypa
         assert (before != after).any(axis=(0, 1, 2)).all()
 
 
-def test_what_is_no_scan_is_named_as_it_was_given(known_heads, tmp_path):
+def test_what_is_no_scan_is_named_as_it_was_given(known_heads, quick, tmp_path):
     source = write(known_heads.scan, tmp_path / "in" / "a.nii.gz")
     note = tmp_path / "in" / "notes.txt"
     note.write_text("x")
