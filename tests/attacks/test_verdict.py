@@ -73,7 +73,7 @@ def test_a_face_fails_and_is_named():
         (
             {"links": (Link("originals", 1.0, 12, "as-is", 2.0),)},
             "unsure",
-            "chance alone gives up to 25%",
+            "chance alone gives up to 33%",
         ),
         ({"links": (Link("originals", 40.0, 84, "as-is", -2.0),)}, "pass", ""),
     ],

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from faceblind.attacks.likeness import Likeness, link_scores
 from faceblind.attacks.verdict import Link
-from faceblind.evaluation.metrics import expected_ranks, mate_indices
+from faceblind.evaluation.metrics import mate_indices
 from faceblind.recognition.gallery import Embeddings
 from faceblind.recognition.match import Scores, match
 
@@ -99,7 +99,6 @@ def _keep_worst(
     variant: str,
 ) -> None:
     mates = mate_indices(scores.probe_persons, scores.gallery_persons)
-    ranks = expected_ranks(values, mates)
     spread = max(float(values.std()), 1e-9)
     for row, mate in enumerate(mates):
         if mate < 0:
@@ -107,7 +106,8 @@ def _keep_worst(
         person = str(scores.probe_persons[row])
         others = np.delete(values[row], mate)
         lead = float(values[row, mate] - others.max()) / spread
-        rank = float(ranks[row])
+        # Ties count for the attacker: a copy under another label must not push a person down.
+        rank = 1.0 + float((others > values[row, mate]).sum())
         known = found.get(person)
         if known is None or (rank, -lead) < (known.rank, -known.lead):
             found[person] = Link(against, rank, values.shape[1], variant, lead)
