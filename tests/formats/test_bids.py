@@ -80,6 +80,10 @@ def test_folders_without_scans_are_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ScanError, match="holds no scan"):
         find_scans(tmp_path / "empty")
+    (tmp_path / "dicom" / "1").mkdir(parents=True)
+    (tmp_path / "dicom" / "1" / "IM0001").write_bytes(bytes(128) + b"DICM" + bytes(8))
+    with pytest.raises(ScanError, match="holds DICOM files, .* convert them"):
+        find_scans(tmp_path / "dicom")
 
 
 def test_suffixes():

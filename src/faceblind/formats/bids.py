@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import nibabel as nib
@@ -32,6 +33,8 @@ _KNOWN_SUFFIXES |= {"dwi", "asl", "pet", "MEGRE", "MP2RAGE", "UNIT1", "T1map", "
 _MASK_ENDS = ("_mask", "_defacemask", "_dseg", "_probseg", "_seg")
 _SKIPPED_FOLDERS = {"derivatives", "sourcedata", "code", "truth", "private"}
 _UNREADABLE = (HeaderDataError, ImageFileError)
+_LOOKED_AT = 200
+"""Files of a folder without scans that are opened to see whether they are DICOM."""
 _MISSING = {"", "n/a", "na", "nan", "unknown"}
 
 
@@ -133,9 +136,24 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
             )
         found.append(scan)
     if not found:
+        if any(_is_dicom(path) for path in islice(folder.rglob("*"), _LOOKED_AT)):
+            raise ScanError(
+                f"{folder}: holds DICOM files, which are not read; convert them to NIfTI first, "
+                "for example with dcm2niix"
+            )
         known = ", ".join(ENDINGS)
         raise ScanError(f"{folder}: holds no scan ({known}); check the path")
     return sorted(found, key=lambda f: (f.participant_id, f.session or "", str(f.path)))
+
+
+def _is_dicom(path: Path) -> bool:
+    """By the four letters after the preamble (DICOM PS3.10, 7.1)."""
+    try:
+        with path.open("rb") as file:
+            file.seek(128)
+            return file.read(4) == b"DICM"
+    except OSError:
+        return False
 
 
 def session_of(scan: ScanFile, root: str | Path) -> tuple[str, ...]:
