@@ -82,7 +82,7 @@ def test_folders_without_scans_are_refused(tmp_path):
         find_scans(tmp_path / "empty")
     (tmp_path / "dicom" / "1").mkdir(parents=True)
     (tmp_path / "dicom" / "1" / "IM0001").write_bytes(bytes(128) + b"DICM" + bytes(8))
-    with pytest.raises(ScanError, match="holds DICOM files, .* convert them"):
+    with pytest.raises(ScanError, match="holds DICOM files"):
         find_scans(tmp_path / "dicom")
 
 

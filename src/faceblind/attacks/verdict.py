@@ -26,8 +26,8 @@ DETECTED_VIEWS = 30
 """Views (of 81) with a detected face from which a scan without a face is doubted. Defaced heads,
 like clouds, look like a face from some angle: the authors' own defaced scan has 13."""
 TRIED = 4
-"""Variants of a face that are searched, of which the worst is reported: as-is, completed, peeled and
-sharpened."""
+"""Variants of a face that are searched, of which the worst is reported: as-is, completed, peeled
+and sharpened."""
 SURE = 0.05
 """Chance of a first rank by accident from which it is a doubt, not a failure."""
 CLEAR_LEAD = 0.5
