@@ -143,6 +143,13 @@ def test_options_reach_the_python_interface(monkeypatch):
     assert chosen.people == PeopleSettings(ages=(3.0, 17.0), gap_months=(6.0, 24.0))
     assert chosen.camera == CameraSettings.wild()
     assert chosen.name == "plain, changed"
+    years = ["--ages", "34", "89"]
+    assert invoke("volunteers", "out", "--preset", "article", *years).code == 0
+    assert calls[2][1]["preset"].fingerprint == preset("article").fingerprint
+    wrong = invoke("volunteers", "out", "--preset", "article", "--wild")
+    assert wrong.code == 2
+    assert "--preset plain" in wrong.err
+    assert len(calls) == 3
 
 
 @pytest.mark.parametrize(

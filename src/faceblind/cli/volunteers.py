@@ -32,11 +32,11 @@ def volunteers(
         ),
     ] = None,
     wild: Annotated[
-        bool, typer.Option("--wild", help="Photographs as people put them on the web.")
+        bool, typer.Option("--wild", help="With plain: photographs as people put them on the web.")
     ] = False,
     ages: Annotated[
         tuple[float, float] | None,
-        typer.Option("--ages", help="Youngest and oldest, 3 to 95 years.", metavar="LOW HIGH"),
+        typer.Option("--ages", help="Youngest and oldest, 3 to 100 years.", metavar="LOW HIGH"),
     ] = None,
     gap_months: Annotated[
         tuple[float, float] | None,
@@ -61,9 +61,16 @@ def volunteers(
     from faceblind.volunteers.presets import preset as find_preset
 
     chosen = find_preset(preset)
+    if wild and preset != "plain":
+        raise typer.BadParameter(
+            f"{preset} has photographs of its own; use --wild with --preset plain",
+            param_hint="--wild",
+        )
     people, camera = chosen.people, CameraSettings.wild() if wild else chosen.camera
     if ages:
-        people = replace(people, ages=ages)
+        # Whole years as whole numbers: the fingerprint tells 34 from 34.0.
+        low, high = (int(age) if age == int(age) else age for age in ages)
+        people = replace(people, ages=(low, high))
     if gap_months:
         people = replace(people, gap_months=gap_months)
     if wild or ages or gap_months:
