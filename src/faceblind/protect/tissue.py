@@ -23,6 +23,7 @@ _STEPS_MM = np.arange(0.0, 15.0, 0.75)
 _SHADING_MM = 22.0
 _SHADING_GRID_MM = 6.0
 _SHADING_LIMITS = (0.4, 2.5)
+_FEWEST_RAYS = 100
 _MOST_RAYS = 6000
 
 
@@ -146,6 +147,9 @@ def measure_levels(
         Level of air.
     """
     chosen = np.flatnonzero(kept & ~skin.edge)
+    if len(chosen) < _FEWEST_RAYS:
+        # A scan of the face alone keeps hardly any skin: all of it tells the contrast.
+        chosen = np.arange(len(skin.points))
     chosen = chosen[:: max(1, len(chosen) // _MOST_RAYS)]
     points = skin.points[chosen].astype(np.float64)
     rays = points[:, None] - _STEPS_MM[:, None] * skin.normals[chosen].astype(np.float64)[:, None]
