@@ -12,6 +12,9 @@ from faceblind.errors import AlignmentError, ScanError
 from faceblind.protect import session
 from faceblind.protect.session import heads_of_session, moved
 from faceblind.scan import Scan
+from faceblind.volunteers.mri import scan_session
+from faceblind.volunteers.scanner import ScannerSettings
+from faceblind.volunteers.shape import sample_person
 
 
 @pytest.fixture
@@ -145,3 +148,16 @@ def test_scans_are_not_changed(known):
     heads_of_session([scan])
     assert isinstance(scan, Scan)
     assert np.array_equal(scan.voxels, before)
+
+
+@pytest.mark.slow
+def test_a_brain_without_visible_skin_is_refused_not_turned_round():
+    """T2*: skin as dark as noise, and what is left fits a cranium turned by 180 degrees."""
+    settings = ScannerSettings(
+        tilt_sd=10.0, tilt_limit=30.0, vertex_cut=0.2, ears_cut=0.2, chin_cut=0.2, nose_cut=0.1,
+        wrap=0.1, session_mm=2.0, session_deg=1.5,
+    )  # fmt: skip
+    truths = scan_session(sample_person(7, 18), ("T1w", "axT2star"), settings)
+    (head,) = heads_of_session([truths["axT2star"].scan])
+    assert isinstance(head, AlignmentError)
+    assert "not found with confidence" in str(head)

@@ -189,8 +189,9 @@ def _scalp_trust(faceless: Aligner, fits: list[Fit], settings: AlignmentSettings
         return 0.0
     rival = fits[1].score if len(fits) > 1 else 0.0
     described = _describe(faceless, fits[0], 0.0)
+    far = angle_degrees(fits[0].pose, np.eye(4)) > settings.far_degrees
     return min(
-        _ramp(fits[0].score, settings.scalp_score_ramp),
+        _ramp(fits[0].score, settings.far_scalp_score_ramp if far else settings.scalp_score_ramp),
         _ramp(fits[0].score - rival, settings.margin_ramp),
         _ramp(described.support["scalp"], settings.scalp_support_ramp),
     )

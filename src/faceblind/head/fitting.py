@@ -56,6 +56,13 @@ class AlignmentSettings:
         the search over all rotations.
     scalp_score_ramp : (float, float)
         Score without the face, from no confidence to full confidence.
+    far_degrees : float
+        From here a pose contradicts the header, which is wrong about up and front far more rarely
+        than a cranium looks alike when turned round.
+    far_scalp_score_ramp : (float, float)
+        `scalp_score_ramp` for such poses. Ten real scans turned by 180 degrees, with and without
+        their faces, reached 0.504; T2*-weighted ones, whose skin is too dark to be seen, fitted
+        their brains turned round with up to 0.456.
     shape_noise_mm : float
         Misfit of one sample in the shape fit. Larger than the skin's noise, because neighbouring
         samples share their error (hair, fat) and must not count as independent.
@@ -81,6 +88,8 @@ class AlignmentSettings:
     enough_scalp_score: float = 0.475
     agreement_degrees: float = 15.0
     scalp_score_ramp: tuple[float, float] = (0.38, 0.46)
+    far_degrees: float = 60.0
+    far_scalp_score_ramp: tuple[float, float] = (0.505, 0.535)
     shape_noise_mm: float = 4.0
     supported_mm: float = 5.0
     scalp_support_ramp: tuple[float, float] = (0.6, 0.9)
