@@ -5,10 +5,11 @@ import cv2
 import numpy as np
 import pytest
 
+from faceblind.head.template import vertex_normals
 from faceblind.recognition.detect import detect_faces
 from faceblind.volunteers import beard, light, paint
 from faceblind.volunteers.photograph import VIEWS, CameraSettings, photograph, rotation
-from faceblind.volunteers.reference import reference, vertex_normals
+from faceblind.volunteers.reference import reference
 from faceblind.volunteers.shape import sample_person
 
 
