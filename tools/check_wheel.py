@@ -16,7 +16,7 @@ def main(wheel: str) -> int:
     wanted = {
         path.relative_to(root).as_posix()
         for path in (root / "faceblind").rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and "__pycache__" not in path.parts
     }
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
