@@ -27,7 +27,6 @@ import numpy as np
 
 from faceblind.attacks import likeness
 from faceblind.attacks.examine import Examined, examine
-from faceblind.attacks.geometry import Shape
 from faceblind.attacks.likeness import Likeness, link_scores
 from faceblind.attacks.ranking import VARIANTS
 from faceblind.attacks.verdict import judge
@@ -46,6 +45,7 @@ from faceblind.protect.reface import reface
 from faceblind.recognition.registry import get_recogniser
 from faceblind.runner import run_many
 from faceblind.scan import Scan
+from likenesses import keep, kept
 from manipulations import METHODS, Average, average_of, prepare, sister
 
 OURS = {"our deface": deface, "our reface": reface}
@@ -124,26 +124,6 @@ def one_person(index: int, paths: list[Path], out: Path, spacing: float, strange
         if searched:
             keep(target.with_suffix(".npz"), likenesses)
         target.write_text(json.dumps(record))
-
-
-def keep(path: Path, found: dict[str, Likeness]) -> None:
-    """Write what is searched, by variant."""
-    arrays: dict[str, Any] = {}
-    for variant, one in found.items():
-        arrays[f"{variant} vectors"] = one.vectors
-        arrays[f"{variant} points"] = one.shape.points
-        arrays[f"{variant} trust"] = one.shape.trust
-    np.savez(path, **arrays)
-
-
-def kept(path: Path) -> dict[str, Likeness]:
-    """What `keep` wrote."""
-    with np.load(path) as file:
-        names = {name.split()[0] for name in file.files}
-        return {
-            n: Likeness(file[f"{n} vectors"], Shape(file[f"{n} points"], file[f"{n} trust"]))
-            for n in names
-        }
 
 
 def hidden(name: str, scan: Scan, subject: Any) -> dict[str, Scan]:

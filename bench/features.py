@@ -12,10 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from faceblind.face.reconstruct import reconstruct
-from faceblind.features import render_face
+from faceblind.features import render_face, render_list
 from faceblind.formats import load
 from faceblind.head.align import align
 from faceblind.head.skin import find_skin
@@ -43,9 +41,7 @@ def main() -> None:
     found = timed("alignment", lambda: align(skin, scan))
     _, completed = timed("face", lambda: reconstruct(skin, found))
     renders = timed("renders", lambda: render_face(completed))
-    views, lights = renders.images.shape[:2]
-    images = renders.images.reshape(views * lights, *renders.images.shape[2:])
-    landmarks = np.repeat(renders.landmarks, lights, axis=0)
+    images, landmarks = render_list(renders)
     recogniser = timed("open model", get_recogniser)
     timed("embeddings", lambda: recogniser.embed(images, landmarks))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

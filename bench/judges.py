@@ -19,11 +19,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from brain_tools import PROGRAMS, dice
 from faceblind.errors import FaceblindError
 from faceblind.face.cameras import DEFAULT_CAMERAS
 from faceblind.features import render_face, show_head
@@ -37,7 +39,6 @@ FRONT = next(i for i, c in enumerate(DEFAULT_CAMERAS) if c.yaw == 0 and c.pitch 
 Report = dict[str, Any]
 Judge = Callable[[str, Path, ScanTruth], Report]
 
-_STRIP = "import radveil, sys; radveil.deskull(sys.argv[1], mask_path=sys.argv[2])"
 _FIND = (
     "import json, radveil, sys\n"
     "try: r = radveil.deface_auto(sys.argv[1], sys.argv[2])\n"
@@ -49,10 +50,6 @@ _FIND = (
 _TEMPLATES = (
     "import pathlib, importlib.util as u\n"
     "print(pathlib.Path(u.find_spec('pydeface').origin).parent / 'data')"
-)
-_BET = (
-    "import sys; from deepbet import run_bet\n"
-    "run_bet([sys.argv[1]], mask_paths=[sys.argv[2]], no_gpu=True)"
 )
 
 
@@ -71,23 +68,10 @@ def ask(python: str, code: str, *arguments: object, needs: str) -> str:
     return lines[-1] if lines else ""
 
 
-def dice(mask: np.ndarray, truth: np.ndarray) -> float:
-    """Dice coefficient of two masks."""
-    return float(2 * (mask & truth).sum() / (mask.sum() + truth.sum()))
-
-
-def synthstrip(python: str, scan: Path, truth: ScanTruth) -> Report:
-    """Brain by SynthStrip, through RadVeil; it counts the fluid around the brain."""
-    out = scan.with_name("brain.nii.gz")
-    ask(python, _STRIP, scan, out, needs="radveil")
-    value = dice(nifti.load(out).volume() > 0, truth.brain | truth.fluid)
-    return {"good": value >= 0.95, "value": value}
-
-
-def deepbet(python: str, scan: Path, truth: ScanTruth) -> Report:
-    """Brain by deepbet."""
-    out = scan.with_name("bet.nii.gz")
-    ask(python, _BET, scan, out, needs="deepbet")
+def brain(python: str, scan: Path, truth: ScanTruth, module: str) -> Report:
+    """Brain by deepbet or SynthStrip; both count the fluid around it."""
+    out = scan.with_name(f"{module}.nii.gz")
+    ask(python, PROGRAMS[module], scan, out, needs=module)
     value = dice(nifti.load(out).volume() > 0, truth.brain | truth.fluid)
     return {"good": value >= 0.95, "value": value}
 
@@ -140,8 +124,8 @@ def yunet(python: str, scan: Path, truth: ScanTruth) -> Report:  # noqa: ARG001
 
 
 JUDGES: dict[str, tuple[Judge, str]] = {
-    "synthstrip": (synthstrip, "SynthStrip (RadVeil) finds the brain, Dice"),
-    "deepbet": (deepbet, "deepbet finds the brain, Dice"),
+    "synthstrip": (partial(brain, module="radveil"), "SynthStrip (RadVeil) finds the brain, Dice"),
+    "deepbet": (partial(brain, module="deepbet"), "deepbet finds the brain, Dice"),
     "radveil": (radveil, "RadVeil finds the face, score"),
     "niimath": (niimath, "niimath -deface lands rightly, brain lost"),
     "yunet": (yunet, "YuNet finds frontal renders, share"),

@@ -32,7 +32,6 @@ import numpy as np
 
 import faceblind
 import protect_measures as measures
-from faceblind.attacks.geometry import Shape
 from faceblind.attacks.likeness import Likeness, likeness_of, link_scores
 from faceblind.errors import FaceblindError
 from faceblind.evaluation.result import evaluate
@@ -42,6 +41,7 @@ from faceblind.recognition.gallery import Embeddings
 from faceblind.recognition.match import match
 from faceblind.runner import run_many
 from faceblind.store import Cache
+from likenesses import keep, kept
 
 METHODS = ("deface", "reface")
 VARIANTS = ("completed", "as-is")
@@ -157,10 +157,15 @@ def recognition(folder: Path, n: int, seed: int, jobs: int) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     work = partial(_photo, cache=cache)
     pictures = run_many(work, sorted((people / "photos").glob("*.jpg")), n_jobs=jobs)
-    photos = embeddings({p.item: p.value for p in pictures if p.value is not None}, "photograph")
-    kept = folder / "private" / "likeness"
+    vectors: dict[str, list[np.ndarray]] = {}
+    for picture in pictures:
+        if picture.value is not None:
+            vectors.setdefault(measures.person_of(picture.item), []).append(picture.value)
+    together = {person: np.concatenate(parts) for person, parts in vectors.items()}
+    photos = Embeddings.of_people(together, "photograph", "sface")
+    store = folder / "private" / "likeness"
     shown = {
-        method: likenesses(root, kept / method, jobs)
+        method: likenesses(root, store / method, jobs)
         for method, root in (
             ("intact", people / "scans"),
             *((method, folder / method) for method in METHODS),
@@ -173,7 +178,8 @@ def recognition(folder: Path, n: int, seed: int, jobs: int) -> None:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for method, variants in shown.items():
         for variant, people_shown in variants.items():
-            scans = embeddings({Path(k): v.vectors for k, v in people_shown.items()}, "render")
+            renders = {person: one.vectors for person, one in people_shown.items()}
+            scans = Embeddings.of_people(renders, "render", "sface")
             for matching in ("centred", "nearest", "fused"):
                 found = "-"
                 if matching != "fused":
@@ -188,44 +194,22 @@ def _photo(path: Path, cache: Path) -> np.ndarray:
     return photo_embeddings(path, FeatureSettings(), Cache(cache)).vectors
 
 
-def _likeness(path: Path, kept: Path) -> dict[str, Likeness]:
-    """The completed and, of protected scans, the as-is face; kept from run to run."""
-    file = kept / f"{path.name}.npz"
+def _likeness(path: Path, folder: Path) -> dict[str, Likeness]:
+    """The completed and the as-is face; kept from run to run."""
+    file = folder / f"{path.name}.npz"
     if not file.is_file():
         head = show_head(faceblind.load(path))
-        arrays = {}
-        for variant in VARIANTS:
-            one = likeness_of(head, "sface", variant)
-            arrays |= {f"{variant} vectors": one.vectors, f"{variant} points": one.shape.points}
-            arrays[f"{variant} trust"] = one.shape.trust
-        part = file.with_suffix(".part")
-        with part.open("wb") as out:
-            np.savez(out, **arrays)
-        part.replace(file)
-    with np.load(file) as npz:
-        return {
-            name: Likeness(
-                npz[f"{name} vectors"], Shape(npz[f"{name} points"], npz[f"{name} trust"])
-            )
-            for name in VARIANTS
-        }
+        keep(file, {variant: likeness_of(head, "sface", variant) for variant in VARIANTS})
+    return kept(file)
 
 
-def likenesses(root: Path, kept: Path, jobs: int) -> dict[str, dict[str, Likeness]]:
+def likenesses(root: Path, folder: Path, jobs: int) -> dict[str, dict[str, Likeness]]:
     """By variant and person; scans in which no head is found are left out."""
-    kept.mkdir(parents=True, exist_ok=True)
-    work = partial(_likeness, kept=kept)
+    folder.mkdir(parents=True, exist_ok=True)
+    work = partial(_likeness, folder=folder)
     done = run_many(work, sorted(root.rglob("*_T1w.nii.gz")), n_jobs=jobs, show_progress=False)
     found = {measures.person_of(d.item): d.value for d in done if d.value is not None}
     return {name: {person: one[name] for person, one in found.items()} for name in VARIANTS}
-
-
-def embeddings(vectors: dict[Path, np.ndarray], kind: str) -> Embeddings:
-    """Vectors by file as one table; several files of one person stand together."""
-    files = sorted(vectors)
-    people = [measures.person_of(file) for file in files for _ in vectors[file]]
-    stacked = np.concatenate([vectors[file] for file in files])
-    return Embeddings(stacked, np.array(people), np.array([kind] * len(people)), "sface")
 
 
 def detector(folder: Path, n: int, seed: int, jobs: int) -> None:

@@ -13,12 +13,13 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 import faceblind
+from brain_tools import PROGRAMS, dice
 from faceblind.errors import FaceblindError
 from faceblind.evaluation.metrics import expected_ranks, mate_indices
 from faceblind.evaluation.result import StudyResult
 from faceblind.features import render_face, show_head
 from faceblind.head.brain import template_fields
-from faceblind.head.template import REGIONS
+from faceblind.head.template import REGIONS, face_normals
 from faceblind.protect import external
 from faceblind.protect.blank import deface, find_whole_head
 from faceblind.protect.placement import place
@@ -139,8 +140,7 @@ def skin_left(path: Path) -> dict[str, float]:
     index = np.rint(scan.index(skin.points - 0.5 * skin.normals)).astype(int)
     index = np.clip(index, 0, np.array(scan.shape) - 1)
     stays = ~mask[tuple(index.T)] & ~skin.edge
-    a, b, c = (skin.points[skin.faces[:, k]].astype(np.float64) for k in range(3))
-    area = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    area = 0.5 * np.linalg.norm(face_normals(skin.points.astype(np.float64), skin.faces), axis=1)
     kept = stays[skin.faces].all(axis=1)
     label = region[skin.faces[:, 0]]
     return {name: float(area[kept & (label == REGIONS.index(name))].sum()) for name in LOOKED_AT}
@@ -159,25 +159,15 @@ def tissues(values: NDArray[np.floating], classes: int = 3) -> NDArray[np.int64]
     return np.searchsorted((means[1:] + means[:-1]) / 2, values)
 
 
-_BRAIN_TOOLS = {
-    "deepbet": (
-        "import sys, warnings; warnings.simplefilter('ignore'); from deepbet import run_bet;"
-        "run_bet([sys.argv[1]], mask_paths=[sys.argv[2]], no_gpu=True, skip_broken=False)"
-    ),
-    "radveil": "import sys, radveil; radveil.deskull(sys.argv[1], mask_path=sys.argv[2])",
-}
-"""Programs of independent brain extraction: deepbet (T1 only), SynthStrip through RadVeil."""
-
-
 def independent_brain(scan: Scan, tool: str) -> NDArray[np.bool_] | None:
-    """The brain by one of `_BRAIN_TOOLS`, or None where it is not on the search path."""
+    """The brain by one of `brain_tools.PROGRAMS`, or None where it is not on the search path."""
     home = external.find_module(tool)
     if home is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         image, mask = Path(folder) / "a.nii.gz", Path(folder) / "mask.nii.gz"
         faceblind.save(replace(scan, source=None), image)
-        command = [home[0], "-c", _BRAIN_TOOLS[tool], str(image), str(mask)]
+        command = [home[0], "-c", PROGRAMS[tool], str(image), str(mask)]
         subprocess.run(command, check=True, capture_output=True)
         found = faceblind.load(mask)
     # deepbet stores its mask in canonical axes.
@@ -220,11 +210,6 @@ def extracted_brain(scan: Scan) -> NDArray[np.bool_]:
     largest = labels == 1 + int(sizes.argmax())
     grown = ndimage.distance_transform_edt(~largest, scan.spacing) < 4.0
     return np.asarray(ndimage.binary_fill_holes(grown & inside))
-
-
-def dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
-    """Overlap of two masks."""
-    return float(2 * (a & b).sum() / max(int(a.sum() + b.sum()), 1))
 
 
 def compare_downstream(path: Path, method: str, tool: str) -> str:

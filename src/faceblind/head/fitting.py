@@ -60,9 +60,9 @@ class AlignmentSettings:
         From here a pose contradicts the header, which is wrong about up and front far more rarely
         than a cranium looks alike when turned round.
     far_scalp_score_ramp : (float, float)
-        `scalp_score_ramp` for such poses. Ten real scans turned by 180 degrees, with and without
-        their faces, reached 0.504; T2*-weighted ones, whose skin is too dark to be seen, fitted
-        their brains turned round with up to 0.456.
+        `scalp_score_ramp` for such poses. Nine real scans turned by 180 degrees, with and without
+        their faces, reached 0.504; two T2*-weighted ones, whose skin is too dark to be seen, were
+        fitted turned round with 0.456 and 0.426.
     shape_noise_mm : float
         Misfit of one sample in the shape fit. Larger than the skin's noise, because neighbouring
         samples share their error (hair, fat) and must not count as independent.

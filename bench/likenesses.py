@@ -1,0 +1,34 @@
+"""What is searched of one scan, kept on disk from run to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from faceblind.attacks.geometry import Shape
+from faceblind.attacks.likeness import Likeness
+
+
+def keep(path: Path, found: Mapping[str, Likeness]) -> None:
+    """Write likenesses by variant, whole or not at all."""
+    arrays = {}
+    for variant, one in found.items():
+        arrays[f"{variant} vectors"] = one.vectors
+        arrays[f"{variant} points"] = one.shape.points
+        arrays[f"{variant} trust"] = one.shape.trust
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        np.savez(file, **arrays)
+    part.replace(path)
+
+
+def kept(path: Path) -> dict[str, Likeness]:
+    """What `keep` wrote."""
+    with np.load(path) as file:
+        names = {name.split()[0] for name in file.files}
+        return {
+            n: Likeness(file[f"{n} vectors"], Shape(file[f"{n} points"], file[f"{n} trust"]))
+            for n in names
+        }
