@@ -95,7 +95,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
     before = load(original) if original else None
     fills, peeled_left = look.peeled()
     sigma, sharp_left = look.sharpened()
-    foreign = find_foreign(scan, head, sight.surface, sight.alignment, sight.known)
+    foreign = not look.ours and find_foreign(scan, head, sight.surface, sight.alignment).suspected
     findings = Findings(
         regions=regions,
         left=left,
@@ -112,7 +112,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
         metadata=find_metadata(path),
         blur_mm=sigma,
         sharp_left=sharp_left,
-        foreign=foreign.suspected and not look.ours,
+        foreign=foreign,
     )
     shape = outline(sight.surface, sight.alignment) if left >= FAIL_LEFT else None
     return Examined(findings, likenesses, shape)

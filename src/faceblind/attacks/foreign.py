@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.optimize import least_squares
+from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
 
-from faceblind.attacks.replaced import Known
 from faceblind.attacks.surface import FACE, Surface
 from faceblind.head.align import Alignment, thin
 from faceblind.head.skin import HeadMask
@@ -32,6 +34,11 @@ real scans, 0.13 to 0.18 where an average was pasted and noise added."""
 SAME_MM = 1.3
 """Root mean square distance, after twelve coarse numbers, from which two people's faces are one
 face."""
+FACE_MM = 0.8
+"""Distance from the template's skin up to which a face follows it. Wider, average-looking people
+would."""
+_REACH = np.array([0.12, 0.12, 0.12, 0.16, 0.16, 0.16, 0.06, 0.06, 0.06])
+"""Radians, shifts in 50 mm and shares of size by which the head may have been misplaced."""
 _DEPTHS = np.array([4.0, 6.0, 8.0, 10.0, 12.0])
 _STEP_MM = 5.0
 
@@ -58,9 +65,7 @@ class Foreign:
         return self.average >= (AVERAGE_LIKE if other else SURELY_AVERAGE)
 
 
-def find_foreign(
-    scan: Scan, head: HeadMask, surface: Surface, alignment: Alignment, known: Known
-) -> Foreign:
+def find_foreign(scan: Scan, head: HeadMask, surface: Surface, alignment: Alignment) -> Foreign:
     """Compare a face with an average, and its texture with the scalp's.
 
     Parameters
@@ -69,11 +74,10 @@ def find_foreign(
     head : HeadMask
     surface : Surface
     alignment : Alignment
-    known : Known
-        What `find_known` said.
     """
-    if known.face < AVERAGE_LIKE:
-        return Foreign(known.face, 0.0)
+    average = average_share(surface, alignment)
+    if average < AVERAGE_LIKE:
+        return Foreign(average, 0.0)
     template = alignment.template
     volume = np.asarray(scan.volume(), np.float32)
     soft = ndimage.gaussian_filter(volume, 1.5 / scan.spacing)
@@ -87,9 +91,43 @@ def find_foreign(
         index = index[((index >= 2) & (index < np.asarray(scan.shape) - 2)).all(axis=1)]
         index = index[soft[tuple(index.T)] > bright]
         if len(index) < 500:
-            return Foreign(known.face, 0.0)
+            return Foreign(average, 0.0)
         alike.append(_correlation(volume - soft, index))
-    return Foreign(known.face, alike[0] - alike[1])
+    return Foreign(average, alike[0] - alike[1])
+
+
+def average_share(surface: Surface, alignment: Alignment) -> float:
+    """Share of the face that follows the template's after a turn, a shift and three sizes.
+
+    Parameters
+    ----------
+    surface : Surface
+    alignment : Alignment
+    """
+    template = alignment.template
+    face = template.region(*FACE)
+    usable = face & surface.seen & np.isfinite(surface.offset)
+    if surface.area[usable].sum() < 0.5 * surface.area[face].sum():
+        return 0.0
+    place = surface.points[usable] @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
+    few = thin(place, 6.0)
+    tree, centre = cKDTree(template.points), place.mean(axis=0)
+
+    def away(step: NDArray[np.float64], which: NDArray[np.float64]) -> NDArray[np.float64]:
+        turn = Rotation.from_rotvec(step[:3]).as_matrix()
+        moved = ((which - centre) * (1.0 + step[6:9])) @ turn.T + centre + step[3:6] * 50.0
+        _, nearest = tree.query(moved)
+        gap = moved - template.points[nearest]
+        return np.asarray((gap * template.normals[nearest]).sum(axis=1), np.float64)
+
+    step = np.zeros(9)
+    for scale in (4.0 * FACE_MM, FACE_MM):
+        step = least_squares(
+            away, step, args=(place[few],), bounds=(-_REACH, _REACH), loss="soft_l1",
+            f_scale=scale, max_nfev=15,
+        ).x  # fmt: skip
+    weight = surface.area[usable]
+    return float(weight[np.abs(away(step, place)) < FACE_MM].sum() / weight.sum())
 
 
 def _correlation(rough: NDArray[np.float32], index: NDArray[np.int64]) -> float:

@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from faceblind.attacks.surface import FACE
 from faceblind.head.align import Alignment, thin
+from faceblind.head.grid import dilate
 from faceblind.head.skin import HeadMask
 from faceblind.scan import Scan
 
@@ -22,6 +23,8 @@ DEEPEST_MM = 24.0
 STRUCTURED = 0.2
 """Correlation of voxels near each other from which the dark is worth raising. Noise has none; a
 face that was divided until few grey levels were left has 0.4."""
+BESIDE_MM = 3.0
+"""This near to tissue, air holds its blur and its ghosts, which are alike for that reason."""
 LEAST_VOXELS = 400
 LATER_VOLUMES = 2
 """Volumes of a series that are looked at besides the first."""
@@ -59,12 +62,15 @@ def find_hidden(scan: Scan, alignment: Alignment, head: HeadMask) -> Hidden:
     # Turned below the air, a face is dark, too.
     volume = np.where(plain < head.air_level, 2 * head.air_level - plain, plain)
     places = _face_voxels(scan, alignment)
-    dark = places[plain[tuple(places.T)] < head.air_level + 0.1 * contrast]
-    if len(dark) < LEAST_VOXELS:
+    bright = plain >= head.air_level + 0.1 * contrast
+    beside = dilate(bright, max(1, round(BESIDE_MM / float(np.mean(scan.spacing)))))
+    apart = places[~beside[tuple(places.T)]]
+    if len(apart) < LEAST_VOXELS:
         return Hidden(0.0, None)
-    correlation = _alike(volume, dark) - max(0.0, _alike(volume, _outer_air(volume, head)))
+    correlation = _alike(volume, apart) - max(0.0, _alike(volume, _outer_air(volume, head)))
     if correlation < STRUCTURED:
         return Hidden(max(0.0, correlation), None)
+    dark = places[~bright[tuple(places.T)]]
     values = volume[tuple(dark.T)]
     low, high = np.quantile(values, (0.02, 0.9))
     mask = np.zeros(volume.shape, bool)

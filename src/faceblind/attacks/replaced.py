@@ -1,15 +1,16 @@
 """Attack 4: is what shows the person's, or what faceblind itself puts there?
 
-faceblind's own protection is public knowledge. Its cut is a surface of the template and its new
-face is the template's, both placed by nine coarse numbers. Tissue that follows either of them says
+faceblind's own protection is public knowledge: its cut is a surface of the average head, and its
+new face is the average one, both placed by nine numbers. Tissue that follows either of them says
 nothing about the person, and is recognised here without the original. Another tool's average face
 is not known, so that a face which is not ours counts as somebody's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,34 +20,56 @@ from scipy.spatial.transform import Rotation
 
 from faceblind.attacks.surface import FACE, Surface
 from faceblind.head.align import Alignment, thin
-from faceblind.head.brain import template_fields
-from faceblind.head.template import Template
+from faceblind.head.skin import Skin
+from faceblind.head.template import load_template
+from faceblind.protect.placement import (
+    ANCHOR,
+    Placement,
+    exact_placement,
+    face_share,
+    placement_of,
+)
+from faceblind.protect.regions import boundary_at
 from faceblind.scan import Scan
 
-FACE_MM = 0.8
-"""Distance from the template's skin that the new face keeps to, voxels of 2 mm included. Wider, an
-average-looking person would pass for the template."""
-CUT_MM = 1.0
-"""Distance from the cut that voxels of 1 mm leave to what ends at it."""
-CUT_VOXELS = 0.8
-"""The same in voxels, for coarser scans: their border is a staircase."""
-ENOUGH_CUT = 0.6
-"""Share of the face's remaining surface that must follow the cut: 0.76 and more in heads cut by
-us, 0.4 and less in heads cut otherwise."""
-ENOUGH_FACE = 0.92
-"""Share of the face that must follow the template's face: 0.97 and more in heads refaced by us, 0.3
-to 0.65 in people's own faces. Coarser scans than 2 mm may miss it and are then doubted."""
-FACE_VOXELS = 0.5
-"""The same in voxels, for coarser scans than 1.6 mm."""
+ENOUGH_CUT = 0.58
+"""Share of the face's remaining surface that must follow the cut: 0.65 and more in ten real scans
+cut by us, 0.33 and less in intact ones and in one that its authors cut."""
+MOST_INSIDE = 0.04
+"""Share of it that may lie within what the cut takes: 0.01 and less in scans cut by us, where only
+noise lies there; 0.07 and more where the fit is wrong or the cut another one."""
+MOST_SKIN_INSIDE = 0.07
+"""The same of all the head's skin: 0.012 and less in scans cut by us, some more with ears kept,
+0.10 and more in others."""
+CUT_MM, CUT_VOXELS = 1.0, 0.6
+"""Distance from the cut that counts as on it: half a voxel of rounding and a soft edge."""
+ENOUGH_FACE = 0.85
+"""Share of the face that must follow the average face: 0.97 and more in nine real scans that were
+refaced, of slices up to 5 mm; 0.49 and less in people's own faces."""
+FACE_MM, FACE_VOXELS = 0.8, 0.5
+"""Distance from the average face that counts as on it."""
 EAR_MM = 3.5
-"""The same for ears, whose folds rays meet at random, far from what places the face."""
-LIFT_MM = 9.0
-"""The cut is lifted over the forehead by up to this much for the brain's sake."""
-LIFTED_Z = 8.0
-"""Template mm above which it may be lifted."""
-_STEP_MM = 6.0
-_REACH = np.array([0.12, 0.12, 0.12, 0.16, 0.16, 0.16, 0.06, 0.06, 0.06])
-"""Radians, shifts in 50 mm and shares of size by which the head may have been misplaced."""
+"""The same for ears, whose folds rays meet at random."""
+OWN_BELOW_MM = 36.0
+"""Template height up to which the new face is the average one alone; above, new skin may follow
+the lifted cut."""
+OWN_SHARE = 0.95
+"""`face_share` from which the new face is the average one alone; it bends at its rim."""
+LIFT_MM, LIFTED_Z = 9.0, 8.0
+"""The cut is lifted over the forehead by up to this much, from this template height upwards, for
+the brain's sake."""
+LEAST_AREA = 0.1
+"""Share of the face that must have a surface for anything to be said."""
+_STEP_MM = 7.0
+_PITCHES = (0.0, -0.2, 0.2)
+"""Radians: a head without its face is often found nodding."""
+_CUT_REACH = np.array([0.5, 0.15, 0.15, 30.0, 30.0, 30.0, 0.12, 0.12, 0.12])
+_FACE_REACH = np.array([0.15, 0.15, 0.15, 10.0, 10.0, 10.0, 0.12, 0.12, 0.12])
+"""Turn in radians, shift in mm and size by which the head may have been misplaced."""
+_USUAL = np.array([0.1, 0.1, 0.1, 8.0, 8.0, 8.0, 0.013, 0.013, 0.013])
+"""By how much it usually is, in the same units."""
+
+Residual = Callable[[NDArray[np.float64], Placement], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -56,110 +79,240 @@ class Known:
     Parameters
     ----------
     cut, face : float
-        Share of the face's surface that follows the template's cut, and the template's face.
+        Share of the face's surface that follows the cut, 0 where tissue lies within what the cut
+        takes; and share that follows the average face.
     ours : (P,) bool ndarray
         Vertices of the face and ears whose tissue is explained by the better of the two.
+    placement : Placement or None
+        Where the cut lies, if the face was removed along it.
     """
 
     cut: float
     face: float
     ours: NDArray[np.bool_]
+    placement: Placement | None = None
 
     @property
     def is_cut(self) -> bool:
         """The face was removed along our cut."""
-        return self.cut >= ENOUGH_CUT and self.cut >= self.face
+        return self.placement is not None
 
     @property
     def is_face(self) -> bool:
         """The face is our average face."""
-        return self.face >= ENOUGH_FACE and self.face > self.cut
+        return self.face >= ENOUGH_FACE and not self.is_cut
 
 
-def find_known(surface: Surface, alignment: Alignment, scan: Scan) -> Known:
-    """Compare the surface of the face with the template's cut and with its face.
+def find_known(
+    skin: Skin, surface: Surface, alignment: Alignment, scan: Scan, *, whole: bool
+) -> Known:
+    """Compare the surface of the face with the cut, or with the average face.
+
+    Parameters
+    ----------
+    skin : Skin
+    surface : Surface
+        Of `skin`, measured with `alignment`.
+    alignment : Alignment
+    scan : Scan
+        Gives the voxel size.
+    whole : bool
+        A whole face shows, so that it may be the average one; otherwise it may have been cut.
+    """
+    face = alignment.template.region(*FACE)
+    usable = face & surface.seen & np.isfinite(surface.offset)
+    nothing = Known(0.0, 0.0, np.zeros(len(face), bool))
+    if surface.area[usable].sum() < LEAST_AREA * surface.area[face].sum():
+        return nothing
+    voxel = float(np.mean(scan.spacing))
+    if whole:
+        return _find_face(surface, alignment, usable, max(FACE_MM, FACE_VOXELS * voxel))
+    return _find_cut(skin, surface, alignment, usable, max(CUT_MM, CUT_VOXELS * voxel)) or nothing
+
+
+def explained_by_cut(surface: Surface, placement: Placement, scan: Scan) -> NDArray[np.bool_]:
+    """(P,) vertices below which nothing is left of what the cut takes.
 
     Parameters
     ----------
     surface : Surface
-        Measured with `alignment`.
-    alignment : Alignment
+    placement : Placement
     scan : Scan
         Gives the voxel size.
     """
-    template = alignment.template
-    face = template.region(*FACE)
-    usable = face & surface.seen & np.isfinite(surface.offset)
-    none = np.zeros(len(face), bool)
-    if surface.area[usable].sum() < 0.1 * surface.area[face].sum():
-        return Known(0.0, 0.0, none)
-    ears = template.region("ears") & surface.seen & np.isfinite(surface.offset)
-    rows = np.flatnonzero(usable | ears)
-    place = surface.points[rows] @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
-    # The face decides where the template lies; the ears are only judged by it.
-    facial = np.flatnonzero(usable[rows])
-    few = facial[thin(place[facial], _STEP_MM)]
-    weight = surface.area[rows] * usable[rows]
-    found = []
-    voxel = float(np.median(scan.spacing))
-    cut_mm, face_mm = max(CUT_MM, CUT_VOXELS * voxel), max(FACE_MM, FACE_VOXELS * voxel)
-    for distance, tolerance in ((_to_cut, cut_mm), (_to_face(template), face_mm)):
-        away = _best(distance, place, few, tolerance)
-        near = np.abs(away) < np.where(usable[rows], tolerance, max(EAR_MM, tolerance))
-        found.append((float(weight[near].sum() / weight.sum()), near))
-    (cut, near_cut), (own, near_face) = found
-    ours = none.copy()
-    ours[rows] = near_cut if cut >= own else near_face
-    return Known(cut, own, ours)
+    ours = np.zeros(len(surface.offset), bool)
+    rows = np.flatnonzero(np.isfinite(surface.offset))
+    tolerance = max(CUT_MM, CUT_VOXELS * float(np.mean(scan.spacing)))
+    ours[rows] = beyond_cut(surface.points[rows], placement) <= tolerance
+    return ours
 
 
-def _to_cut(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N,) mm from the cut, the nearest of the heights it may have over the forehead."""
-    cut = template_fields().at("cut", places).astype(np.float64)
-    lift = np.clip((places[:, 2] - LIFTED_Z) / 22.0, 0.0, 1.0) * LIFT_MM
-    # Inside the lifted band nothing is away from the cut; below it the sign stays.
-    return np.where(cut > lift, cut - lift, np.minimum(cut, 0.0))
+def aligned_by(placement: Placement, alignment: Alignment) -> Alignment:
+    """The alignment that a placement stands for: a turn, and the modes that come nearest its size.
 
-
-def _to_face(template: Template) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    tree = cKDTree(template.points)
-    normals = template.normals.astype(np.float64)
-    points = template.points.astype(np.float64)
-
-    def distance(places: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(N,) mm outside the template's skin."""
-        _, nearest = tree.query(places)
-        away: NDArray[np.float64] = ((places - points[nearest]) * normals[nearest]).sum(axis=1)
-        return away
-
-    return distance
-
-
-def _best(
-    distance: Callable[[NDArray[np.float64]], NDArray[np.float64]],
-    places: NDArray[np.float64],
-    few: NDArray[np.int64],
-    tolerance: float,
-) -> NDArray[np.float64]:
-    """Distances (N,) after the small turn, shift and scaling that makes them smallest.
-
-    Nine numbers, as many as the placement has: they cannot bend the template into a person.
+    Parameters
+    ----------
+    placement : Placement
+    alignment : Alignment
+        What else was found of the head.
     """
-    centre = places.mean(axis=0)
+    template = alignment.template
+    rigid = placement_of(np.ones(3), placement.turn, _anchor(placement)).affine
+    wanted = (template.points - ANCHOR) / placement.scales + ANCHOR - template.points
+    few = thin(template.points, 6.0)
+    modes = template.modes[:, few].reshape(len(template.modes), -1).astype(np.float64)
+    # A millimetre of misfit at a vertex weighs as much as a standard deviation of a mode.
+    shape = np.linalg.solve(modes @ modes.T + np.eye(len(modes)), modes @ wanted[few].ravel())
+    return replace(alignment, affine=placement.affine, pose=rigid, shape=shape)
 
-    def moved(step: NDArray[np.float64], which: NDArray[np.float64]) -> NDArray[np.float64]:
-        turn = Rotation.from_rotvec(step[:3]).as_matrix()
-        result: NDArray[np.float64] = (
-            ((which - centre) * (1.0 + step[6:9])) @ turn.T + centre + step[3:6] * 50.0
-        )
-        return result
 
-    def cost(step: NDArray[np.float64]) -> NDArray[np.float64]:
-        return distance(moved(step, places[few]))
+def beyond_cut(points: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
+    """(N,) mm by which places lie within what the cut takes, 0 at any height it may have.
 
-    start = np.zeros(9)
-    for scale in (4.0 * tolerance, tolerance):
-        start = least_squares(
-            cost, start, bounds=(-_REACH, _REACH), loss="soft_l1", f_scale=scale, max_nfev=15
+    Parameters
+    ----------
+    points : (N, 3) ndarray
+        Scan RAS+ mm.
+    placement : Placement
+    """
+    inside = boundary_at(points, placement)
+    height = points @ placement.affine[2, :3] + placement.affine[2, 3]
+    lift = np.clip((height - LIFTED_Z) / 22.0, 0.0, 1.0) * LIFT_MM
+    return np.where(inside > lift, inside - lift, np.minimum(inside, 0.0))
+
+
+def _find_cut(
+    skin: Skin,
+    surface: Surface,
+    alignment: Alignment,
+    usable: NDArray[np.bool_],
+    tolerance: float,
+) -> Known | None:
+    """The head placed so that what is left of the face ends at the cut, if that can be."""
+    points, area = surface.points[usable], surface.area[usable] / surface.area[usable].sum()
+    few = points[thin(points, _STEP_MM)]
+    everywhere = skin.points[~skin.edge][::7].astype(np.float64)
+    start = exact_placement(alignment)
+    best = 0.0
+
+    def residual(places: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
+        beyond = beyond_cut(places, placement)
+        # Tissue in front of the cut excludes it; cavities behind it do not.
+        return np.where(beyond > 0, 2.0 * beyond, beyond)
+
+    for pitch in _PITCHES:
+        turn = np.array([pitch, *np.zeros(8)])
+        placement = _fitted(start, few, residual, turn, _CUT_REACH, (4.0, 2.0, 1.0), 0.3)
+        beyond = beyond_cut(points, placement)
+        follows = float(area[np.abs(beyond) <= tolerance].sum())
+        if float(area[beyond > tolerance].sum()) > MOST_INSIDE:
+            continue
+        inside = float((beyond_cut(everywhere, placement) > tolerance).mean())
+        if inside > MOST_SKIN_INSIDE:
+            continue
+        best = max(best, follows)
+        if follows >= ENOUGH_CUT:
+            ours = np.zeros(len(usable), bool)
+            ours[usable] = beyond <= tolerance
+            return Known(follows, 0.0, ours, placement)
+    return Known(best, 0.0, np.zeros(len(usable), bool)) if best else None
+
+
+def _find_face(
+    surface: Surface, alignment: Alignment, usable: NDArray[np.bool_], tolerance: float
+) -> Known:
+    ears = alignment.template.region("ears") & surface.seen & np.isfinite(surface.offset)
+    rows = np.flatnonzero(usable | ears)
+    points = surface.points[rows]
+    # The face decides where the template lies; the ears are only judged by it.
+    facial = points[usable[rows]]
+
+    def residual(places: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
+        return outside_average(places, placement)[0]
+
+    few = facial[thin(facial, _STEP_MM)]
+    placement = _fitted(
+        exact_placement(alignment), few, residual, np.zeros(9), _FACE_REACH,
+        (4.0 * tolerance, tolerance), 0.0,
+    )  # fmt: skip
+    away, alone = outside_average(points, placement)
+    near = np.abs(away) <= np.where(usable[rows], tolerance, max(EAR_MM, tolerance))
+    weight = surface.area[rows] * usable[rows] * alone
+    ours = np.zeros(len(usable), bool)
+    ours[rows] = near
+    if weight.sum() < 0.5 * LEAST_AREA * surface.area[alignment.template.region(*FACE)].sum():
+        return Known(0.0, 0.0, ours)
+    return Known(0.0, float(weight[near].sum() / weight.sum()), ours)
+
+
+def outside_average(
+    points: NDArray[np.float64], placement: Placement
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """How far places lie outside the average face as `faceblind.protect.reface` bends it.
+
+    Parameters
+    ----------
+    points : (N, 3) ndarray
+        Scan RAS+ mm.
+    placement : Placement
+
+    Returns
+    -------
+    away : (N,) float64 ndarray
+        Millimetres (template).
+    alone : (N,) bool ndarray
+        Where the new face is the average one, neither its rim nor skin over a lifted cut.
+    """
+    tree, surface, normals = _average()
+    where = points @ placement.affine[:3, :3].T + placement.affine[:3, 3]
+    moved = points @ placement.face[:3, :3].T + placement.face[:3, 3]
+    share = face_share(moved)
+    where += share[:, None] * (moved - where)
+    _, nearest = tree.query(where)
+    away: NDArray[np.float64] = ((where - surface[nearest]) * normals[nearest]).sum(axis=1)
+    return away, (share > OWN_SHARE) & (moved[:, 2] < OWN_BELOW_MM)
+
+
+@lru_cache(maxsize=1)
+def _average() -> tuple[cKDTree, NDArray[np.float64], NDArray[np.float64]]:
+    template = load_template()
+    points = template.points.astype(np.float64)
+    return cKDTree(points), points, template.normals.astype(np.float64)
+
+
+def _anchor(placement: Placement) -> NDArray[np.float64]:
+    """(3,) scan mm of `ANCHOR`."""
+    linear, shift = placement.affine[:3, :3], placement.affine[:3, 3]
+    return np.asarray(np.linalg.solve(linear, ANCHOR - shift), np.float64)
+
+
+def _fitted(
+    start: Placement,
+    points: NDArray[np.float64],
+    residual: Residual,
+    first: NDArray[np.float64],
+    reach: NDArray[np.float64],
+    scales: Sequence[float],
+    held: float,
+) -> Placement:
+    """The placement that makes residuals (mm) smallest, within `reach` of the start.
+
+    Nine numbers, as many as the protection has: they cannot bend the template into a person.
+    `held` weighs what is usual against the residuals.
+    """
+
+    def moved(step: NDArray[np.float64]) -> Placement:
+        turn = Rotation.from_rotvec(step[:3]).as_matrix() @ start.turn
+        anchor = _anchor(start) + start.turn.T @ step[3:6]
+        return placement_of(start.scales * np.exp(step[6:9]), turn, anchor)
+
+    step = first
+    for scale in scales:
+
+        def cost(step: NDArray[np.float64], scale: float = scale) -> NDArray[np.float64]:
+            return np.concatenate([residual(points, moved(step)) / scale, held * step / _USUAL])
+
+        step = least_squares(
+            cost, step, bounds=(-reach, reach), x_scale=_USUAL, loss="cauchy", max_nfev=12
         ).x
-    return distance(moved(start, places))
+    return moved(step)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from faceblind.attacks.presence import Region, face_left, find_regions
-from faceblind.attacks.replaced import Known, find_known
+from faceblind.attacks.replaced import Known, aligned_by, explained_by_cut, find_known
 from faceblind.attacks.surface import Surface, find_surface
 from faceblind.errors import AlignmentError
 from faceblind.head.align import CONFIDENT, Alignment, align, align_by_scalp
@@ -77,8 +77,10 @@ def see(scan: Scan, head: HeadMask | None = None) -> Sight:
         If neither way finds the head with confidence.
     """
     skin = find_skin(scan, head)
-    whole = align(skin, scan)
+    whole = align(skin, scan, maybe_faceless=True)
     sights = [_sight(skin, whole, scan)]
+    if sights[0].known.is_cut or sights[0].known.is_face:
+        return sights[0]
     odd = float(np.sqrt((whole.shape**2).mean())) > USUAL_SHAPE
     sure = whole.confidence >= CONFIDENT
     if odd or not sure or NO_FACE < sights[0].left < WHOLE_FACE:
@@ -90,9 +92,8 @@ def see(scan: Scan, head: HeadMask | None = None) -> Sight:
                 f"{scan.source or 'scan'}: the head was not found with enough confidence "
                 f"({whole.confidence:.2f} of {CONFIDENT:.2f}); look at the scan"
             )
-    for sight in sights:
-        if sight.known.is_cut or sight.known.is_face:
-            return sight
+    if sights[-1].known.is_cut or sights[-1].known.is_face:
+        return sights[-1]
     if len(sights) == 2 and (odd or not sure):
         more = sights[0] if sights[0].left > sights[1].left else None
         return replace(sights[1], other=more)
@@ -102,7 +103,15 @@ def see(scan: Scan, head: HeadMask | None = None) -> Sight:
 def _sight(skin: Skin, found: Alignment, scan: Scan) -> Sight:
     surface = find_surface(skin, found, scan)
     regions = find_regions(surface, found.template)
-    return Sight(skin, found, surface, regions, find_known(surface, found, scan))
+    whole = face_left(regions) >= WHOLE_FACE
+    known = find_known(skin, surface, found, scan, whole=whole)
+    if known.placement is not None:
+        # The cut tells where the head lies far better than a scalp does.
+        found = aligned_by(known.placement, found)
+        surface = find_surface(skin, found, scan)
+        regions = find_regions(surface, found.template)
+        known = replace(known, ours=explained_by_cut(surface, known.placement, scan))
+    return Sight(skin, found, surface, regions, known)
 
 
 def _by_scalp(skin: Skin, scan: Scan) -> Alignment | None:

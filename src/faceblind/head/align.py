@@ -89,6 +89,8 @@ def align(
     scan: Scan,
     template: Template | None = None,
     settings: AlignmentSettings = SETTINGS,
+    *,
+    maybe_faceless: bool = False,
 ) -> Alignment:
     """Find the head.
 
@@ -101,6 +103,9 @@ def align(
     template : Template, optional
         The average head that comes with faceblind if absent.
     settings : AlignmentSettings, optional
+    maybe_faceless : bool
+        Expect that the face was removed: a scalp that fits well in about the header's orientation
+        is believed without trying all others, which takes most of the time.
 
     Returns
     -------
@@ -128,11 +133,16 @@ def align(
             and angle_degrees(fits[0].pose, scalp[0].pose) < settings.agreement_degrees
         ):
             return _describe(whole, fits[0], trust)
+    scalp = faceless.best(False, [])
+    if maybe_faceless and scalp and scalp[0].score >= settings.enough_scalp_score:
+        scalp_trust = _scalp_trust(faceless, scalp, settings)
+        if scalp_trust >= CONFIDENT:
+            return _describe(faceless, scalp[0], scalp_trust)
     fits = whole.best(True, fits)
     trust = _trust(fits, settings)
     if trust >= CONFIDENT:
         return _describe(whole, fits[0], trust)
-    scalp = faceless.best(True, faceless.best(False, []))
+    scalp = faceless.best(True, scalp)
     scalp_trust = _scalp_trust(faceless, scalp, settings)
     if scalp_trust > trust:
         return _describe(faceless, scalp[0], scalp_trust)

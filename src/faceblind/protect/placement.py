@@ -37,12 +37,15 @@ class Placement:
         Scan RAS+ mm to template mm: a rotation and one scale for each template axis.
     scales : (3,) float64 ndarray
         Template mm per scan mm along x, y, z of the template, in steps of `SCALE_STEP`.
+    turn : (3, 3) float64 ndarray
+        Rotation from the scan's axes to the template's, in steps of `ANGLE_STEP`.
     face : (4, 4) float64 ndarray
         Scan RAS+ mm to template mm for the new face: the same pose, one of `FACE_SIZES`.
     """
 
     affine: NDArray[np.float64]
     scales: NDArray[np.float64]
+    turn: NDArray[np.float64]
     face: NDArray[np.float64]
 
     @property
@@ -63,19 +66,46 @@ def place(alignment: Alignment) -> Placement:
     alignment : Alignment
         Confident.
     """
+    exact = exact_placement(alignment)
+    angles = Rotation.from_matrix(exact.turn).as_euler("zyx", degrees=True)
+    turn = Rotation.from_euler("zyx", _rounded(angles, ANGLE_STEP), degrees=True).as_matrix()
+    anchor = np.linalg.solve(exact.affine[:3, :3], ANCHOR - exact.affine[:3, 3])
+    return placement_of(_rounded(exact.scales, SCALE_STEP), turn, _rounded(anchor, SHIFT_STEP))
+
+
+def exact_placement(alignment: Alignment) -> Placement:
+    """The nine numbers of an alignment before they are rounded: they identify people.
+
+    Parameters
+    ----------
+    alignment : Alignment
+    """
     exact = _evenly_fitted(alignment)
     linear = exact[:3, :3]
     scales = np.linalg.norm(linear, axis=1)
     left, _, right = np.linalg.svd(linear / scales[:, None])
-    turn = Rotation.from_matrix(left @ right)
-    angles = turn.as_euler("zyx", degrees=True)
-    coarse = Rotation.from_euler("zyx", _rounded(angles, ANGLE_STEP), degrees=True).as_matrix()
-    scales = _rounded(scales, SCALE_STEP)
-    anchor = _rounded(np.linalg.solve(linear, ANCHOR - exact[:3, 3]), SHIFT_STEP)
+    anchor = np.asarray(np.linalg.solve(linear, ANCHOR - exact[:3, 3]), np.float64)
+    return placement_of(scales, left @ right, anchor)
+
+
+def placement_of(
+    scales: NDArray[np.float64], turn: NDArray[np.float64], anchor: NDArray[np.float64]
+) -> Placement:
+    """The placement that nine numbers stand for.
+
+    Parameters
+    ----------
+    scales : (3,) float64 ndarray
+        Template mm per scan mm along x, y, z of the template.
+    turn : (3, 3) float64 ndarray
+        Rotation from the scan's axes to the template's.
+    anchor : (3,) float64 ndarray
+        Scan mm of `ANCHOR`.
+    """
     affine = np.eye(4)
-    affine[:3, :3] = scales[:, None] * coarse
+    affine[:3, :3] = scales[:, None] * turn
     affine[:3, 3] = ANCHOR - affine[:3, :3] @ anchor
-    return Placement(affine, scales, common_size(affine, scales, coarse))
+    return Placement(affine, scales, turn, common_size(affine, scales, turn))
 
 
 def common_size(

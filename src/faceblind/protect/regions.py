@@ -35,6 +35,8 @@ NECK_DEPTH_MM = 22.0
 """Skin, fat and outer muscle; spine and cord lie deeper."""
 NEAR_BRAIN_MM = 13.0
 """How near the average brain a place must be for a person's brain to reach it."""
+Field = Callable[[str], NDArray[np.float32]]
+"""A field of `TemplateFields` by name, at places that are settled."""
 _GUARD_X = (0.0, 45.0)
 _GUARD_Z = (36.0, 52.0, 68.0)
 _GUARD_STEP_MM = 1.0
@@ -175,8 +177,12 @@ def _on_grid(
     lift: NDArray[np.float32] = np.zeros((1, 1, 1), np.float32)
     if guard.any():
         lift = _lift(places(grid, affine), guard).astype(np.float32).reshape(shape)
+
+    def at_face(field: str) -> NDArray[np.float32]:
+        return fields.on_grid(field, placement.face @ grid.affine, shape)
+
     cut = _combined(at, name, lift, choices)
-    cut = np.maximum(cut, _room(grid, placement, name, at("brain"), choices))
+    cut = np.maximum(cut, _room(at, at_face, places(grid, placement.face), name, choices))
     if choices.teeth or choices.neck:
         more = np.minimum(
             _more(at("depth"), places(grid, affine), choices), -FAR_FROM_BRAIN_MM - at("brain")
@@ -202,27 +208,58 @@ def _more(
 
 
 def _room(
-    grid: Grid,
-    placement: Placement,
+    at: Field,
+    at_face: Field,
+    where: NDArray[np.float64],
     name: str,
-    brain: NDArray[np.float32],
     choices: Choices,
 ) -> NDArray[np.float32]:
     """Millimetres inside the room that the lower part of the new face takes in this head.
 
-    It is of one size for all, so that its chin may lie below a small person's own.
+    It is of one size for all, so that its chin may lie below a small person's own. `at` and
+    `at_face` give fields at the places of `Placement.affine` and of `Placement.face`, (N, 3) are
+    the latter themselves.
     """
-    fields, shape = template_fields(), grid.values.shape
-    total = placement.face @ grid.affine
-    room = np.minimum(fields.on_grid(name, total, shape), -ROOM_FROM_BRAIN_MM - brain)
-    where = places(grid, placement.face)
+    room = np.minimum(at_face(name), -ROOM_FROM_BRAIN_MM - at("brain"))
+    shape = room.shape
     # The rim keeps the head's own cut; below the brow nothing of the brain is near.
     share = 40.0 * (face_share(where).astype(np.float32).reshape(shape) - np.float32(0.5))
     room = np.minimum(room, share)
     room = np.minimum(room, -where[:, 2].astype(np.float32).reshape(shape))
     if choices.keep_eyes:
-        room = np.minimum(room, -fields.on_grid("eyes", placement.affine @ grid.affine, shape))
-    return room
+        room = np.minimum(room, -at("eyes"))
+    return np.asarray(room, np.float32)
+
+
+def boundary_at(points: NDArray[np.floating], placement: Placement) -> NDArray[np.float64]:
+    """How far places lie inside the region that is cut from a head placed so.
+
+    Parameters
+    ----------
+    points : (N, 3) ndarray
+        Scan RAS+ mm.
+    placement : Placement
+
+    Returns
+    -------
+    (N,) float64 ndarray
+        Millimetres (template), negative outside, 0 on the boundary; not lifted for the brain's
+        sake, and with the default choices.
+    """
+    fields = template_fields()
+    where, on_face = (
+        points @ to[:3, :3].T + to[:3, 3] for to in (placement.affine, placement.face)
+    )
+    plain = Choices()
+
+    def at(field: str) -> NDArray[np.float32]:
+        return fields.at(field, where)
+
+    def at_face(field: str) -> NDArray[np.float32]:
+        return fields.at(field, on_face)
+
+    cut = _combined(at, "cut", np.zeros(1, np.float32), plain)
+    return np.maximum(cut, _room(at, at_face, on_face, "cut", plain)).astype(np.float64)
 
 
 def _cut(
@@ -235,7 +272,7 @@ def _cut(
 
 
 def _combined(
-    at: Callable[[str], NDArray[np.float32]],
+    at: Field,
     name: str,
     lift: NDArray[np.float32],
     choices: Choices,
