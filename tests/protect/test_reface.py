@@ -8,7 +8,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from faceblind.head.skin import find_skin
-from faceblind.protect.placement import FACE_SIZES, Placement, common_size
+from faceblind.protect.placement import ANCHOR, FACE_SIZES, common_size, placement_of
 from faceblind.protect.reface import reface
 from faceblind.protect.tissue import average_face
 
@@ -85,9 +85,9 @@ def test_the_new_face_has_one_size_for_heads_of_many() -> None:
     """Its landmarks lie equally far apart in scans of a small and of a large head."""
     distances = []
     for scale in (0.9, 1.0, 1.1):
-        affine = np.diag([scale, scale * 1.04, scale * 0.96, 1.0])
-        scales = np.diag(affine)[:3]
-        placement = Placement(affine, scales, common_size(affine, scales, np.eye(3)))
+        scales = np.array([scale, scale * 1.04, scale * 0.96])
+        placement = placement_of(scales, np.eye(3), ANCHOR / scales)
+        assert np.allclose(placement.affine, np.diag([*scales, 1.0]))
         depth = average_face().placed(placement).depth
         # Along the midline: the tip of the nose, and the front of the chin.
         face = average_face()

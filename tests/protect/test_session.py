@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from faceblind.errors import AlignmentError, ScanError
 from faceblind.protect import session
+from faceblind.protect.blank import Head, deface
 from faceblind.protect.session import heads_of_session, moved
 from faceblind.scan import Scan
 from faceblind.volunteers.mri import scan_session
@@ -109,6 +110,13 @@ def test_low_confidence_is_accepted_only_when_allowed(known):
     assert heads_of_session([scan], strict=False)[0].alignment.confidence == 0.3
 
 
+def test_a_series_that_the_inside_does_not_help_either(known, monkeypatch):
+    """Where neither skin nor inside is believed, a series is refused."""
+    monkeypatch.setattr(session, "_by_inside", lambda scan, sister: None)
+    heads = heads_of_session([known("t1"), known("blank", blank=True)])
+    assert isinstance(heads[1], ScanError)
+
+
 def test_a_head_elsewhere_is_not_the_same_place(known):
     far = small_move(turn=(0, 0, 0), shift=(0, 40.0, 0))
     turned = small_move(turn=(25.0, 0, 0), shift=(0, 0, 0))
@@ -117,10 +125,33 @@ def test_a_head_elsewhere_is_not_the_same_place(known):
         assert isinstance(heads_of_session(scans)[1], AlignmentError)
 
 
-def test_no_skin_no_help(known):
-    heads = heads_of_session([known("t1"), known("blank", blank=True)])
+def test_a_series_without_skin_is_laid_on_its_sister_by_what_is_inside(known):
+    move = small_move()
+    scans = [known("t1"), known("blank", blank=True, move=move)]
+    first, second = heads_of_session(scans)
+    want = first.alignment.affine @ np.linalg.inv(move)
+    points = first.skin.points[::50] @ move[:3, :3].T + move[:3, 3]
+    error = points @ (second.alignment.affine - want)[:3, :3].T
+    error += (second.alignment.affine - want)[:3, 3]
+    assert np.linalg.norm(error, axis=1).max() < 1.5
+    assert np.linalg.norm(second.skin.points[::50] - points, axis=1).max() < 1.5
+
+
+def test_a_series_of_noise_is_not_laid_on_its_sister(known):
+    noise = known("blank", blank=True)
+    values = np.random.default_rng(1).normal(100, 12, noise.shape).astype(np.float32)
+    heads = heads_of_session([known("t1"), replace(noise, voxels=values)])
     assert isinstance(heads[1], ScanError)
     assert heads[0].alignment.confidence == 1.0
+
+
+def test_skin_that_a_scan_does_not_show_counts_as_cut(known, phantom):
+    made = phantom(seed=1)
+    half = Scan(made.scan.voxels[:, :, :40], made.scan.affine, "T1w", "half")
+    skin = session._moved_skin(made.head.skin, np.eye(4), half)
+    top = half.world([[0, 0, 39]])[0, 2]
+    assert skin.edge[skin.points[:, 2] > top].all()
+    assert not skin.edge[(skin.points[:, 2] < top - 6) & ~made.head.skin.edge].all()
 
 
 def test_a_series_over_time_is_looked_at_by_its_first_volume(phantom):
@@ -161,3 +192,27 @@ def test_a_brain_without_visible_skin_is_refused_not_turned_round():
     (head,) = heads_of_session([truths["axT2star"].scan])
     assert isinstance(head, AlignmentError)
     assert "not found with confidence" in str(head)
+
+
+@pytest.mark.slow
+def test_the_same_series_is_protected_by_its_sister():
+    settings = ScannerSettings(
+        tilt_sd=10.0, tilt_limit=30.0, vertex_cut=0.2, ears_cut=0.2, chin_cut=0.2, nose_cut=0.1,
+        wrap=0.1, session_mm=2.0, session_deg=1.5,
+    )  # fmt: skip
+    truths = scan_session(sample_person(7, 18), ("T1w", "axT2star"), settings)
+    heads = heads_of_session([truth.scan for truth in truths.values()])
+    assert isinstance(heads[1], Head)
+    first, truth = truths["T1w"], truths["axT2star"]
+    back = np.linalg.inv(first.to_first) @ truth.to_first
+    exact = Head(
+        session._moved_skin(heads[0].skin, back, truth.scan), moved(heads[0].alignment, back)
+    )
+    gone = []
+    for head in (heads[1], exact):
+        mask = deface(truth.scan, head=head).region.mask
+        assert not (mask & truth.brain).any()
+        gone.append((mask & truth.face).sum() / truth.face.sum())
+    # Most of the face's depth lies below this series; what it shows goes as with the true motion.
+    assert gone[0] == pytest.approx(gone[1], abs=0.04)
+    assert gone[0] > 0.5

@@ -24,8 +24,8 @@ from faceblind.protect.tissue import (
 )
 from faceblind.scan import Scan
 
-FINE_MM = 1.2
-"""Spacing on which the new face is made: finer than its own map, and than thick slices."""
+FINE_MM = 1.5
+"""Spacing on which the new face is made: that of its own map."""
 JOIN_MM = 8.0
 """Reach of the smooth step from the person's scalp and neck to the average face."""
 LAYER_MM = 4.0

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from faceblind.errors import AlignmentError, FaceblindError
+from faceblind.errors import FaceblindError
 from faceblind.head.align import CONFIDENT, Alignment, align, thin
+from faceblind.head.brain import template_fields
 from faceblind.head.icp import Target, fit_rigid
+from faceblind.head.register import register
 from faceblind.head.skin import Skin, find_skin
 from faceblind.protect.blank import Head, uncertain
 from faceblind.scan import Scan
@@ -23,6 +25,8 @@ MOST_MOVED_MM = 8.0
 MOST_TURNED_DEGREES = 6.0
 """People move a little between series. More than this, and each series must speak for itself."""
 MUCH_MORE_SEEN = 0.1
+OUTSIDE_MM = 6.0
+"""How far around the head scans are compared where their skins do not suffice."""
 _FACE = ("brow", "eyes", "nose", "mouth", "chin", "cheeks")
 
 
@@ -41,7 +45,9 @@ def heads_of_session(scans: Sequence[Scan], *, strict: bool = True) -> list[Head
 
     A series that shows less of the face than another, or that cannot be aligned alone, takes the
     other's alignment, provided that the skins of the two agree where the header puts them, after
-    a small rigid correction.
+    a small rigid correction. A series that cannot be aligned alone, and whose skin does not agree
+    or is too dark to be seen, is laid on the other by what is inside the head and takes its skin,
+    too.
 
     Parameters
     ----------
@@ -72,24 +78,74 @@ def _own(scan: Scan) -> _Evidence:
 
 def _decide(one: _Evidence, all_: list[_Evidence], strict: bool) -> Head | FaceblindError:
     name = one.scan.source or "scan"
-    if one.skin is None:
-        return one.error or AlignmentError(f"{name}: no head found")
     own = one.alignment
     trusted = own is not None and own.confidence >= CONFIDENT
     wanted = (_seen(own) + MUCH_MORE_SEEN) if own is not None and trusted else 0.0
     sisters = [e for e in all_ if e is not one and e.alignment is not None and e.skin is not None]
     sisters = [e for e in sisters if e.alignment and e.alignment.confidence >= CONFIDENT]
-    for sister in sorted(sisters, key=lambda e: -_seen(e.alignment)):
-        if _seen(sister.alignment) < wanted:
-            break
+    sisters = [e for e in sisters if _seen(e.alignment) >= wanted]
+    sisters.sort(key=lambda e: -_seen(e.alignment))
+    for sister in sisters if one.skin is not None else ():
+        assert one.skin is not None
         move = same_place(one.skin, sister)
         if move is not None and sister.alignment is not None:
             return Head(one.skin, moved(sister.alignment, move))
-    if own is not None and (trusted or not strict):
+    for sister in sisters if not trusted else ():
+        head = _by_inside(one.scan, sister)
+        if head is not None:
+            return head
+    if one.skin is not None and own is not None and (trusted or not strict):
         return Head(one.skin, own)
     if one.error is not None:
         return one.error
     return uncertain(name, own.confidence if own is not None else 0.0)
+
+
+def _by_inside(scan: Scan, sister: _Evidence) -> Head | None:
+    """The sister's skin and alignment, moved by what is inside the two heads; None if unsure."""
+    assert sister.skin is not None
+    assert sister.alignment is not None
+    found = register(scan, sister.scan, _around(sister.alignment))
+    if not found.is_sure or _too_far(found.move, sister.skin.points):
+        return None
+    return Head(_moved_skin(sister.skin, found.move, scan), moved(sister.alignment, found.move))
+
+
+def _around(alignment: Alignment) -> NDArray[np.float64]:
+    """(N, 3) places in and near the head, scan mm."""
+    fields = template_fields()
+    low, size = fields.affine[:3, 3], np.array(fields.depth.shape)
+    high = low + fields.affine[:3, :3].diagonal() * (size - 1)
+    axes = [np.arange(a, b, 5.0) for a, b in zip(low, high, strict=True)]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    # Below the skull the neck bends between scans.
+    grid = grid[(fields.at("depth", grid) > -OUTSIDE_MM) & (grid[:, 2] > -60.0)]
+    back = np.linalg.inv(alignment.affine)
+    return np.asarray(grid @ back[:3, :3].T + back[:3, 3], np.float64)
+
+
+def _moved_skin(skin: Skin, move: NDArray[np.float64], scan: Scan) -> Skin:
+    """A sister's skin where it lies in a scan; what the scan does not show counts as cut.
+
+    Parameters
+    ----------
+    move : (4, 4) float64 ndarray
+        Scan mm to sister mm, rigid.
+    """
+    back = np.linalg.inv(move)
+    points = (skin.points @ back[:3, :3].T + back[:3, 3]).astype(np.float32)
+    index = scan.index(points)
+    inside = ((index >= 1.0) & (index <= np.asarray(scan.shape) - 2.0)).all(axis=1)
+    normals = (skin.normals @ back[:3, :3].T).astype(np.float32)
+    return Skin(points, skin.faces, normals, skin.edge | ~inside)
+
+
+def _too_far(move: NDArray[np.float64], points: NDArray[np.floating]) -> bool:
+    """Whether a motion is larger than people make between series."""
+    middle = points.mean(axis=0)
+    shift = np.linalg.norm(move[:3, :3] @ middle + move[:3, 3] - middle)
+    turn = np.degrees(np.arccos(np.clip((np.trace(move[:3, :3]) - 1) / 2, -1, 1)))
+    return bool(shift > MOST_MOVED_MM or turn > MOST_TURNED_DEGREES)
 
 
 def _seen(alignment: Alignment | None) -> float:
@@ -135,9 +191,7 @@ def same_place(skin: Skin, sister: _Evidence) -> NDArray[np.float64] | None:
     sample, normals = sample[inside], normals[inside]
     scales = (10.0, 8.0, 6.0, 4.0, 3.0, 3.0)
     move = fit_rigid(target, sample, normals, np.ones(len(sample)), np.eye(4), scales)
-    shift = np.linalg.norm(move[:3, :3] @ sample.mean(0) + move[:3, 3] - sample.mean(0))
-    turn = np.degrees(np.arccos(np.clip((np.trace(move[:3, :3]) - 1) / 2, -1, 1)))
-    if shift > MOST_MOVED_MM or turn > MOST_TURNED_DEGREES:
+    if _too_far(move, sample):
         return None
     placed = sample @ move[:3, :3].T + move[:3, 3]
     distance = target.tree.query(placed)[0]
