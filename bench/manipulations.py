@@ -322,7 +322,7 @@ METHODS = (
     Method("blur 2 mm", blur(2.0), False),
     Method("blur 6 mm", blur(6.0), False),
     Method("blur 8 mm", blur(8.0), True),
-    Method("dimmed", dimmed, False),
+    Method("dimmed", dimmed, True),
     Method("ears removed", ears_removed, False),
     Method("wrapped nose", wrapped_nose, True),
     Method("unknown face", unknown_face, True),

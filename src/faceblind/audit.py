@@ -15,7 +15,7 @@ from faceblind.attacks.ranking import FEWEST
 from faceblind.attacks.report import AuditReport, left_out, remarks, write_report
 from faceblind.attacks.verdict import Link, Verdict, judge
 from faceblind.errors import AlignmentError, FaceblindError, TableError
-from faceblind.formats.bids import ScanFile, find_scans, suffix_of
+from faceblind.formats.bids import ScanFile, find_people, find_scans, session_of, suffix_of
 from faceblind.formats.names import without_ending
 from faceblind.formats.photos import PhotoRow, participant_label, read_photos_table
 from faceblind.recognition.registry import get_recogniser
@@ -80,9 +80,11 @@ def audit(
     path = Path(path)
     if not 0.0 <= fail_above <= 1.0:
         raise FaceblindError(f"fail-above: expected a share from 0 to 1, got {fail_above:g}")
-    files = find_scans(path) if path.is_dir() else [_single(path)]
+    # Who is who matters only where people are searched.
+    find = find_scans if originals is None and photos is None else find_people
+    files = find(path) if path.is_dir() else [_single(path)]
     rows = read_photos_table(Path(photos)) if photos is not None else []
-    before = find_scans(Path(originals)) if originals is not None else []
+    before = find_people(Path(originals)) if originals is not None else []
     _check_people(files, rows, before)
     identity = get_recogniser(recogniser).identity
     root = None
@@ -106,9 +108,9 @@ def audit(
         linked = link_scans(likenesses, before, rows, linking, run)
     base = path if path.is_dir() else path.parent
     given = (bool(before), bool(rows))
-    shared = _shared(outcomes)
+    shared = _shared(outcomes, base)
     verdicts = [_verdict(outcome, base, linked, given, shared) for outcome in outcomes]
-    verdicts = _with_sisters(files, verdicts)
+    verdicts = _with_sisters(files, verdicts, base)
     said = remarks(verdicts)
     if path.is_dir():
         said += left_out(path, {file.path for file in files})
@@ -166,14 +168,15 @@ def _name(item: _Item) -> str:
     return str(item[0].path)
 
 
-def _shared(outcomes: Sequence[_Result]) -> set[Path]:
+def _shared(outcomes: Sequence[_Result], base: Path) -> set[Path]:
     """Scans that show the same face as a scan of somebody else."""
     outlines, people = {}, {}
     for outcome in outcomes:
         if isinstance(outcome.value, Examined) and outcome.value.outline is not None:
             name = str(outcome.item[0].path)
             outlines[name] = outcome.value.outline
-            people[name] = outcome.item[0].participant_id
+            person, _, folder = session_of(outcome.item[0], base)
+            people[name] = f"{person} {folder}"
     return {Path(name) for name in shared_faces(outlines, people)}
 
 
@@ -217,11 +220,13 @@ def _untested(links: Sequence[Link], given: tuple[bool, bool]) -> tuple[str, ...
     return tuple(untested)
 
 
-def _with_sisters(files: Sequence[ScanFile], verdicts: Sequence[Verdict]) -> list[Verdict]:
+def _with_sisters(
+    files: Sequence[ScanFile], verdicts: Sequence[Verdict], base: Path
+) -> list[Verdict]:
     """Name the series that were forgotten beside protected ones of the same session."""
-    sessions: dict[tuple[str, str | None], list[int]] = {}
+    sessions: dict[tuple[str, ...], list[int]] = {}
     for place, file in enumerate(files):
-        sessions.setdefault((file.participant_id, file.session), []).append(place)
+        sessions.setdefault(session_of(file, base), []).append(place)
     changed = list(verdicts)
     for places in sessions.values():
         open_ = [i for i in places if verdicts[i].status == "fail"]

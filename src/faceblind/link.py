@@ -19,7 +19,7 @@ from faceblind.evaluation.enrolment import check_enrolled
 from faceblind.evaluation.result import StudyResult, evaluate, write_result
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
 from faceblind.face.reconstruct import Variant
-from faceblind.formats.bids import ScanFile, choose_face_scans, find_scans
+from faceblind.formats.bids import ScanFile, choose_face_scans, find_people
 from faceblind.recognition.match import Matching, Scores
 from faceblind.recognition.registry import get_recogniser
 from faceblind.runner import run_many
@@ -74,7 +74,7 @@ def link(
         If the inputs or the output cannot be used.
     """
     probes, gallery = Path(probes), Path(gallery)
-    sides = [choose_face_scans(find_scans(folder)) for folder in (probes, gallery)]
+    sides = [choose_face_scans(find_people(folder)) for folder in (probes, gallery)]
     persons = _persons(sides, probes, gallery)
     identity = get_recogniser(recogniser).identity
     root = prepare_output(out, "link", [probes, gallery], force)

@@ -28,6 +28,8 @@ from faceblind.store import PRIVATE, prepare_output, private_dir, write_json
 
 Method = Literal["deface", "reface"]
 Value = TypeVar("Value")
+MIDDLE_OF_BRAIN = np.array([[0.0, -18.0, 56.0]])
+"""Template mm."""
 
 
 @dataclass(frozen=True)
@@ -289,7 +291,9 @@ def _protect_session(job: _Job, settings: ProtectSettings) -> list[Protection]:
             raise ScanError(f"{source}: the scan that it belongs to was not protected; see there")
         _check(source, target, settings)
         how, guard = replace(settings, method="deface"), regions[leader].guard_mm
-        region = _protect_one(load(source), head, target, how, None, guard)
+        image = load(source)
+        _require_same_space(image, head, leader)
+        region = _protect_one(image, head, target, how, None, guard)
         return Protection(source, target, None, region.left)
 
     scans = _each(job.sources, read, results)
@@ -314,6 +318,17 @@ def _each(
         except Exception as error:  # noqa: BLE001 - one scan must not take its sisters with it
             results[source] = Protection(source, error=f"{source}: {why(error)}")
     return done
+
+
+def _require_same_space(image: Scan, head: Head, leader: Path) -> None:
+    """Refuse a derived image in whose world the head lies elsewhere, as far as that can be seen."""
+    back = np.linalg.inv(head.alignment.affine)
+    index = image.index(MIDDLE_OF_BRAIN @ back[:3, :3].T + back[:3, 3])
+    if not ((index >= 0) & (index <= np.asarray(image.shape) - 1)).all():
+        raise ScanError(
+            f"{image.source}: does not show the head where {leader.name} has it; give images in "
+            "the space of the first scan, or protect it as a scan of its own"
+        )
 
 
 def _light(scan: Scan) -> Scan:

@@ -30,7 +30,7 @@ from faceblind.formats.bids import (
     Participant,
     ScanFile,
     choose_face_scans,
-    find_scans,
+    find_people,
     only_series,
     read_participants,
 )
@@ -124,7 +124,7 @@ def study(
     """
     scans, photos = Path(scans), Path(photos)
     rows = read_photos_table(photos)
-    found = find_scans(scans)
+    found = find_people(scans)
     files = choose_face_scans(found if series is None else only_series(found, series))
     people = _participants(participants, scans, photos)
     settings = FeatureSettings(recogniser, variant)

@@ -12,6 +12,7 @@ from faceblind.errors import ScanError, TableError
 from faceblind.formats.bids import (
     Participant,
     choose_face_scans,
+    find_people,
     find_scans,
     only_series,
     read_participants,
@@ -184,3 +185,23 @@ def test_scans_of_a_session_share_a_key(tmp_path):
     }
     numbers = [list(dict.fromkeys(keys[n] for n in names)).index(keys[name]) for name in names]
     assert numbers == [0, 0, 1, 2, 2, 3, 4]
+
+
+def test_scans_of_one_name_in_two_folders_may_be_of_two_people(tmp_path):
+    for name in ("Ann/T1w.nii.gz", "Bo/T1w.nii.gz"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.touch()
+    assert len(find_scans(tmp_path)) == 2
+    with pytest.raises(ScanError, match=r"nothing says whether Ann/T1w.nii.gz and Bo/T1w.nii.gz"):
+        find_people(tmp_path)
+
+
+def test_named_people_may_have_files_of_one_name(tmp_path):
+    names = ["sub-1/ses-1/T1w.nii.gz", "sub-1/ses-2/T1w.nii.gz", "sub-2/T1w.nii.gz", "c.nii.gz"]
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert find_people(tmp_path) == find_scans(tmp_path)
+    assert len(find_people(tmp_path)) == 4

@@ -349,3 +349,15 @@ def test_real_scans_keep_their_brain_and_lose_their_face(shared, tmp_path):
     assert [result.error for result in done] == [None, None]
     after = load(done[0].target)
     assert face_is_gone(align(find_skin(after), after))
+
+
+def test_a_derived_image_of_another_space_is_refused(known_heads, tmp_path):
+    source = write(known_heads.scan, tmp_path / "in" / "sub-1_T1w.nii.gz")
+    affine = known_heads.scan.affine.copy()
+    affine[:3, 3] += 500.0
+    labels = (known_heads.scan.voxels > 300).astype(np.uint8)
+    derived = write(Scan(labels, affine), tmp_path / "in" / "labels.nii.gz")
+    done = protect_session([source], tmp_path / "out", apply_to=[derived])
+    assert done[0].error is None
+    assert "does not show the head where sub-1_T1w.nii.gz has it" in done[1].error
+    assert not (tmp_path / "out" / "labels.nii.gz").exists()

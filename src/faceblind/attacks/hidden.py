@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from faceblind.attacks.surface import FACE
 from faceblind.head.align import Alignment, thin
-from faceblind.head.grid import dilate
+from faceblind.head.grid import blur, dilate
 from faceblind.head.skin import HeadMask
 from faceblind.scan import Scan
 
@@ -25,6 +25,8 @@ STRUCTURED = 0.2
 face that was divided until few grey levels were left has 0.4."""
 BESIDE_MM = 3.0
 """This near to tissue, air holds its blur and its ghosts, which are alike for that reason."""
+SHADING_MM = 8.0
+"""Gaussian whose result is taken off before voxels are compared: coils shade the air, too."""
 LEAST_VOXELS = 400
 LATER_VOLUMES = 2
 """Volumes of a series that are looked at besides the first."""
@@ -67,7 +69,10 @@ def find_hidden(scan: Scan, alignment: Alignment, head: HeadMask) -> Hidden:
     apart = places[~beside[tuple(places.T)]]
     if len(apart) < LEAST_VOXELS:
         return Hidden(0.0, None)
-    correlation = _alike(volume, apart) - max(0.0, _alike(volume, _outer_air(volume, head)))
+    # Shading is alike over far; a face is rough over millimetres.
+    weight, sigma = (~beside).astype(np.float32), SHADING_MM / scan.spacing
+    rough = volume - blur(volume * weight, sigma) / np.maximum(blur(weight, sigma), 1e-3)
+    correlation = _alike(rough, apart) - max(0.0, _alike(rough, _outer_air(volume, head)))
     if correlation < STRUCTURED:
         return Hidden(max(0.0, correlation), None)
     dark = places[~bright[tuple(places.T)]]

@@ -146,6 +146,38 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
     return sorted(found, key=lambda f: (f.participant_id, f.session or "", str(f.path)))
 
 
+def find_people(folder: str | Path) -> list[ScanFile]:
+    """`find_scans` where it matters who is who: experiments on people, not on single scans.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Returns
+    -------
+    list of ScanFile
+
+    Raises
+    ------
+    ScanError
+        As `find_scans`, or if nothing says whether scans of one name in two folders are of one
+        person.
+    """
+    folder = Path(folder)
+    scans = find_scans(folder)
+    homes: dict[tuple[str, ...], Path] = {}
+    for scan in scans:
+        person, session, home = session_of(scan, folder)
+        other = homes.setdefault((person, session, scan.path.name), scan.path)
+        if home and other.parent != scan.path.parent:
+            first, second = (path.relative_to(folder) for path in (other, scan.path))
+            raise ScanError(
+                f"{folder}: nothing says whether {first} and {second} are of one person; name "
+                "their folders or files sub-LABEL"
+            )
+    return scans
+
+
 def _is_dicom(path: Path) -> bool:
     """By the four letters after the preamble (DICOM PS3.10, 7.1)."""
     try:
