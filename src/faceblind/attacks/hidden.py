@@ -66,13 +66,16 @@ def find_hidden(scan: Scan, alignment: Alignment, head: HeadMask) -> Hidden:
     places = _face_voxels(scan, alignment)
     bright = plain >= head.air_level + 0.1 * contrast
     beside = dilate(bright, max(1, round(BESIDE_MM / float(np.mean(scan.spacing)))))
-    apart = places[~beside[tuple(places.T)]]
+    # What a tool or a scanner wiped with the lowest value of all is no picture, but its border is.
+    wiped = plain == plain.min()
+    apart = places[~(beside | wiped)[tuple(places.T)]]
     if len(apart) < LEAST_VOXELS:
         return Hidden(0.0, None)
     # Shading is alike over far; a face is rough over millimetres.
-    weight, sigma = (~beside).astype(np.float32), SHADING_MM / scan.spacing
+    weight, sigma = (~(beside | wiped)).astype(np.float32), SHADING_MM / scan.spacing
     rough = volume - blur(volume * weight, sigma) / np.maximum(blur(weight, sigma), 1e-3)
-    correlation = _alike(rough, apart) - max(0.0, _alike(rough, _outer_air(volume, head)))
+    outer = max(0.0, _alike(rough, _outer_air(volume, head), wiped))
+    correlation = _alike(rough, apart, wiped) - outer
     if correlation < STRUCTURED:
         return Hidden(max(0.0, correlation), None)
     dark = places[~bright[tuple(places.T)]]
@@ -138,8 +141,10 @@ def _outer_air(volume: NDArray[np.float32], head: HeadMask) -> NDArray[np.int64]
     return np.argwhere(corner & (volume < limit))
 
 
-def _alike(volume: NDArray[np.float32], places: NDArray[np.int64]) -> float:
-    """Mean rank correlation of voxels with their next neighbours; 0 where all are equal.
+def _alike(
+    volume: NDArray[np.float32], places: NDArray[np.int64], left_out: NDArray[np.bool_]
+) -> float:
+    """Mean correlation of voxels with their next neighbours; 0 where all are equal.
 
     Neighbours two apart, because scanners interpolate between direct ones.
     """
@@ -152,7 +157,7 @@ def _alike(volume: NDArray[np.float32], places: NDArray[np.int64]) -> float:
         other = places.copy()
         other[:, axis] = np.minimum(other[:, axis] + 2, volume.shape[axis] - 1)
         there = volume[tuple(other.T)]
-        kept = there <= limit
+        kept = (there <= limit) & ~left_out[tuple(other.T)]
         a, b = values[kept], there[kept]
         if len(a) < LEAST_VOXELS // 2 or a.std() < 1e-9 or b.std() < 1e-9:
             found.append(0.0)
