@@ -73,7 +73,8 @@ def find_hidden(scan: Scan, alignment: Alignment, head: HeadMask) -> Hidden:
         return Hidden(0.0, None)
     # Shading is alike over far; a face is rough over millimetres.
     weight, sigma = (~(beside | wiped)).astype(np.float32), SHADING_MM / scan.spacing
-    rough = volume - blur(volume * weight, sigma) / np.maximum(blur(weight, sigma), 1e-3)
+    shading = blur(volume * weight, sigma) / np.maximum(blur(weight, sigma), np.float32(1e-3))
+    rough = (volume - shading).astype(np.float32)
     outer = max(0.0, _alike(rough, _outer_air(volume, head), wiped))
     correlation = _alike(rough, apart, wiped) - outer
     if correlation < STRUCTURED:
