@@ -156,7 +156,7 @@ def test_without_consent_nothing_is_read_or_written(
     def never(*args: object, **kwargs: object) -> None:
         raise AssertionError("went on without consent")
 
-    monkeypatch.setattr(module, "find_scans", never)
+    monkeypatch.setattr(module, "find_people", never)
     edit(people / "photos.tsv", "sub-0003\tup\tyes", f"sub-0003\tup\t{answer}")
     with pytest.raises(ConsentError, match="consent") as caught:
         study(people / "scans", people / "photos.tsv", tmp_path / "out", **QUIET)
