@@ -33,7 +33,7 @@ from faceblind.protect.regions import boundary_at
 from faceblind.scan import Scan
 
 ENOUGH_CUT = 0.58
-"""Share of the face's remaining surface that must follow the cut: 0.65 and more in ten real scans
+"""Share of the face's remaining surface that must follow the cut: 0.65 and more in nine real scans
 cut by us, 0.33 and less in intact ones and in one that its authors cut."""
 MOST_INSIDE = 0.04
 """Share of it that may lie within what the cut takes: 0.01 and less in scans cut by us, where only
@@ -124,10 +124,10 @@ def find_known(
     nothing = Known(0.0, 0.0, np.zeros(len(face), bool))
     if surface.area[usable].sum() < LEAST_AREA * surface.area[face].sum():
         return nothing
-    voxel = float(np.mean(scan.spacing))
     if whole:
+        voxel = float(np.mean(scan.spacing))
         return _find_face(surface, alignment, usable, max(FACE_MM, FACE_VOXELS * voxel))
-    return _find_cut(skin, surface, alignment, usable, max(CUT_MM, CUT_VOXELS * voxel)) or nothing
+    return _find_cut(skin, surface, alignment, usable, _on_cut(scan)) or nothing
 
 
 def explained_by_cut(surface: Surface, placement: Placement, scan: Scan) -> NDArray[np.bool_]:
@@ -142,9 +142,13 @@ def explained_by_cut(surface: Surface, placement: Placement, scan: Scan) -> NDAr
     """
     ours = np.zeros(len(surface.offset), bool)
     rows = np.flatnonzero(np.isfinite(surface.offset))
-    tolerance = max(CUT_MM, CUT_VOXELS * float(np.mean(scan.spacing)))
-    ours[rows] = beyond_cut(surface.points[rows], placement) <= tolerance
+    ours[rows] = beyond_cut(surface.points[rows], placement) <= _on_cut(scan)
     return ours
+
+
+def _on_cut(scan: Scan) -> float:
+    """Millimetres from the cut that count as on it in a scan."""
+    return max(CUT_MM, CUT_VOXELS * float(np.mean(scan.spacing)))
 
 
 def aligned_by(placement: Placement, alignment: Alignment) -> Alignment:
@@ -157,7 +161,7 @@ def aligned_by(placement: Placement, alignment: Alignment) -> Alignment:
         What else was found of the head.
     """
     template = alignment.template
-    rigid = placement_of(np.ones(3), placement.turn, _anchor(placement)).affine
+    rigid = placement_of(np.ones(3), placement.turn, placement.anchor).affine
     wanted = (template.points - ANCHOR) / placement.scales + ANCHOR - template.points
     few = thin(template.points, 6.0)
     modes = template.modes[:, few].reshape(len(template.modes), -1).astype(np.float64)
@@ -280,12 +284,6 @@ def _average() -> tuple[cKDTree, NDArray[np.float64], NDArray[np.float64]]:
     return cKDTree(points), points, template.normals.astype(np.float64)
 
 
-def _anchor(placement: Placement) -> NDArray[np.float64]:
-    """(3,) scan mm of `ANCHOR`."""
-    linear, shift = placement.affine[:3, :3], placement.affine[:3, 3]
-    return np.asarray(np.linalg.solve(linear, ANCHOR - shift), np.float64)
-
-
 def _fitted(
     start: Placement,
     points: NDArray[np.float64],
@@ -303,7 +301,7 @@ def _fitted(
 
     def moved(step: NDArray[np.float64]) -> Placement:
         turn = Rotation.from_rotvec(step[:3]).as_matrix() @ start.turn
-        anchor = _anchor(start) + start.turn.T @ step[3:6]
+        anchor = start.anchor + start.turn.T @ step[3:6]
         return placement_of(start.scales * np.exp(step[6:9]), turn, anchor)
 
     step = first

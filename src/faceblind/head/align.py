@@ -121,28 +121,29 @@ def align(
     whole = Aligner(skin, scan, template, settings)
     fits = whole.best(False, [])
     faceless = Aligner(skin, scan, template, settings, faceless=True)
+    near: list[Fit] = []
     if fits and fits[0].witness >= settings.enough_witness:
         trust = _trust(fits, settings)
         if fits[0].score >= settings.enough_score and trust >= CONFIDENT:
             return _describe(whole, fits[0], trust)
-        scalp = faceless.best(False, [])
+        near = faceless.best(False, [])
         if (
             trust >= CONFIDENT
-            and scalp
-            and scalp[0].score >= settings.enough_scalp_score
-            and angle_degrees(fits[0].pose, scalp[0].pose) < settings.agreement_degrees
+            and near
+            and near[0].score >= settings.enough_scalp_score
+            and angle_degrees(fits[0].pose, near[0].pose) < settings.agreement_degrees
         ):
             return _describe(whole, fits[0], trust)
-    scalp = faceless.best(False, [])
-    if maybe_faceless and scalp and scalp[0].score >= settings.enough_scalp_score:
-        scalp_trust = _scalp_trust(faceless, scalp, settings)
-        if scalp_trust >= CONFIDENT:
-            return _describe(faceless, scalp[0], scalp_trust)
+    if maybe_faceless:
+        near = near or faceless.best(False, [])
+        scalp_trust = _scalp_trust(faceless, near, settings)
+        if scalp_trust >= CONFIDENT and near[0].score >= settings.enough_scalp_score:
+            return _describe(faceless, near[0], scalp_trust)
     fits = whole.best(True, fits)
     trust = _trust(fits, settings)
     if trust >= CONFIDENT:
         return _describe(whole, fits[0], trust)
-    scalp = faceless.best(True, scalp)
+    scalp = faceless.best(True, near or faceless.best(False, []))
     scalp_trust = _scalp_trust(faceless, scalp, settings)
     if scalp_trust > trust:
         return _describe(faceless, scalp[0], scalp_trust)

@@ -133,9 +133,12 @@ def register(scan: Scan, target: Scan, places: NDArray[np.floating]) -> Registra
     many, few = (
         places[:: max(1, len(places) // count)].astype(np.float64) for count in (MANY, FEW)
     )
+    soft, sharp = (
+        (_Levels.of(target, sigma), _Levels.of(scan, sigma)) for sigma in (SOFT_MM, FINE_MM)
+    )
     coarse, fine, last = (
-        _Cost(points, _Levels.of(target, sigma).at(points)[0], _Levels.of(scan, sigma), centre)
-        for points, sigma in ((few, SOFT_MM), (few, FINE_MM), (many, FINE_MM))
+        _Cost(points, fixed.at(points)[0], moving, centre)
+        for points, (fixed, moving) in ((few, soft), (few, sharp), (many, sharp))
     )
     found = [_search(fine, _search(coarse, start, 4.0), 1.5) for start in _starts()]
     best = min(found, key=fine)

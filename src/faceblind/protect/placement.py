@@ -49,6 +49,12 @@ class Placement:
     face: NDArray[np.float64]
 
     @property
+    def anchor(self) -> NDArray[np.float64]:
+        """(3,) scan mm of `ANCHOR`."""
+        linear, shift = self.affine[:3, :3], self.affine[:3, 3]
+        return np.asarray(np.linalg.solve(linear, ANCHOR - shift), np.float64)
+
+    @property
     def to_face(self) -> NDArray[np.float64]:
         """(4, 4) template mm of `affine` to template mm of `face`."""
         return np.asarray(self.face @ np.linalg.inv(self.affine), np.float64)
@@ -69,8 +75,9 @@ def place(alignment: Alignment) -> Placement:
     exact = exact_placement(alignment)
     angles = Rotation.from_matrix(exact.turn).as_euler("zyx", degrees=True)
     turn = Rotation.from_euler("zyx", _rounded(angles, ANGLE_STEP), degrees=True).as_matrix()
-    anchor = np.linalg.solve(exact.affine[:3, :3], ANCHOR - exact.affine[:3, 3])
-    return placement_of(_rounded(exact.scales, SCALE_STEP), turn, _rounded(anchor, SHIFT_STEP))
+    return placement_of(
+        _rounded(exact.scales, SCALE_STEP), turn, _rounded(exact.anchor, SHIFT_STEP)
+    )
 
 
 def exact_placement(alignment: Alignment) -> Placement:

@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from faceblind.errors import FaceblindError
 from faceblind.head.align import CONFIDENT, Alignment, align, thin
 from faceblind.head.brain import template_fields
+from faceblind.head.fitting import angle_degrees
 from faceblind.head.icp import Target, fit_rigid
 from faceblind.head.register import register
 from faceblind.head.skin import Skin, find_skin
@@ -85,15 +86,16 @@ def _decide(one: _Evidence, all_: list[_Evidence], strict: bool) -> Head | Faceb
     sisters = [e for e in sisters if e.alignment and e.alignment.confidence >= CONFIDENT]
     sisters = [e for e in sisters if _seen(e.alignment) >= wanted]
     sisters.sort(key=lambda e: -_seen(e.alignment))
-    for sister in sisters if one.skin is not None else ():
-        assert one.skin is not None
-        move = same_place(one.skin, sister)
-        if move is not None and sister.alignment is not None:
-            return Head(one.skin, moved(sister.alignment, move))
-    for sister in sisters if not trusted else ():
-        head = _by_inside(one.scan, sister)
-        if head is not None:
-            return head
+    if one.skin is not None:
+        for sister in sisters:
+            move = same_place(one.skin, sister)
+            if move is not None and sister.alignment is not None:
+                return Head(one.skin, moved(sister.alignment, move))
+    if not trusted:
+        for sister in sisters:
+            head = _by_inside(one.scan, sister)
+            if head is not None:
+                return head
     if one.skin is not None and own is not None and (trusted or not strict):
         return Head(one.skin, own)
     if one.error is not None:
@@ -144,8 +146,7 @@ def _too_far(move: NDArray[np.float64], points: NDArray[np.floating]) -> bool:
     """Whether a motion is larger than people make between series."""
     middle = points.mean(axis=0)
     shift = np.linalg.norm(move[:3, :3] @ middle + move[:3, 3] - middle)
-    turn = np.degrees(np.arccos(np.clip((np.trace(move[:3, :3]) - 1) / 2, -1, 1)))
-    return bool(shift > MOST_MOVED_MM or turn > MOST_TURNED_DEGREES)
+    return bool(shift > MOST_MOVED_MM or angle_degrees(move, np.eye(4)) > MOST_TURNED_DEGREES)
 
 
 def _seen(alignment: Alignment | None) -> float:
