@@ -6,32 +6,36 @@
 Hides the faces of synthetic volunteers in every way of `manipulations.METHODS` and by faceblind
 itself, audits each scan as a user would, from its file, and, as the truth, searches some of each
 method among all originals: a method leaks where more people are found at rank 1 than chance
-explains (lower Wilson bound above 1 / n). The area under the ROC curve is that of the audit's
-score over single scans against their method's truth. Which methods thresholds may be chosen on
-and which are held out is declared in `manipulations.METHODS`.
+explains (exact binomial test at 1 %, times the variants searched). The area under the ROC curve
+is that of the audit's score over single scans against their method's truth. Which methods
+thresholds may be chosen on and which are held out is declared in `manipulations.METHODS`.
 
-Everybody is audited intact; each other method gets the people of its turn (`PEOPLE`). Results are
-kept per scan in OUT/results; a second run goes on where the first ended.
+Everybody is audited intact; each other method gets the people of its turn (`PEOPLE`). Findings are
+kept per scan in OUT/results; a second run goes on where the first ended, and judges all anew.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import pickle
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import binom
 
 from faceblind.attacks import likeness
 from faceblind.attacks.examine import Examined, examine
+from faceblind.attacks.foreign import shared_faces
 from faceblind.attacks.likeness import Likeness, link_scores
 from faceblind.attacks.ranking import VARIANTS
-from faceblind.attacks.verdict import judge
+from faceblind.attacks.verdict import Findings, judge
 from faceblind.errors import FaceblindError
-from faceblind.evaluation.intervals import wilson_interval
 from faceblind.evaluation.metrics import expected_ranks, mate_indices
 from faceblind.face.cameras import DEFAULT_LIGHTS
 from faceblind.face.reconstruct import Face
@@ -61,7 +65,9 @@ hugging each."""
 OTHERS = 21
 SEARCHED = 14
 """People of each method that are searched among the originals."""
-STRANGERS = 4
+LEAK = 0.01
+"""Chance of as many hits by accident below which a method leaks."""
+STRANGERS = 16
 """The last people of the cohort, whose average is pasted over the faces of others."""
 
 
@@ -92,6 +98,29 @@ def coarser(scan: Scan, spacing: float) -> Scan:
     return Scan(grid.values, grid.affine, scan.modality)
 
 
+@dataclass(frozen=True)
+class Record:
+    """What the audit found in one scan of a session.
+
+    Parameters
+    ----------
+    suffix : str
+    findings : Findings or None
+        None where no head was found.
+    error : str
+    outline : (N, 3) ndarray or None
+        See `faceblind.attacks.foreign.outline`.
+    seconds : float
+        Of processor time.
+    """
+
+    suffix: str
+    findings: Findings | None
+    error: str
+    outline: np.ndarray | None
+    seconds: float
+
+
 def one_person(index: int, paths: list[Path], out: Path, spacing: float, stranger: Average) -> None:
     """Hide one face in every way of its turn, and audit each."""
     person = paths[index].name.split("_")[0]
@@ -104,26 +133,27 @@ def one_person(index: int, paths: list[Path], out: Path, spacing: float, strange
     subject, _ = prepare(scan, index, stranger)
     for name in todo:
         searched = name == "intact" or index in plan[name][:: max(1, len(plan[name]) // SEARCHED)]
-        scans = hidden(name, scan, subject)
-        record: dict[str, Any] = {"score": 0.0, "status": "pass", "seconds": 0.0, "reasons": []}
+        records: list[Record] = []
         likenesses: dict[str, Likeness] = {}
-        for suffix, one in scans.items():
+        for suffix, one in hidden(name, scan, subject).items():
             folder = out / "scans" / f"{name.replace(' ', '_')}_{person}"
             file = folder / f"{person}_{suffix}.nii.gz"
             file.parent.mkdir(parents=True, exist_ok=True)
             save(one, file)
             begun = time.process_time()
             found = look(file, "sface" if searched else None)
-            record["seconds"] += time.process_time() - begun
-            add(record, found, suffix)
+            seconds = time.process_time() - begun
             if isinstance(found, Examined):
+                records.append(Record(suffix, found.findings, "", found.outline, seconds))
                 likenesses |= found.likenesses
+            else:
+                records.append(Record(suffix, None, str(found), None, seconds))
             file.unlink()
         target = result_of(out, name, person)
         target.parent.mkdir(parents=True, exist_ok=True)
         if searched:
             keep(target.with_suffix(".npz"), likenesses)
-        target.write_text(json.dumps(record))
+        target.write_bytes(pickle.dumps(records))
 
 
 def hidden(name: str, scan: Scan, subject: Any) -> dict[str, Scan]:
@@ -143,39 +173,65 @@ def look(path: Path, recogniser: str | None) -> Examined | FaceblindError:
         return error
 
 
-def add(record: dict[str, Any], found: Examined | FaceblindError, suffix: str) -> None:
-    """Put the verdict on one scan of a session to that on the others; the worst counts."""
+def judged(records: Sequence[Record], shared: bool) -> tuple[str, float, list[str]]:
+    """Status, score and reasons of a session; its worst scan counts.
+
+    `shared` tells that its face is also another person's.
+    """
     order = ("pass", "unsure", "fail")
-    if isinstance(found, FaceblindError):
-        # A head that cannot be found counts as undecided: half a face.
-        status, score, reasons = "unsure", 0.5, [str(found)]
-    else:
-        verdict = judge("", found.findings)
-        status, score, reasons = verdict.status, found.findings.score, list(verdict.reasons)
-    record["status"] = max(record["status"], status, key=order.index)
-    record["score"] = max(record["score"], score)
-    record["reasons"] += [f"{suffix}: {reason}" for reason in reasons]
+    status, score, reasons = "pass", 0.0, []
+    for record in records:
+        if record.findings is None:
+            # A head that cannot be found counts as undecided: half a face.
+            status, score = max(status, "unsure", key=order.index), max(score, 0.5)
+            reasons.append(f"{record.suffix}: {record.error}")
+            continue
+        found = replace(record.findings, foreign=record.findings.foreign or shared)
+        verdict = judge("", found)
+        status = max(status, verdict.status, key=order.index)
+        score = max(score, found.score)
+        reasons += [f"{record.suffix}: {reason}" for reason in verdict.reasons]
+    return status, score, reasons
+
+
+def together(out: Path, name: str) -> list[tuple[str, float, list[str]]]:
+    """The verdicts on all scans of one method, which a user would audit in one folder."""
+    files = sorted((out / "results" / name.replace(" ", "_")).glob("*.pkl"))
+    found = {file.stem: pickle.loads(file.read_bytes()) for file in files}  # noqa: S301
+    outlines = {
+        f"{person} {record.suffix}": record.outline
+        for person, records in found.items()
+        for record in records
+        if record.outline is not None
+    }
+    same = shared_faces(outlines, {key: key.split()[0] for key in outlines})
+    return [
+        judged(records, any(f"{person} {r.suffix}" in same for r in records))
+        for person, records in found.items()
+    ]
 
 
 def result_of(out: Path, name: str, person: str) -> Path:
     """Where the result of one method on one person lies."""
-    return out / "results" / name.replace(" ", "_") / f"{person}.json"
+    return out / "results" / name.replace(" ", "_") / f"{person}.pkl"
 
 
-def hits(out: Path, name: str, originals: dict[str, Likeness]) -> tuple[float, int]:
-    """People at rank 1 in the worst variant, and how many were searched."""
+def hits(out: Path, name: str, originals: dict[str, Likeness]) -> tuple[int, int, float]:
+    """People at rank 1 in the worst variant, how many were searched, and the chance of that."""
     files = sorted((out / "results" / name.replace(" ", "_")).glob("*.npz"))
     found = {file.stem: kept(file) for file in files}
     identity = get_recogniser("sface").identity
-    worst = 0.0
+    counts = []
     for variant in VARIANTS:
         side = {p: e.get(variant, e["completed"]) for p, e in found.items() if "completed" in e}
         if len(side) < 2 or not any(variant in e for e in found.values()):
             continue
         scores = link_scores(side, originals, identity)
         mates = mate_indices(scores.probe_persons, scores.gallery_persons)
-        worst = max(worst, float((expected_ranks(scores.values, mates) == 1).sum()))
-    return worst, len(files)
+        counts.append(int((expected_ranks(scores.values, mates) == 1).sum()))
+    worst = max(counts, default=0)
+    by_chance = float(binom.sf(worst - 1, len(files), 1 / max(len(originals), 1)))
+    return worst, len(files), min(1.0, by_chance * len(counts)) if counts else 1.0
 
 
 def auroc(scores: np.ndarray, leaks: np.ndarray) -> float:
@@ -195,33 +251,23 @@ def report(out: Path) -> None:
         if "completed" in found:
             originals[file.stem] = found["completed"]
     rows: list[dict[str, Any]] = []
-    print(f"{'method':16} {'set':8} pass fail unsure  score  CPU s  rank 1")
+    print(f"{'method':16} {'set':8} pass fail unsure  score (mean, least, most)  rank 1")
     for name in NAMES:
-        folder = out / "results" / name.replace(" ", "_")
-        records = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
-        if not records:
+        verdicts = together(out, name)
+        if not verdicts:
             continue
-        scores = [record["score"] for record in records]
-        status = [record["status"] for record in records]
+        scores = [score for _, score, _ in verdicts]
+        status = [one for one, *_ in verdicts]
         kind = "ours" if name in OURS else "tuning" if name in TUNING else "held out"
-        right, count = hits(out, name, originals)
-        low, _ = wilson_interval(right, count) if count else (0.0, 1.0)
+        right, count, chance = hits(out, name, originals)
         counts = {s: status.count(s) for s in ("pass", "fail", "unsure")}
-        seconds = float(np.median([record["seconds"] for record in records]))
-        leaks = bool(low > 1 / max(len(originals), 1))
-        rows.append(
-            {
-                "method": name,
-                "set": kind,
-                "scores": scores,
-                "rank1": right,
-                "leaks": leaks,
-                **counts,
-            }
-        )
+        reasons = [reasons for *_, reasons in verdicts]
+        row = {"method": name, "set": kind, "scores": scores, "rank1": right, "of": count}
+        rows.append({**row, "leaks": chance < LEAK, "reasons": reasons, **counts})
         print(
             f"{name:16} {kind:8} {counts['pass']:4} {counts['fail']:4} {counts['unsure']:6} "
-            f"{np.mean(scores):6.2f} {seconds:6.1f}  {right:g} of {count}"
+            f"{np.mean(scores):6.2f} {min(scores):5.2f} {max(scores):5.2f}  {right:g} of {count}"
+            f"{' leaks' if chance < LEAK else ''}"
         )
     for kinds in (("tuning",), ("held out",), ("held out", "ours"), ("tuning", "held out", "ours")):
         chosen = [row for row in rows if row["set"] in kinds]

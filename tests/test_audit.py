@@ -112,7 +112,7 @@ def test_reasons_name_no_folder(audit, tmp_path):
 def test_ranks_and_who_could_not_be_linked_are_private(audit, tmp_path, monkeypatch):
     touch(tmp_path / "in", "sub-1_T1w.nii.gz", "sub-2_T1w.nii.gz")
     touch(tmp_path / "before", "sub-1_T1w.nii.gz", "sub-2_T1w.nii.gz")
-    found = Link("originals", 1.0, 84, "completed", 2.0)
+    found = Link("originals", 1.0, 84, "completed", 2.0, 4)
     monkeypatch.setattr(
         sys.modules["faceblind.audit"],
         "link_scans",

@@ -28,8 +28,8 @@ def with_regions(**shares: float) -> dict[str, Region]:
     return {n: Region(100.0 * s, s, 0.0, 1.0) for n in LOOKED_AT for s in [shares.get(n, 0.0)]}
 
 
-NEAR = Link("originals", 1.0, 84, "as-is", 2.0)
-FAR = Link("originals", 40.0, 84, "as-is", -2.0)
+NEAR = Link("originals", 1.0, 84, "as-is", 2.0, 4)
+FAR = Link("originals", 40.0, 84, "as-is", -2.0, 4)
 
 
 def test_nothing_found_passes():
@@ -68,14 +68,14 @@ def test_a_face_fails_and_is_named():
         ({"metadata": (Finding("x", "is a name", "identifies"),)}, "fail", "x: is a name"),
         ({"metadata": (Finding("x", "is text", "note"),)}, "pass", ""),
         ({"detector_views": 60}, "unsure", "60 of 81"),
-        ({"links": (Link("originals", 1.0, 84, "as-is", 2.0),)}, "fail", "rank 1 of 84"),
-        ({"links": (Link("originals", 1.0, 84, "as-is", 0.1),)}, "unsure", "rank 1 of 84"),
+        ({"links": (Link("originals", 1.0, 84, "as-is", 2.0, 4),)}, "fail", "rank 1 of 84"),
+        ({"links": (Link("originals", 1.0, 84, "as-is", 0.1, 4),)}, "unsure", "rank 1 of 84"),
         (
-            {"links": (Link("originals", 1.0, 12, "as-is", 2.0),)},
+            {"links": (Link("originals", 1.0, 12, "as-is", 2.0, 4),)},
             "unsure",
             "chance alone gives up to 33%",
         ),
-        ({"links": (Link("originals", 40.0, 84, "as-is", -2.0),)}, "pass", ""),
+        ({"links": (Link("originals", 40.0, 84, "as-is", -2.0, 4),)}, "pass", ""),
     ],
 )
 def test_each_attack_counts(changes, status, words):
@@ -91,7 +91,7 @@ def test_ears_alone_are_doubted():
 
 
 def test_json_is_strict_and_whole():
-    found = judge("a", findings(links=(Link("originals", 3.0, 84, "completed", 0.1),))).as_dict()
+    found = judge("a", findings(links=(Link("originals", 3.0, 84, "completed", 0.1, 4),))).as_dict()
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     keys = {"path", "status", "reasons", "regions", "detector", "peel", "link", "brain"}
     assert keys | {"metadata"} <= set(found)

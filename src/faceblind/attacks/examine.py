@@ -47,7 +47,7 @@ class Examined:
     ----------
     findings : Findings
     likenesses : dict of str to Likeness
-        By variant (as-is, completed, peeled, sharpened), where linking was asked for. Private.
+        By `faceblind.attacks.ranking.VARIANTS`, where linking was asked for. Private.
     outline : (N, 3) float64 ndarray or None
         The face that shows, see `faceblind.attacks.foreign.outline`. Private.
     """
@@ -92,7 +92,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
     look = _Look(scan, head, sight, recogniser, likenesses)
     regions = find_regions(sight.surface, sight.alignment.template, look.known)
     left = face_left(regions)
-    before = load(original) if original else None
+    before = _original(original)
     fills, peeled_left = look.peeled()
     sigma, sharp_left = look.sharpened()
     foreign = not look.ours and find_foreign(scan, head, sight.surface, sight.alignment).suspected
@@ -116,6 +116,14 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
     )
     shape = outline(sight.surface, sight.alignment) if left >= FAIL_LEFT else None
     return Examined(findings, likenesses, shape)
+
+
+def _original(path: Path | None) -> Scan | None:
+    """The scan before protection; None where it cannot be read, which linking reports."""
+    try:
+        return load(path) if path else None
+    except ScanError:
+        return None
 
 
 def _reduced(scan: Scan) -> Scan:
@@ -198,15 +206,33 @@ class _Look:
 
     def raised(self) -> float:
         """Share of a face in voxels that only look like air."""
-        found = find_hidden(self.scan, self.sight.alignment, self.head)
-        return 0.0 if found.scan is None else self._again(found.scan)
+        found = find_hidden(self.scan, self.sight.alignment, self.head).scan
+        if found is None:
+            return 0.0
+        left = self._again(found)
+        self._search(found, left, "raised")
+        return left
 
     def later(self, whole: Scan) -> float:
         """Share of a face in later volumes of a series, at the place where the first has it."""
-        return max(
-            (self._again(volume) for volume in brightest_later(whole, self.sight.alignment)),
-            default=0.0,
-        )
+        most = 0.0
+        for volume in brightest_later(whole, self.sight.alignment):
+            left = self._again(volume)
+            if left > most:
+                self._search(volume, left, "later")
+                most = left
+        return most
+
+    def _search(self, scan: Scan, left: float, variant: str) -> None:
+        """Prepare a face that was brought to light to be linked."""
+        if not self.recogniser or left < PASS_LEFT:
+            return
+        try:
+            shown = _shown(see(scan))
+        except FaceblindError:
+            # What shows no head by itself cannot be searched; its share of a face counts.
+            return
+        self.likenesses[variant] = likeness_of(shown, self.recogniser, "completed")
 
     def _left_in(self, scan: Scan, variant: str) -> float:
         """Share of a face in a scan that an attack changed.

@@ -16,7 +16,9 @@ from faceblind.recognition.match import Scores, match
 FEWEST = 10
 """Persons from which a rank says anything: among ten, chance alone finds one in ten."""
 
-VARIANTS = ("as-is", "completed", "peeled", "sharpened")
+VARIANTS = ("as-is", "completed", "peeled", "raised", "later", "sharpened")
+"""Faces that are searched, where an attack brought them to light: under fills, in the dark, in
+later volumes of a series, under a blur."""
 
 
 def rank_among_originals(
@@ -46,7 +48,7 @@ def rank_among_originals(
         if min(len(side), len(originals)) < FEWEST or not set(side) & set(originals):
             continue
         scores = link_scores(side, originals, identity)
-        _keep_worst(found, scores, scores.values, "originals", variant)
+        _keep_worst(found, scores, "originals", variant, scans)
     return found
 
 
@@ -76,7 +78,7 @@ def rank_among_photographs(
             Embeddings.of_people(photographs, "photograph", identity),
             Embeddings.of_people(renders, "render", identity),
         )
-        _keep_worst(found, scores, scores.values, "photographs", variant)
+        _keep_worst(found, scores, "photographs", variant, scans)
     return found
 
 
@@ -94,10 +96,11 @@ def _variant(scans: Mapping[str, Mapping[str, Likeness]], name: str) -> dict[str
 def _keep_worst(
     found: dict[str, Link],
     scores: Scores,
-    values: NDArray[np.float64],
     against: str,
     variant: str,
+    scans: Mapping[str, Mapping[str, Likeness]],
 ) -> None:
+    values = scores.values
     mates = mate_indices(scores.probe_persons, scores.gallery_persons)
     spread = max(float(values.std()), 1e-9)
     for row, mate in enumerate(mates):
@@ -110,4 +113,5 @@ def _keep_worst(
         rank = 1.0 + float((others > values[row, mate]).sum())
         known = found.get(person)
         if known is None or (rank, -lead) < (known.rank, -known.lead):
-            found[person] = Link(against, rank, values.shape[1], variant, lead)
+            tried = len(scans[person]) if person in scans else 1
+            found[person] = Link(against, rank, values.shape[1], variant, lead, tried)

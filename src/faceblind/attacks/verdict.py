@@ -25,9 +25,10 @@ SHOWN = 0.3
 DETECTED_VIEWS = 30
 """Views (of 81) with a detected face from which a scan without a face is doubted. Defaced heads,
 like clouds, look like a face from some angle: the authors' own defaced scan has 13."""
-TRIED = 4
-"""Variants of a face that are searched, of which the worst is reported: as-is, completed, peeled
-and sharpened."""
+EARS = 0.2
+"""What both ears alone give to the score, where they are all that is left: more than a scan that
+passes has, less than one that fails. 3D ears alone find people (Chen and Bhanu 2007,
+doi:10.1109/TPAMI.2007.1005)."""
 SURE = 0.05
 """Chance of a first rank by accident from which it is a doubt, not a failure."""
 CLEAR_LEAD = 0.5
@@ -56,9 +57,11 @@ class Link:
         The worst (lowest) of all variants.
     gallery : int
     variant : str
-        Which face gave it: as-is, completed, peeled, sharpened.
+        Which face gave it, see `faceblind.attacks.ranking.VARIANTS`.
     lead : float
         Score ahead of the best other, in spreads of all scores; negative behind.
+    tried : int
+        Variants that were searched, of which this is the worst.
     """
 
     against: str
@@ -66,6 +69,7 @@ class Link:
     gallery: int
     variant: str
     lead: float
+    tried: int
 
 
 @dataclass(frozen=True)
@@ -112,10 +116,16 @@ class Findings:
     foreign: bool = False
 
     @property
-    def score(self) -> float:
+    def face(self) -> float:
         """How much of a recognisable face any attack gets, 0 to 1."""
         hidden = (self.peeled_left, self.raised_left, self.later_left, self.sharp_left)
         return max(self.left, *hidden)
+
+    @property
+    def score(self) -> float:
+        """How much of a recognisable person any attack gets, face and ears, 0 to 1."""
+        ears = sum(self.regions[name].share for name in ("left ear", "right ear")) / 2.0
+        return 1.0 - (1.0 - self.face) * (1.0 - EARS * ears)
 
 
 @dataclass(frozen=True)
@@ -240,7 +250,7 @@ def judge(path: str, found: Findings, not_tested: tuple[str, ...] = ()) -> Verdi
     elif not reasons:
         rest = [n for n in FACE if found.regions[n].shown >= SHOWN]
         what = f"parts of {_listed(rest)} remain" if rest else "no region of the face remains"
-        reasons.append(f"{what} ({found.score:.0%} of a recognisable face)")
+        reasons.append(f"{what} ({found.face:.0%} of a recognisable face)")
     return Verdict(path, status, tuple(reasons), tuple(dict.fromkeys(advice)), not_tested, found)
 
 
@@ -340,7 +350,7 @@ def _links(found: Findings) -> _Parts:
             continue
         text = f"{RECOGNISED} {link.against}: rank {link.rank:g} of {link.gallery}"
         text += f" ({link.variant})"
-        chance = min(1.0, TRIED / link.gallery)
+        chance = min(1.0, link.tried / link.gallery)
         if chance > SURE:
             doubts.append(f"{text}; chance alone gives up to {chance:.0%}")
         else:
