@@ -57,13 +57,12 @@ SISTER = "forgotten sister"
 NAMES = [*(method.name for method in METHODS), SISTER, *OURS]
 TUNING = {method.name for method in METHODS if method.tuning}
 PEOPLE = {
-    "intact": 84, "our deface": 42, "our reface": 42,
-    "hug 2 mm": 28, "hug 4 mm": 28, "hug 6 mm": 28,
+    "intact": 84, "our deface": 28, "our reface": 28,
+    "hug 2 mm": 14, "hug 4 mm": 14, "hug 6 mm": 14,
 }  # fmt: skip
-"""People per method; `OTHERS` for the rest. With 84 people, 84 or more scans are intact, ours and
-hugging each."""
-OTHERS = 21
-SEARCHED = 14
+"""People per method; `OTHERS` for the rest."""
+OTHERS = 10
+SEARCHED = 10
 """People of each method that are searched among the originals."""
 LEAK = 0.01
 """Chance of as many hits by accident below which a method leaks."""

@@ -290,10 +290,10 @@ def _protect_session(job: _Job, settings: ProtectSettings) -> list[Protection]:
         if leader not in regions or not isinstance(head, Head):
             raise ScanError(f"{source}: the scan that it belongs to was not protected; see there")
         _check(source, target, settings)
-        how, guard = replace(settings, method="deface"), regions[leader].guard_mm
+        how, lift = replace(settings, method="deface"), regions[leader].lift_mm
         image = load(source)
         _require_same_space(image, head, leader)
-        region = _protect_one(image, head, target, how, None, guard)
+        region = _protect_one(image, head, target, how, None, lift)
         return Protection(source, target, None, region.left)
 
     scans = _each(job.sources, read, results)
@@ -347,14 +347,14 @@ def _protect_one(
     target: Path,
     settings: ProtectSettings,
     private: Path | None,
-    guard_mm: NDArray[np.float64] | None = None,
+    lift_mm: NDArray[np.float64] | None = None,
 ) -> Region:
     """Protect a scan and write all that belongs to it, or nothing."""
     source = Path(scan.source or "")
     sidecar = read_sidecar(source)
     if settings.method == "deface":
         done = deface(
-            scan, head=head, choices=settings.choices, seed=settings.seed, guard_mm=guard_mm
+            scan, head=head, choices=settings.choices, seed=settings.seed, lift_mm=lift_mm
         )
     else:
         done = reface(scan, head=head, choices=settings.choices, seed=settings.seed)

@@ -29,7 +29,7 @@ from faceblind.protect.placement import (
     face_share,
     placement_of,
 )
-from faceblind.protect.regions import boundary_at
+from faceblind.protect.regions import FADE_LOW_MM, FADE_MM, LIFT_MM, SINK_MM, boundary_at
 from faceblind.scan import Scan
 
 ENOUGH_CUT = 0.58
@@ -55,9 +55,8 @@ OWN_BELOW_MM = 36.0
 the lifted cut."""
 OWN_SHARE = 0.95
 """`face_share` from which the new face is the average one alone; it bends at its rim."""
-LIFT_MM, LIFTED_Z = 9.0, 8.0
-"""The cut is lifted over the forehead by up to this much, from this template height upwards, for
-the brain's sake."""
+ROUNDED_MM = 1.0
+"""What the rounding of the lift over the forehead may add to `regions.LIFT_MM`."""
 LEAST_AREA = 0.1
 """Share of the face that must have a surface for anything to be said."""
 _STEP_MM = 7.0
@@ -171,7 +170,9 @@ def aligned_by(placement: Placement, alignment: Alignment) -> Alignment:
 
 
 def beyond_cut(points: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
-    """(N,) mm by which places lie within what the cut takes, 0 at any height it may have.
+    """(N,) mm by which places lie within what the cut takes, 0 where it may end.
+
+    Over the forehead the cut may be lifted or sunk, see `faceblind.protect.regions`.
 
     Parameters
     ----------
@@ -181,8 +182,8 @@ def beyond_cut(points: NDArray[np.float64], placement: Placement) -> NDArray[np.
     """
     inside = boundary_at(points, placement)
     height = points @ placement.affine[2, :3] + placement.affine[2, 3]
-    lift = np.clip((height - LIFTED_Z) / 22.0, 0.0, 1.0) * LIFT_MM
-    return np.where(inside > lift, inside - lift, np.minimum(inside, 0.0))
+    share = np.clip((height - FADE_LOW_MM) / FADE_MM, 0.0, 1.0)
+    return inside - np.clip(inside, -share * SINK_MM, share * (LIFT_MM + ROUNDED_MM))
 
 
 def _find_cut(

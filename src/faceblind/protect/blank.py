@@ -102,7 +102,7 @@ def deface(
     head: Head | None = None,
     choices: Choices | None = None,
     seed: int = 0,
-    guard_mm: NDArray[np.float64] | None = None,
+    lift_mm: NDArray[np.float64] | None = None,
 ) -> Protected:
     """Replace face, ears and the air around the head by air.
 
@@ -116,8 +116,8 @@ def deface(
         What may stay.
     seed : int
         Start of the random numbers of the new air.
-    guard_mm : (2, 3) float64 ndarray, optional
-        `Region.guard_mm` of another image in the same space, whose region this one shall share:
+    lift_mm : (3, 5) float64 ndarray, optional
+        `Region.lift_mm` of another image in the same space, whose region this one shall share:
         a map or labels need not show what lies over the brain.
 
     Returns
@@ -131,7 +131,7 @@ def deface(
     """
     head = head or find_whole_head(scan)
     placement = place(head.alignment)
-    region = face_region(scan, head.skin, head.alignment, placement, choices, guard_mm)
+    region = face_region(scan, head.skin, head.alignment, placement, choices, lift_mm)
     values = air_values(scan, region.mask, placement.affine, np.random.default_rng(seed))
     return Protected(scan.with_changes(region.mask, values), region, placement, "deface")
 

@@ -37,10 +37,21 @@ NEAR_BRAIN_MM = 13.0
 """How near the average brain a place must be for a person's brain to reach it."""
 Field = Callable[[str], NDArray[np.float32]]
 """A field of `TemplateFields` by name, at places that are settled."""
-_GUARD_X = (0.0, 45.0)
-_GUARD_Z = (36.0, 52.0, 68.0)
-_GUARD_STEP_MM = 1.0
-_GUARD_LIMIT_MM = 8.0
+FADE_LOW_MM, FADE_MM = 8.0, 22.0
+"""Template height from which, and over how much, the cut may be lifted or sunk."""
+LIFT_MM, SINK_MM = 10.0, 6.0
+"""By how much, at most."""
+_LIFT_X = (0.0, 40.0, 62.0)
+_LIFT_Z = (20.0, 36.0, 52.0, 68.0, 84.0)
+_FLOOR_CELL_MM, _SKIN_CELL_MM = 4.0, 7.0
+LOWEST_FLOOR_MM = 16.0
+"""Template height from which the brain's floor and the skin are looked at."""
+_UNDER_SKIN_MM = 1.5
+"""The cut shall run this far under the skin, so that rounding and noise leave none."""
+_WORTH_CUTTING_MM = 2.0
+"""Allowed depth (template) from which a place of the forehead is meant to go."""
+_EVEN = 0.02
+"""What a millimetre of lifting or sinking weighs against a mean millimetre of skin that stays."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +89,10 @@ class Region:
     cut : Grid
         On a working grid in memory order: millimetres (template) inside the region, negative
         outside, 0 on the boundary.
-    guard_mm : (2, 3) float64 ndarray
-        How much shallower the cut is over the forehead, for the brain's sake, in whole mm: rows
-        at the middle and at the sides, columns upwards from the brow.
+    lift_mm : (3, 5) float64 ndarray
+        How much shallower the cut is over the forehead, for the brain's sake, or deeper (negative),
+        for a flat forehead's, in whole mm: rows at the middle and at the sides, columns upwards
+        from the brow.
     left : dict of str to float
         Region of the face to the share of its skin that stays although it would go; only where
         the share is above 1 %.
@@ -89,7 +101,7 @@ class Region:
     mask: NDArray[np.bool_]
     name: str
     cut: Grid
-    guard_mm: NDArray[np.float64]
+    lift_mm: NDArray[np.float64]
     left: dict[str, float]
 
 
@@ -99,12 +111,12 @@ def face_region(
     alignment: Alignment,
     placement: Placement,
     choices: Choices | None = None,
-    guard_mm: NDArray[np.float64] | None = None,
+    lift_mm: NDArray[np.float64] | None = None,
 ) -> Region:
     """The face, the ears and the air around the head, without what must stay.
 
-    The boundary is the template's, moved by `placement` alone. Where the brain comes close, the
-    cut over the forehead is lifted by a smooth amount given by six whole millimetres.
+    The boundary is the template's, moved by `placement` alone. Over the forehead, where the brain
+    comes close, it is lifted or sunk by a smooth amount given by fifteen whole millimetres.
 
     Parameters
     ----------
@@ -115,22 +127,22 @@ def face_region(
         Of `skin`; used to name what was left.
     placement : Placement
     choices : Choices, optional
-    guard_mm : (2, 3) float64 ndarray, optional
+    lift_mm : (3, 5) float64 ndarray, optional
         Of the region of another image in the same space, to get the same region; by default it is
         measured in `scan`.
     """
     choices = choices or Choices()
     affine = placement.affine
     name = "cut_ears_kept" if choices.keep_ears else "cut"
-    guard = guard_mm
-    if guard is None:
-        guard = _guard(find_cover(scan, skin, affine), name, affine)
+    lift = lift_mm
+    if lift is None:
+        lift = _fitting_lift(find_cover(scan, skin, affine), skin, name, affine)
     grid = working_grid(scan)
-    cut = _on_grid(grid, placement, name, guard, choices)
+    cut = _on_grid(grid, placement, name, lift, choices)
     order = memory_order(scan)
     shape = tuple(scan.shape[axis] for axis in order)
     mask = is_positive(cut.values, shape).transpose(np.argsort(order))
-    return Region(mask, name, cut, guard, _left(alignment, affine, name, guard))
+    return Region(mask, name, cut, lift, _left(alignment, affine, name, lift))
 
 
 def memory_order(scan: Scan) -> NDArray[np.int64]:
@@ -164,7 +176,7 @@ def _on_grid(
     grid: Grid,
     placement: Placement,
     name: str,
-    guard: NDArray[np.float64],
+    lift_mm: NDArray[np.float64],
     choices: Choices,
 ) -> Grid:
     affine = placement.affine
@@ -175,8 +187,8 @@ def _on_grid(
         return fields.on_grid(field, total, shape)
 
     lift: NDArray[np.float32] = np.zeros((1, 1, 1), np.float32)
-    if guard.any():
-        lift = _lift(places(grid, affine), guard).astype(np.float32).reshape(shape)
+    if lift_mm.any():
+        lift = _lift(places(grid, affine), lift_mm).astype(np.float32).reshape(shape)
 
     def at_face(field: str) -> NDArray[np.float32]:
         return fields.on_grid(field, placement.face @ grid.affine, shape)
@@ -263,11 +275,11 @@ def boundary_at(points: NDArray[np.floating], placement: Placement) -> NDArray[n
 
 
 def _cut(
-    where: NDArray[np.float64], name: str, guard: NDArray[np.float64], choices: Choices
+    where: NDArray[np.float64], name: str, lift_mm: NDArray[np.float64], choices: Choices
 ) -> NDArray[np.float32]:
     """(N,) millimetres inside the region at (N, 3) template places."""
     fields = template_fields()
-    lift = _lift(where, guard).astype(np.float32)
+    lift = _lift(where, lift_mm).astype(np.float32)
     return _combined(lambda field: fields.at(field, where), name, lift, choices)
 
 
@@ -284,41 +296,87 @@ def _combined(
     return np.asarray(cut, np.float32)
 
 
-def _guard(cover: Cover, name: str, affine: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Whole mm at the guard's nodes by which the cut must rise to stay above the cover's floor.
+def _fitting_lift(
+    cover: Cover, skin: Skin, name: str, affine: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Whole mm at the nodes by which the cut rises to stay above the cover's floor, or sinks.
 
-    The smallest numbers whose mix is enough at every skin point, low nodes weighing most because
-    the brow shall go. Left and right share them.
+    Of all lifts that spare the floor everywhere, the one that leaves least skin, and among those
+    the smallest. Left and right share them.
     """
-    guard = np.zeros((len(_GUARD_X), len(_GUARD_Z)))
-    floor = cover.floor(affine)
+    shape = (len(_LIFT_X), len(_LIFT_Z))
     fields = template_fields()
-    near = (fields.at("brain", floor) > -NEAR_BRAIN_MM) & (floor[:, 2] > 24)
-    floor = floor[near]
+    floor = cover.floor(affine)
+    floor = floor[(fields.at("brain", floor) > -NEAR_BRAIN_MM) & (floor[:, 2] > LOWEST_FLOOR_MM)]
     if len(floor) < 100:
-        return guard
+        return np.zeros(shape)
     # Noise on the skin and tubes on the forehead are narrower than a neighbourhood.
     neighbours = cKDTree(floor).query(floor, k=15)[1]
     excess = np.median(fields.at(name, floor)[neighbours], axis=1)
-    above = excess > 0
-    if not above.any():
-        return guard
-    weights = _weights(floor[above]).reshape(guard.size, -1).T
-    needed = np.minimum(excess[above], _GUARD_LIMIT_MM)
-    price = np.tile(np.linspace(3.0, 1.0, len(_GUARD_Z)), len(_GUARD_X))
-    found = linprog(price, A_ub=-weights, b_ub=-needed, bounds=(0, _GUARD_LIMIT_MM))
-    exact = np.full(guard.size, _GUARD_LIMIT_MM)
+    above = _highest(floor, excess, _FLOOR_CELL_MM)
+    floor = floor[above]
+    wanted, depth = _skin_to_go(skin, name, affine)
+    # Unknowns: lifts, their absolute values, and the skin left at each wanted place.
+    nodes, count = int(np.prod(shape)), len(wanted)
+    at_floor, at_skin = (_lift_weights(p).reshape(nodes, -1).T for p in (floor, wanted))
+    needed = np.minimum(excess[above], LIFT_MM * at_floor.sum(axis=1))
+    one, none = np.eye(nodes), np.zeros
+    limits = np.block([
+        [-at_floor, none((len(floor), nodes + count))],
+        [at_skin, none((count, nodes)), -np.eye(count)],
+        [one, -one, none((nodes, count))],
+        [-one, -one, none((nodes, count))],
+    ])  # fmt: skip
+    bounds = [(-SINK_MM, LIFT_MM)] * nodes + [(0.0, LIFT_MM)] * nodes + [(0.0, None)] * count
+    price = np.concatenate([none(nodes), np.full(nodes, _EVEN), np.full(count, 1 / max(count, 1))])
+    bound = np.concatenate([-needed, depth - _UNDER_SKIN_MM, none(2 * nodes)])
+    found = linprog(price, A_ub=limits, b_ub=bound, bounds=bounds)
+    exact = np.full(nodes, LIFT_MM)
     if found.success and found.x is not None:
-        exact = np.asarray(found.x, np.float64)
-    steps = np.ceil(np.maximum(exact.reshape(guard.shape) / _GUARD_STEP_MM - 0.05, 0.0))
-    return np.asarray(np.abs(steps) * _GUARD_STEP_MM, np.float64)
+        exact = np.asarray(found.x[:nodes], np.float64)
+    return np.asarray(np.ceil(exact.reshape(shape) - 0.05) + 0.0, np.float64)
 
 
-def _weights(where: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(U, V, N) bilinear weights of the guard's nodes at (N, 3) template places."""
-    across = _hats(np.abs(where[:, 0]), _GUARD_X)
-    upwards = _hats(where[:, 2], _GUARD_Z)
-    return across[:, None] * upwards[None]
+def _highest(
+    places: NDArray[np.float64], values: NDArray[np.floating], cell_mm: float
+) -> NDArray[np.int64]:
+    """The place of the highest value in each cell."""
+    order = np.argsort(-values, kind="stable")
+    cells = np.floor(places[order] / cell_mm).astype(np.int64)
+    return np.asarray(order[np.unique(cells, axis=0, return_index=True)[1]], np.int64)
+
+
+def _skin_to_go(
+    skin: Skin, name: str, affine: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Places (N, 3) on the forehead whose skin the cut shall take, and how deep it runs there.
+
+    Template mm; of each cell the place that is hardest to reach.
+    """
+    fields = template_fields()
+    points = skin.points[~skin.edge].astype(np.float64)
+    where = points @ affine[:3, :3].T + affine[:3, 3]
+    where = where[(where[:, 2] > LOWEST_FLOOR_MM) & (where[:, 1] > 0)]
+    cut = fields.at(name, where)
+    meant = cut + fields.at("depth", where) > _WORTH_CUTTING_MM
+    where, cut = where[meant], cut[meant]
+    if len(where) < 100:
+        return np.zeros((0, 3)), np.zeros(0)
+    neighbours = cKDTree(where).query(where, k=15)[1]
+    cut = np.median(cut[neighbours], axis=1)
+    chosen = _highest(where, -cut, _SKIN_CELL_MM)
+    return where[chosen], cut[chosen].astype(np.float64)
+
+
+def _lift_weights(where: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(U, V, N) weights of the lift's nodes at (N, 3) template places.
+
+    Bilinear, fading out below the brow, where bone and air cover the brain.
+    """
+    across = _hats(np.abs(where[:, 0]), _LIFT_X)
+    upwards = _hats(where[:, 2], _LIFT_Z)
+    fade = np.clip((where[:, 2] - FADE_LOW_MM) / FADE_MM, 0, 1)
+    return across[:, None] * upwards[None] * (fade * fade * (3 - 2 * fade))
 
 
 def _hats(values: NDArray[np.float64], nodes: tuple[float, ...]) -> NDArray[np.float64]:
@@ -326,17 +384,16 @@ def _hats(values: NDArray[np.float64], nodes: tuple[float, ...]) -> NDArray[np.f
     return np.array([np.interp(values, nodes, row) for row in np.eye(len(nodes))])
 
 
-def _lift(where: NDArray[np.float64], guard: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N,) mm: the guard's mix, fading out below the brow where bone and air cover the brain."""
-    fade = np.clip((where[:, 2] - 8.0) / 22.0, 0, 1)
-    return np.einsum("abn,ab->n", _weights(where), guard) * fade * fade * (3 - 2 * fade)
+def _lift(where: NDArray[np.float64], lift_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,) mm: the mix of the nodes at (N, 3) template places."""
+    return np.einsum("abn,ab->n", _lift_weights(where), lift_mm)
 
 
 def _left(
     alignment: Alignment,
     affine: NDArray[np.float64],
     name: str,
-    guard: NDArray[np.float64],
+    lift_mm: NDArray[np.float64],
 ) -> dict[str, float]:
     """Share of each region of the fitted face that only the brain's protection keeps.
 
@@ -345,7 +402,7 @@ def _left(
     points = alignment.fitted()
     where = points @ affine[:3, :3].T + affine[:3, 3]
     wanted = template_fields().at(name, where) > 0
-    stays = wanted & (_cut(where, name, guard, Choices()) <= 0)
+    stays = wanted & (_cut(where, name, lift_mm, Choices()) <= 0)
     left = {}
     for label, region in enumerate(REGIONS):
         if region in ("scalp", "neck"):
