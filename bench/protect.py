@@ -7,6 +7,8 @@
   cut, and counts changed voxels of the true brain;
 - ``recognition FOLDER [-n 84]``: makes volunteers and counts who is still found by photographs or
   linked to the own original scan;
+- ``boundary FOLDER [-n 84]``: the same for nothing but the surface where original voxels end, once
+  the fill, and more below it, is taken off;
 - ``detector FOLDER [-n 84]``: looks for faces in the pictures of defaced volunteers, and for skin
   that was left;
 - ``brain SCAN...``: counts changed voxels in a brain mask by deepbet or SynthStrip;
@@ -40,11 +42,13 @@ from faceblind.protect import external
 from faceblind.recognition.gallery import Embeddings
 from faceblind.recognition.match import match
 from faceblind.runner import run_many
+from faceblind.scan import Scan
 from faceblind.store import Cache
 from likenesses import keep, kept
 
 METHODS = ("deface", "reface")
 VARIANTS = ("completed", "as-is")
+PEELED_MM = (0.0, 4.0)
 
 
 def timed(command: list[str]) -> tuple[float, float, float]:
@@ -153,6 +157,34 @@ def volunteers(folder: Path, n: int, seed: int, jobs: int) -> Path:
 def recognition(folder: Path, n: int, seed: int, jobs: int) -> None:
     """Print who is found, by method, face and matching."""
     people = volunteers(folder, n, seed, jobs)
+    store = folder / "private" / "likeness"
+    shown = {
+        method: likenesses(root, store / method, jobs)
+        for method, root in (
+            ("intact", people / "scans"),
+            *((method, folder / method) for method in METHODS),
+        )
+    }
+    print_found(shown, shown["intact"]["completed"], photographs(folder, people, jobs))
+
+
+def boundary(folder: Path, n: int, seed: int, jobs: int) -> None:
+    """Print who is found by the boundary of what `deface` takes."""
+    people = volunteers(folder, n, seed, jobs)
+    store = folder / "private" / "likeness"
+    originals = likenesses(people / "scans", store / "intact", jobs)["completed"]
+    shown = {
+        f"boundary, {peel:g} mm peeled": likenesses(
+            people / "scans", store / f"boundary-{peel:g}", jobs,
+            partial(measures.boundary, peel_mm=peel),
+        )
+        for peel in PEELED_MM
+    }  # fmt: skip
+    print_found(shown, originals, photographs(folder, people, jobs))
+
+
+def photographs(folder: Path, people: Path, jobs: int) -> Embeddings:
+    """The embeddings of everybody's photographs."""
     cache = folder / "private" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     work = partial(_photo, cache=cache)
@@ -162,16 +194,15 @@ def recognition(folder: Path, n: int, seed: int, jobs: int) -> None:
         if picture.value is not None:
             vectors.setdefault(measures.person_of(picture.item), []).append(picture.value)
     together = {person: np.concatenate(parts) for person, parts in vectors.items()}
-    photos = Embeddings.of_people(together, "photograph", "sface")
-    store = folder / "private" / "likeness"
-    shown = {
-        method: likenesses(root, store / method, jobs)
-        for method, root in (
-            ("intact", people / "scans"),
-            *((method, folder / method) for method in METHODS),
-        )
-    }
-    originals = shown["intact"]["completed"]
+    return Embeddings.of_people(together, "photograph", "sface")
+
+
+def print_found(
+    shown: dict[str, dict[str, dict[str, Likeness]]],
+    originals: dict[str, Likeness],
+    photos: Embeddings,
+) -> None:
+    """A table of the people found, by method, face and matching."""
     print(
         "| method | face | matching | photo-to-scan 1, 5 | to own original 1, 5 | mean rank | of |"
     )
@@ -194,19 +225,21 @@ def _photo(path: Path, cache: Path) -> np.ndarray:
     return photo_embeddings(path, FeatureSettings(), Cache(cache)).vectors
 
 
-def _likeness(path: Path, folder: Path) -> dict[str, Likeness]:
+def _likeness(path: Path, folder: Path, read: Callable[[Path], Scan]) -> dict[str, Likeness]:
     """The completed and the as-is face; kept from run to run."""
     file = folder / f"{path.name}.npz"
     if not file.is_file():
-        head = show_head(faceblind.load(path))
+        head = show_head(read(path))
         keep(file, {variant: likeness_of(head, "sface", variant) for variant in VARIANTS})
     return kept(file)
 
 
-def likenesses(root: Path, folder: Path, jobs: int) -> dict[str, dict[str, Likeness]]:
+def likenesses(
+    root: Path, folder: Path, jobs: int, read: Callable[[Path], Scan] = faceblind.load
+) -> dict[str, dict[str, Likeness]]:
     """By variant and person; scans in which no head is found are left out."""
     folder.mkdir(parents=True, exist_ok=True)
-    work = partial(_likeness, folder=folder)
+    work = partial(_likeness, folder=folder, read=read)
     done = run_many(work, sorted(root.rglob("*_T1w.nii.gz")), n_jobs=jobs, show_progress=False)
     found = {measures.person_of(d.item): d.value for d in done if d.value is not None}
     return {name: {person: one[name] for person, one in found.items()} for name in VARIANTS}
@@ -258,7 +291,12 @@ def main() -> None:
         if name != "speed":
             verbs.choices[name].add_argument("--tool", default="deepbet", help="or radveil")
     verbs.choices["speed"].add_argument("--runs", type=int, default=3)
-    for name, count in (("sessions", 60), ("recognition", 84), ("detector", 84)):
+    for name, count in (
+        ("sessions", 60),
+        ("recognition", 84),
+        ("boundary", 84),
+        ("detector", 84),
+    ):
         many = verbs.add_parser(name)
         many.add_argument("folder", type=Path)
         many.add_argument("-n", type=int, default=count)
@@ -274,8 +312,8 @@ def main() -> None:
     elif chosen.verb == "sessions":
         sessions(chosen.folder, chosen.n, chosen.seed)
     else:
-        run = recognition if chosen.verb == "recognition" else detector
-        run(chosen.folder, chosen.n, chosen.seed, chosen.jobs)
+        run = {"recognition": recognition, "boundary": boundary, "detector": detector}
+        run[chosen.verb](chosen.folder, chosen.n, chosen.seed, chosen.jobs)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def attacked(path, original=None, recogniser=None) -> Examined:
 def audit(monkeypatch):
     # Imported under the package's name, which is the function.
     faceblind.audit  # noqa: B018
-    monkeypatch.setattr(sys.modules["faceblind.audit"], "examine", attacked)
+    monkeypatch.setattr(sys.modules["faceblind.attacks.remember"], "examine", attacked)
     return lambda *args, **kwargs: faceblind.audit(*args, n_jobs=1, show_progress=False, **kwargs)
 
 
@@ -47,7 +47,7 @@ def touch(folder, *names):
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"")
+        path.write_text(name)
 
 
 def test_all_pass(audit, tmp_path):

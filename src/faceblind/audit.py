@@ -8,10 +8,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from faceblind.attacks.examine import Examined, examine
+from faceblind.attacks.examine import Examined
 from faceblind.attacks.foreign import shared_faces
 from faceblind.attacks.linking import Linked, link_scans
 from faceblind.attacks.ranking import FEWEST
+from faceblind.attacks.remember import examine_once
 from faceblind.attacks.report import AuditReport, left_out, remarks, write_report
 from faceblind.attacks.verdict import Link, Verdict, judge
 from faceblind.errors import AlignmentError, FaceblindError, TableError
@@ -20,7 +21,7 @@ from faceblind.formats.names import without_ending
 from faceblind.formats.photos import PhotoRow, participant_label, read_photos_table
 from faceblind.recognition.registry import get_recogniser
 from faceblind.runner import Outcome, run_many
-from faceblind.store import prepare_output
+from faceblind.store import PRIVATE, Cache, prepare_output
 
 __all__ = ["AuditReport", "audit"]
 
@@ -47,8 +48,9 @@ def audit(
     path : path
         One scan, a folder of scans, or a BIDS dataset, protected by any tool.
     out : path, optional
-        Folder for ``audit.tsv`` and ``audit.json``; ranks per person go to ``private/`` in it.
-        Nothing is written without it.
+        Folder for ``audit.tsv`` and ``summary.json``; ranks per person go to ``private/`` in it,
+        and what was found, so that a second run goes on where the first ended. Nothing is written
+        without it.
     originals : path, optional
         The scans before protection, or other scans of the same people: people are matched by
         their ``sub-*`` labels. Files of the same name also show what became of the brain.
@@ -91,11 +93,12 @@ def audit(
     if out is not None:
         inputs = [path, *(Path(p) for p in (originals, photos) if p is not None)]
         root = prepare_output(out, "audit", [*inputs, *(row.file for row in rows)], force)
+    cache = root / PRIVATE / "cache" if root is not None else None
     twins = _twins(files, before)
     linking = recogniser if rows or before else None
     run = partial(run_many, n_jobs=n_jobs, show_progress=show_progress)
     outcomes: list[_Result] = run(
-        partial(_work, recogniser=linking),
+        partial(_work, recogniser=linking, cache=cache),
         [(file, twins.get(file.path)) for file in files],
         label="Scans",
         name=_name,
@@ -105,7 +108,7 @@ def audit(
         likenesses = {
             o.item[0]: o.value.likenesses for o in outcomes if isinstance(o.value, Examined)
         }
-        linked = link_scans(likenesses, before, rows, linking, run)
+        linked = link_scans(likenesses, before, rows, linking, run, cache)
     base = path if path.is_dir() else path.parent
     given = (bool(before), bool(rows))
     shared = _shared(outcomes, base)
@@ -156,9 +159,9 @@ def _twins(files: Sequence[ScanFile], before: Sequence[ScanFile]) -> dict[Path, 
     return {path: known[key] for path, key in keys.items() if key in known}
 
 
-def _work(item: _Item, recogniser: str | None) -> Examined | AlignmentError:
+def _work(item: _Item, recogniser: str | None, cache: Path | None) -> Examined | AlignmentError:
     try:
-        return examine(item[0].path, item[1], recogniser)
+        return examine_once(item[0].path, item[1], recogniser, Cache(cache) if cache else None)
     except AlignmentError as error:
         # A sound file without a head that can be found is a doubt; an unreadable one a failure.
         return error

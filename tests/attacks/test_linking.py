@@ -41,7 +41,7 @@ def file_of(person: str, session: str = "1") -> ScanFile:
 
 @pytest.fixture
 def run(monkeypatch):
-    def original(path, recogniser):
+    def original(path, recogniser, cache=None):
         person = path.name[:6]
         if person == PEOPLE[3]:
             raise ScanError(f"{path}: the file is truncated")
@@ -51,7 +51,7 @@ def run(monkeypatch):
         def __init__(self, person):
             self.vectors = vectors(person, 0.2)
 
-    def photograph(path, settings):
+    def photograph(path, settings, cache=None):
         if "blank" in path.name:
             raise PhotographError(f"{path}: no face found")
         return Photo(path.name[:6])

@@ -27,3 +27,12 @@ def test_a_copy_under_another_label_hides_nobody():
     assert {person: link.rank for person, link in found.items()} == dict.fromkeys(people, 1.0)
     assert found["sub-03"].lead == 0
     assert found["sub-04"].lead > 0.5
+
+
+def test_a_link_tells_how_many_faces_of_the_scan_were_tried():
+    people = {f"sub-{k:02}": likeness(k) for k in range(12)}
+    scans = {p: {"as-is": one, "completed": one} for p, one in people.items()}
+    scans["sub-03"] |= {"raised": likeness(99)}
+    found = rank_among_originals(scans, people, "x")
+    assert {found[p].tried for p in people if p != "sub-03"} == {2}
+    assert found["sub-03"].tried == 3

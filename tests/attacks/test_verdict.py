@@ -10,7 +10,7 @@ from faceblind.attacks.peel import Fill
 from faceblind.attacks.presence import IMPORTANCE, Region, face_left
 from faceblind.attacks.surface import LOOKED_AT
 from faceblind.attacks.texts import Finding
-from faceblind.attacks.verdict import Findings, Link, judge
+from faceblind.attacks.verdict import EARS, FAIL_LEFT, PASS_LEFT, Findings, Link, judge
 from faceblind.attacks.wrap import Piece
 
 
@@ -75,6 +75,7 @@ def test_a_face_fails_and_is_named():
             "unsure",
             "chance alone gives up to 33%",
         ),
+        ({"links": (Link("originals", 1.0, 30, "as-is", 2.0, 1),)}, "fail", "rank 1 of 30"),
         ({"links": (Link("originals", 40.0, 84, "as-is", -2.0, 4),)}, "pass", ""),
     ],
 )
@@ -88,6 +89,18 @@ def test_ears_alone_are_doubted():
     verdict = judge("a", findings(regions=with_regions(**{"left ear": 0.8})))
     assert verdict.status == "unsure"
     assert "left ear remains" in verdict.reasons[0]
+
+
+def test_ears_enter_the_score_and_not_the_share_of_a_face():
+    """Both ears alone score above what passes and below what fails."""
+    both = findings(regions=with_regions(**{"left ear": 1.0, "right ear": 1.0}), left=0.0)
+    one = findings(regions=with_regions(**{"left ear": 1.0}), left=0.0)
+    assert both.score == pytest.approx(EARS)
+    assert one.score == pytest.approx(EARS / 2)
+    assert PASS_LEFT < both.score < FAIL_LEFT
+    assert both.face == 0.0
+    shown = findings(regions=with_regions(**{"left ear": 1.0}), left=0.9)
+    assert shown.score == pytest.approx(1 - 0.1 * (1 - EARS / 2))
 
 
 def test_json_is_strict_and_whole():

@@ -19,6 +19,7 @@ from faceblind.formats.bids import ScanFile, choose_face_scans
 from faceblind.formats.photos import PhotoRow
 from faceblind.recognition.registry import get_recogniser
 from faceblind.runner import Outcome
+from faceblind.store import Cache
 
 Run = Callable[..., list[Outcome[Any, Any]]]
 """`faceblind.runner.run_many` with the number of processes settled."""
@@ -46,6 +47,7 @@ def link_scans(
     rows: Sequence[PhotoRow],
     recogniser: str,
     run: Run,
+    cache: Path | None = None,
 ) -> Linked:
     """Search every scan among the originals, and every person's photographs among the scans.
 
@@ -60,10 +62,12 @@ def link_scans(
     recogniser : str
         See `faceblind.recognition.registry.get_recogniser`.
     run : callable
+    cache : Path, optional
+        Private folder of what was made of originals and photographs before.
     """
     identity = get_recogniser(recogniser).identity
-    originals, unusable = _originals(before, recogniser, run)
-    pictures, faceless = _photographs(rows, recogniser, run)
+    originals, unusable = _originals(before, recogniser, run, cache)
+    pictures, faceless = _photographs(rows, recogniser, run, cache)
     found: dict[Path, dict[str, Link]] = {}
     # A person's scans are searched one after the other, never together: each gets its own ranks.
     for turn in turns(list(scans)):
@@ -101,11 +105,11 @@ def _badness(link: Link) -> tuple[float, float]:
 
 
 def _originals(
-    files: Sequence[ScanFile], recogniser: str, run: Run
+    files: Sequence[ScanFile], recogniser: str, run: Run, cache: Path | None
 ) -> tuple[dict[str, Likeness], list[str]]:
     """Likeness by person of the original that shows the face best, and why others have none."""
     outcomes = run(
-        partial(_original_work, recogniser=recogniser),
+        partial(_original_work, recogniser=recogniser, cache=cache),
         choose_face_scans(files),
         label="Originals",
         name=_path,
@@ -116,11 +120,14 @@ def _originals(
 
 
 def _photographs(
-    rows: Sequence[PhotoRow], recogniser: str, run: Run
+    rows: Sequence[PhotoRow], recogniser: str, run: Run, cache: Path | None
 ) -> tuple[dict[str, NDArray[np.float32]], list[str]]:
     """Embeddings (n, D) by person, and why the others have none."""
     outcomes = run(
-        partial(_photo_work, recogniser=recogniser), rows, label="Photographs", name=_file
+        partial(_photo_work, recogniser=recogniser, cache=cache),
+        rows,
+        label="Photographs",
+        name=_file,
     )
     vectors: dict[str, list[NDArray[np.float32]]] = {}
     failed: dict[str, str] = {}
@@ -142,9 +149,13 @@ def _file(row: PhotoRow) -> str:
     return str(row.file)
 
 
-def _original_work(file: ScanFile, recogniser: str) -> Likeness:
-    return scan_likeness(file.path, recogniser)
+def _original_work(file: ScanFile, recogniser: str, cache: Path | None) -> Likeness:
+    return scan_likeness(file.path, recogniser, cache=_opened(cache))
 
 
-def _photo_work(row: PhotoRow, recogniser: str) -> NDArray[np.float32]:
-    return photo_embeddings(row.file, FeatureSettings(recogniser)).vectors
+def _photo_work(row: PhotoRow, recogniser: str, cache: Path | None) -> NDArray[np.float32]:
+    return photo_embeddings(row.file, FeatureSettings(recogniser), _opened(cache)).vectors
+
+
+def _opened(cache: Path | None) -> Cache | None:
+    return Cache(cache) if cache else None
