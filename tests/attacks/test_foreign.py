@@ -30,3 +30,18 @@ def test_one_face_in_scans_of_two_people_is_a_replacement():
     assert shared_faces(outlines, everybody) == {"a", "d"}
     # Two scans of one person share a face by right.
     assert shared_faces(outlines, everybody | {"d": "1"}) == set()
+
+
+def test_a_shared_face_is_found_though_parts_are_missing():
+    """A quick look must not sort out what the robust fit would have found."""
+    rng = np.random.default_rng(1)
+    template = load_template()
+    few = np.flatnonzero(template.region("nose", "eyes", "mouth", "cheeks", "brow", "face"))[::20]
+    faces = [template.shape(rng.normal(0, 1.5, len(template.modes)))[few] for _ in range(6)]
+    rough, half = faces[0] + rng.normal(0, 0.5, faces[0].shape), faces[1].copy()
+    rough[:: len(few) // 6] += 9.0
+    rough[3] = np.nan
+    half[rng.choice(len(few), len(few) // 4, replace=False)] = np.nan
+    outlines = {str(k): face for k, face in enumerate([*faces, rough, half])}
+    assert shared_faces(outlines, {name: name for name in outlines}) == {"0", "6", "1", "7"}
+    assert shared_faces({}, {}) == set()

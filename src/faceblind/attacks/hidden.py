@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from faceblind.attacks.alike import correlation
 from faceblind.attacks.surface import FACE
 from faceblind.head.align import Alignment, thin
 from faceblind.head.grid import blur, dilate
@@ -160,8 +161,5 @@ def _alike(
         there = volume[tuple(other.T)]
         kept = (there <= limit) & ~left_out[tuple(other.T)]
         a, b = values[kept], there[kept]
-        if len(a) < LEAST_VOXELS // 2 or a.std() < 1e-9 or b.std() < 1e-9:
-            found.append(0.0)
-            continue
-        found.append(float(np.corrcoef(a, b)[0, 1]))
+        found.append(correlation(a, b) if len(a) >= LEAST_VOXELS // 2 else 0.0)
     return float(np.mean(found))
