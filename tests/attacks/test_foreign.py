@@ -39,7 +39,7 @@ def test_a_shared_face_is_found_though_parts_are_missing():
     few = np.flatnonzero(template.region("nose", "eyes", "mouth", "cheeks", "brow", "face"))[::20]
     faces = [template.shape(rng.normal(0, 1.5, len(template.modes)))[few] for _ in range(6)]
     rough, half = faces[0] + rng.normal(0, 0.5, faces[0].shape), faces[1].copy()
-    rough[:: len(few) // 6] += 9.0
+    rough[:: len(few) // 6] += 5.0
     rough[3] = np.nan
     half[rng.choice(len(few), len(few) // 4, replace=False)] = np.nan
     outlines = {str(k): face for k, face in enumerate([*faces, rough, half])}
