@@ -14,7 +14,14 @@ from faceblind.head.skin import Skin
 from faceblind.protect.air import Air, Noise, clear_air, fill, measure_air
 from faceblind.protect.blank import Head, Protected, find_whole_head
 from faceblind.protect.placement import Placement, face_share, place
-from faceblind.protect.regions import Choices, Region, face_region, memory_order, places
+from faceblind.protect.regions import (
+    Choices,
+    Region,
+    face_region,
+    lift_at,
+    memory_order,
+    places,
+)
 from faceblind.protect.tissue import (
     Levels,
     at_places,
@@ -110,10 +117,11 @@ class _Model:
         self.kept = cut_at_skin < -1.0
         self.box = self._box(region)
         self.cut = self._fine(region.cut)
-        offset = self._offset(cut_at_skin)
+        offset = self._offset(cut_at_skin, region.lift_mm)
         depth = self._template(self.face.depth, self.box.affine, self.box.shape) - offset
         # Where the average surface runs below the cut, the cut's own surface gets a skin.
-        self.depth = np.maximum(depth, self._layer(region, cut_at_skin) - self.cut)
+        layer = self._layer(region, cut_at_skin)
+        self.depth = np.where(layer > 0.0, np.maximum(depth, layer - self.cut), depth)
 
     def _layer(self, region: Region, cut_at_skin: NDArray[np.float32]) -> Volume:
         """Least thickness of new skin over the cut, mm, where the cut lies in the head.
@@ -174,18 +182,25 @@ class _Model:
         )
         return np.asarray(found, np.float32)
 
-    def _offset(self, cut_at_skin: NDArray[np.float32]) -> Volume:
-        """How far the average skin moves to meet the person's, near the seam only."""
+    def _offset(self, cut_at_skin: NDArray[np.float32], lift_mm: NDArray[np.float64]) -> Volume:
+        """How far the average skin moves inwards at its rim: with a sunk cut, and to the seam."""
         face = self.face
         near = (cut_at_skin < 0.0) & (cut_at_skin > -8.0) & ~self.skin.edge
         points = self.skin.points[near].astype(np.float64)
         coarse = tuple(max(2, n // 2) for n in self.box.shape)
+        affine = resized_affine(self.box.affine, self.box.shape, coarse)
+        grid = Grid(np.empty(coarse, bool), affine)
+        # The face itself is the same for everyone: only its rim meets the person's skin.
+        share = 1.0 - face_share(places(grid, self.placement.face))
+        rim = share.astype(np.float32).reshape(coarse)
+        sunk = -np.minimum(lift_at(places(grid, self.affine), lift_mm), 0.0)
+        sunk = sunk.astype(np.float32).reshape(coarse) * rim
         if len(points) < 50:
-            return np.zeros(self.box.shape, np.float32)
+            return resize(sunk, self.box.shape)
         templates = points @ self.affine[:3, :3].T + self.affine[:3, 3]
         off = ndimage.map_coordinates(face.depth, face.index(templates).T, order=1, mode="nearest")
+        off += np.minimum(lift_at(templates, lift_mm), 0.0)
         good = np.abs(off) < 14.0
-        affine = resized_affine(self.box.affine, self.box.shape, coarse)
         inverse = np.linalg.inv(affine)
         index = np.rint(points @ inverse[:3, :3].T + inverse[:3, 3]).astype(int)
         good &= ((index >= 0) & (index < coarse)).all(axis=1)
@@ -195,11 +210,9 @@ class _Model:
         total = np.bincount(flat, off[good], count).reshape(coarse).astype(np.float32)
         sigma = 0.6 * JOIN_MM / np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
         weight, total = blur(weight, sigma), blur(total, sigma)
-        # The face itself is the same for everyone: only its rim meets the person's skin.
-        rim = 1.0 - face_share(places(Grid(weight, affine), self.placement.face))
-        total *= rim.astype(np.float32).reshape(coarse)
-        offset = resize(total / (weight + 1e-4), self.box.shape)
-        return offset * np.exp(-np.maximum(self.cut, 0) / np.float32(0.5 * JOIN_MM))
+        seam = resize(total * rim / (weight + 1e-4), self.box.shape)
+        seam *= np.exp(-np.maximum(self.cut, 0) / np.float32(0.5 * JOIN_MM))
+        return resize(sunk, self.box.shape) + seam
 
     def volume(
         self,

@@ -188,7 +188,7 @@ def _on_grid(
 
     lift: NDArray[np.float32] = np.zeros((1, 1, 1), np.float32)
     if lift_mm.any():
-        lift = _lift(places(grid, affine), lift_mm).astype(np.float32).reshape(shape)
+        lift = lift_at(places(grid, affine), lift_mm).astype(np.float32).reshape(shape)
 
     def at_face(field: str) -> NDArray[np.float32]:
         return fields.on_grid(field, placement.face @ grid.affine, shape)
@@ -279,7 +279,7 @@ def _cut(
 ) -> NDArray[np.float32]:
     """(N,) millimetres inside the region at (N, 3) template places."""
     fields = template_fields()
-    lift = _lift(where, lift_mm).astype(np.float32)
+    lift = lift_at(where, lift_mm).astype(np.float32)
     return _combined(lambda field: fields.at(field, where), name, lift, choices)
 
 
@@ -384,8 +384,21 @@ def _hats(values: NDArray[np.float64], nodes: tuple[float, ...]) -> NDArray[np.f
     return np.array([np.interp(values, nodes, row) for row in np.eye(len(nodes))])
 
 
-def _lift(where: NDArray[np.float64], lift_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N,) mm: the mix of the nodes at (N, 3) template places."""
+def lift_at(where: NDArray[np.float64], lift_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """By how much the cut is lifted, or sunk where negative.
+
+    Parameters
+    ----------
+    where : (N, 3) ndarray
+        Template mm.
+    lift_mm : (3, 5) ndarray
+        See `Region`.
+
+    Returns
+    -------
+    (N,) float64 ndarray
+        Millimetres.
+    """
     return np.einsum("abn,ab->n", _lift_weights(where), lift_mm)
 
 
