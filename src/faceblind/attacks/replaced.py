@@ -57,6 +57,8 @@ OWN_SHARE = 0.95
 """`face_share` from which the new face is the average one alone; it bends at its rim."""
 ROUNDED_MM = 1.0
 """What the rounding of the lift over the forehead may add to `regions.LIFT_MM`."""
+UNLIKELY = 0.1
+"""What a millimetre of lift weighs against one beyond the cut, where the cut is fitted."""
 LEAST_AREA = 0.1
 """Share of the face that must have a surface for anything to be said."""
 _STEP_MM = 7.0
@@ -180,10 +182,18 @@ def beyond_cut(points: NDArray[np.float64], placement: Placement) -> NDArray[np.
         Scan RAS+ mm.
     placement : Placement
     """
+    return _beyond(points, placement)[0]
+
+
+def _beyond(
+    points: NDArray[np.float64], placement: Placement
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(N,) `beyond_cut`, and (N,) by how much the cut must have been lifted for it."""
     inside = boundary_at(points, placement)
     height = points @ placement.affine[2, :3] + placement.affine[2, 3]
     share = np.clip((height - FADE_LOW_MM) / FADE_MM, 0.0, 1.0)
-    return inside - np.clip(inside, -share * SINK_MM, share * (LIFT_MM + ROUNDED_MM))
+    lifted = np.clip(inside, -share * SINK_MM, share * (LIFT_MM + ROUNDED_MM))
+    return inside - lifted, lifted
 
 
 def _find_cut(
@@ -201,9 +211,10 @@ def _find_cut(
     best = 0.0
 
     def residual(places: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
-        beyond = beyond_cut(places, placement)
-        # Tissue in front of the cut excludes it; cavities behind it do not.
-        return np.where(beyond > 0, 2.0 * beyond, beyond)
+        beyond, lifted = _beyond(places, placement)
+        # Tissue in front of the cut excludes it; cavities behind it do not. A lift is possible at
+        # any height, but less is likelier.
+        return np.where(beyond > 0, 2.0 * beyond, beyond) + UNLIKELY * lifted
 
     for pitch in _PITCHES:
         turn = np.array([pitch, *np.zeros(8)])
