@@ -181,29 +181,28 @@ def test_scans_are_not_changed(known):
     assert np.array_equal(scan.voxels, before)
 
 
-@pytest.mark.slow
-def test_a_brain_without_visible_skin_is_refused_not_turned_round():
-    """T2*: skin as dark as noise, and what is left fits a cranium turned by 180 degrees."""
+@pytest.fixture(scope="module")
+def dark_skinned():
+    """T1 and axial T2*: skin as dark as noise, and a cranium that fits turned round."""
     settings = ScannerSettings(
         tilt_sd=10.0, tilt_limit=30.0, vertex_cut=0.2, ears_cut=0.2, chin_cut=0.2, nose_cut=0.1,
         wrap=0.1, session_mm=2.0, session_deg=1.5,
     )  # fmt: skip
-    truths = scan_session(sample_person(7, 18), ("T1w", "axT2star"), settings)
-    (head,) = heads_of_session([truths["axT2star"].scan])
+    return scan_session(sample_person(7, 18), ("T1w", "axT2star"), settings)
+
+
+@pytest.mark.slow
+def test_a_brain_without_visible_skin_is_refused_not_turned_round(dark_skinned):
+    (head,) = heads_of_session([dark_skinned["axT2star"].scan])
     assert isinstance(head, AlignmentError)
     assert "not found with confidence" in str(head)
 
 
 @pytest.mark.slow
-def test_the_same_series_is_protected_by_its_sister():
-    settings = ScannerSettings(
-        tilt_sd=10.0, tilt_limit=30.0, vertex_cut=0.2, ears_cut=0.2, chin_cut=0.2, nose_cut=0.1,
-        wrap=0.1, session_mm=2.0, session_deg=1.5,
-    )  # fmt: skip
-    truths = scan_session(sample_person(7, 18), ("T1w", "axT2star"), settings)
-    heads = heads_of_session([truth.scan for truth in truths.values()])
+def test_the_same_series_is_protected_by_its_sister(dark_skinned):
+    heads = heads_of_session([truth.scan for truth in dark_skinned.values()])
     assert isinstance(heads[1], Head)
-    first, truth = truths["T1w"], truths["axT2star"]
+    first, truth = dark_skinned["T1w"], dark_skinned["axT2star"]
     back = np.linalg.inv(first.to_first) @ truth.to_first
     exact = Head(
         session._moved_skin(heads[0].skin, back, truth.scan), moved(heads[0].alignment, back)
