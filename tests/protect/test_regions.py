@@ -6,20 +6,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from faceblind.head.brain import Cover, template_fields
-from faceblind.head.skin import Skin
-from faceblind.head.template import load_template
+from faceblind.head.brain import template_fields
 from faceblind.protect.placement import place
-from faceblind.protect.regions import (
-    FADE_LOW_MM,
-    FADE_MM,
-    LIFT_MM,
-    SINK_MM,
-    Choices,
-    _cut,
-    _fitting_lift,
-    face_region,
-)
+from faceblind.protect.regions import Choices, face_region
 
 FEATURES = ("brow", "eyes", "nose", "mouth", "chin")
 
@@ -57,34 +46,6 @@ def test_a_thin_cover_lifts_the_cut(phantom):
     region = region_of(made)
     assert not (region.mask & made.brain).any()
     assert set(np.ravel(region.lift_mm)) <= set(np.arange(-6.0, 11.0))
-
-
-@pytest.mark.parametrize("bulge", [-5.0, 0.0, 4.0])
-def test_the_cut_meets_the_forehead_and_spares_what_lies_deep(bulge):
-    """The template's own head, its forehead flatter or fuller, with brain from 9 mm below skin."""
-    template = load_template()
-    points, normals = template.points.astype(np.float64), template.normals.astype(np.float64)
-    away = np.exp(-(((points[:, 2] - 62) / 40) ** 2) / 2) * (points[:, 1] > 0)
-    points = points + bulge * away[:, None] * normals
-    skin = Skin(
-        points.astype(np.float32), template.faces, template.normals, np.zeros(len(points), bool)
-    )
-    over = (points[:, 2] > 5) & (points[:, 1] > 5)
-    cover = Cover(points[over], normals[over], np.full(int(over.sum()), 9.0))
-    lift = _fitting_lift(cover, skin, "cut", np.eye(4))
-    assert np.array_equal(lift, np.round(lift))
-    assert -SINK_MM <= lift.min() <= lift.max() <= LIFT_MM
-    floor = cover.floor(np.eye(4))
-    floor = floor[
-        (floor[:, 2] > FADE_LOW_MM + FADE_MM) & (template_fields().at("brain", floor) > -13)
-    ]
-    assert (_cut(floor, "cut", lift, Choices()) > 0.5).mean() < 0.01
-    forehead = points[(points[:, 2] > 40) & (points[:, 2] < 84) & template.region("face", "brow")]
-    assert (_cut(forehead, "cut", lift, Choices()) > 0).mean() > 0.97
-    if bulge < 0:
-        assert lift.min() <= -2
-    if bulge > 0:
-        assert lift.max() >= 2
 
 
 def test_ears_can_stay(phantom):

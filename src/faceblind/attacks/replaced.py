@@ -22,6 +22,7 @@ from faceblind.attacks.surface import FACE, Surface
 from faceblind.head.align import Alignment, thin
 from faceblind.head.skin import Skin
 from faceblind.head.template import load_template
+from faceblind.protect.lift import FADE_LOW_MM, FADE_MM, LIFT_MM, SINK_MM
 from faceblind.protect.placement import (
     ANCHOR,
     Placement,
@@ -29,7 +30,7 @@ from faceblind.protect.placement import (
     face_share,
     placement_of,
 )
-from faceblind.protect.regions import FADE_LOW_MM, FADE_MM, LIFT_MM, SINK_MM, boundary_at
+from faceblind.protect.regions import boundary_at
 from faceblind.scan import Scan
 
 ENOUGH_CUT = 0.58
@@ -56,7 +57,7 @@ the lifted cut."""
 OWN_SHARE = 0.95
 """`face_share` from which the new face is the average one alone; it bends at its rim."""
 ROUNDED_MM = 1.0
-"""What the rounding of the lift over the forehead may add to `regions.LIFT_MM`."""
+"""What the rounding of the lift over the forehead may add to `faceblind.protect.lift.LIFT_MM`."""
 UNLIKELY = 0.1
 """What a millimetre of lift weighs against one beyond the cut, where the cut is fitted."""
 LEAST_AREA = 0.1
@@ -174,7 +175,7 @@ def aligned_by(placement: Placement, alignment: Alignment) -> Alignment:
 def beyond_cut(points: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
     """(N,) mm by which places lie within what the cut takes, 0 where it may end.
 
-    Over the forehead the cut may be lifted or sunk, see `faceblind.protect.regions`.
+    Over the forehead the cut may be lifted or sunk, see `faceblind.protect.lift`.
 
     Parameters
     ----------

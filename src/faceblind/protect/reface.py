@@ -13,15 +13,9 @@ from faceblind.head.grid import Grid, Volume, blur, resize, resized_affine
 from faceblind.head.skin import Skin
 from faceblind.protect.air import Air, Noise, clear_air, fill, measure_air
 from faceblind.protect.blank import Head, Protected, find_whole_head
+from faceblind.protect.lift import lift_at
 from faceblind.protect.placement import Placement, face_share, place
-from faceblind.protect.regions import (
-    Choices,
-    Region,
-    face_region,
-    lift_at,
-    memory_order,
-    places,
-)
+from faceblind.protect.regions import Choices, Region, face_region, memory_order, places
 from faceblind.protect.tissue import (
     Levels,
     at_places,
