@@ -60,3 +60,15 @@ def test_a_bite_shows_without_the_original(voxels):
     found = find_harm(scan_of(voxels), ALIGNMENT, HEAD)
     assert found.bite_ml > BITE_ML
     assert found.where == ("frontal",)
+
+
+def test_beside_a_head_cut_as_ours_nothing_is_a_bite(voxels):
+    """The head was found 30 mm too far back: what is missing there is air, a hole inside is not."""
+    voxels[:, :24] = 0
+    scan = scan_of(voxels)
+    head = SimpleNamespace(air_level=0.0, tissue_level=100.0, mask=voxels > 50, affine=scan.affine)
+    assert find_harm(scan, ALIGNMENT, head).bite_ml > BITE_ML
+    assert find_harm(scan, ALIGNMENT, head, cut_spares_brain=True).bite_ml == 0
+    x, y, z = centre(scan, (0, 20, 50))
+    voxels[x - 6 : x + 6, y - 6 : y + 6, z - 6 : z + 6] = 0
+    assert find_harm(scan_of(voxels), ALIGNMENT, head, cut_spares_brain=True).bite_ml > BITE_ML

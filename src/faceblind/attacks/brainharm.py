@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
 
 from faceblind.head.align import Alignment
 from faceblind.head.brain import template_fields
+from faceblind.head.grid import erode
 from faceblind.head.skin import HeadMask
 from faceblind.scan import Scan
 
@@ -39,7 +41,12 @@ class Brain:
 
 
 def find_harm(
-    scan: Scan, alignment: Alignment, head: HeadMask, original: Scan | None = None
+    scan: Scan,
+    alignment: Alignment,
+    head: HeadMask,
+    original: Scan | None = None,
+    *,
+    cut_spares_brain: bool = False,
 ) -> Brain:
     """Look for a harmed brain.
 
@@ -53,6 +60,10 @@ def find_harm(
         Of `scan`.
     original : Scan, optional
         On the same grid; another grid is not compared.
+    cut_spares_brain : bool
+        The face was removed along a cut that is known to spare the brain, so that only holes
+        within the head are bites. A head without a face is found less well, and what lies beside
+        it would be taken for one.
     """
     sparse = np.stack(
         np.meshgrid(*(np.arange(0, n, _STEP) for n in scan.shape), indexing="ij"), -1
@@ -64,6 +75,8 @@ def find_harm(
     values = np.asarray(volume[tuple(core.T)], np.float64)
     limit = head.air_level + 0.05 * (head.tissue_level - head.air_level)
     empty = core[values <= limit]
+    if cut_spares_brain:
+        empty = empty[_within(scan.world(empty), head)]
     voxel = float(np.prod(scan.spacing))
     bite = len(empty) * _STEP**3 * voxel / 1e3
     changed: float | None = None
@@ -77,6 +90,16 @@ def find_harm(
         if len(harmed):
             where = _parts(harmed, scan, alignment)
     return Brain(changed, where, bite)
+
+
+def _within(places: NDArray[np.float64], head: HeadMask) -> NDArray[np.bool_]:
+    """(N,) whether scan mm lie in the convex hull of the head."""
+    border = np.argwhere(head.mask & ~erode(head.mask, 1))
+    hull = ConvexHull(border @ head.affine[:3, :3].T + head.affine[:3, 3])
+    within: NDArray[np.bool_] = np.ones(len(places), bool)
+    for *normal, offset in hull.equations:
+        within &= places @ np.array(normal) + offset < 0
+    return within
 
 
 def _same_grid(scan: Scan, original: Scan) -> bool:

@@ -108,7 +108,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
         detector_max=detected,
         detector_views=views,
         pieces=find_pieces(scan, head, sight.alignment),
-        brain=find_harm(whole, sight.alignment, head, before),
+        brain=find_harm(whole, sight.alignment, head, before, cut_spares_brain=sight.known.is_cut),
         metadata=find_metadata(path),
         blur_mm=sigma,
         sharp_left=sharp_left,
