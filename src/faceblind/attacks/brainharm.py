@@ -94,7 +94,8 @@ def find_harm(
 
 def _within(places: NDArray[np.float64], head: HeadMask) -> NDArray[np.bool_]:
     """(N,) whether scan mm lie in the convex hull of the head."""
-    border = np.argwhere(head.mask & ~erode(head.mask, 1))
+    inner = erode(np.pad(head.mask, 1), 1)[1:-1, 1:-1, 1:-1]
+    border = np.argwhere(head.mask & ~inner)
     hull = ConvexHull(border @ head.affine[:3, :3].T + head.affine[:3, 3])
     within: NDArray[np.bool_] = np.ones(len(places), bool)
     for *normal, offset in hull.equations:
