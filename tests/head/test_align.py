@@ -230,13 +230,20 @@ def test_thin_keeps_one_point_per_cube() -> None:
 
 @pytest.mark.slow
 def test_real_scans_also_with_scrambled_axes(shared: Path) -> None:
-    """The same skin turned by one of the 24 axis orientations gives the same landmarks."""
+    """The same skin turned by one of the 24 axis orientations gives the same landmarks.
+
+    Every second scan is turned: each takes the search among all rotations.
+    """
     axes = Rotation.create_group("O").as_matrix()
     paths = [p for p in sorted((shared / "scans").glob("*.nii.gz")) if "defaced" not in p.name]
     assert len(paths) >= 10
     for number, path in enumerate(paths):
         scan = load(path)
         skin = find_skin(scan)
+        straight = align(skin, scan)
+        assert straight.confidence >= CONFIDENT, path.name
+        if number % 2:
+            continue
         turn = np.eye(4)
         turn[:3, :3] = axes[(5 * number + 3) % 24]
         scrambled = Skin(
@@ -245,9 +252,7 @@ def test_real_scans_also_with_scrambled_axes(shared: Path) -> None:
             skin.normals @ turn[:3, :3].T.astype(np.float32),
             skin.edge,
         )
-        straight = align(skin, scan)
         turned = align(scrambled, Scan(scan.volume(), turn @ scan.affine))
-        assert straight.confidence >= CONFIDENT, path.name
         assert turned.confidence >= CONFIDENT, path.name
         after = turned.landmarks()
         apart = [
