@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from faceblind.attacks.geometry import Shape
 from faceblind.attacks.likeness import Likeness
 
 
@@ -15,9 +14,7 @@ def keep(path: Path, found: Mapping[str, Likeness]) -> None:
     """Write likenesses by variant, whole or not at all."""
     arrays = {}
     for variant, one in found.items():
-        arrays[f"{variant} vectors"] = one.vectors
-        arrays[f"{variant} points"] = one.shape.points
-        arrays[f"{variant} trust"] = one.shape.trust
+        arrays |= one.as_arrays(f"{variant} ")
     part = path.with_suffix(".part")
     with part.open("wb") as file:
         np.savez(file, **arrays)
@@ -28,7 +25,4 @@ def kept(path: Path) -> dict[str, Likeness]:
     """What `keep` wrote."""
     with np.load(path) as file:
         names = {name.split()[0] for name in file.files}
-        return {
-            n: Likeness(file[f"{n} vectors"], Shape(file[f"{n} points"], file[f"{n} trust"]))
-            for n in names
-        }
+        return {name: Likeness.from_arrays(file, f"{name} ") for name in names}

@@ -45,6 +45,17 @@ class Likeness:
     vectors: NDArray[np.float32]
     shape: Shape
 
+    def as_arrays(self, prefix: str = "") -> dict[str, NDArray[np.float32]]:
+        """What a file of arrays keeps of it; `prefix` tells several apart."""
+        parts = {"vectors": self.vectors, "points": self.shape.points, "trust": self.shape.trust}
+        return {f"{prefix}{name}": part for name, part in parts.items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.float32]], prefix: str = "") -> Likeness:
+        """The inverse of `as_arrays`."""
+        vectors, *shape = (arrays[f"{prefix}{name}"] for name in ("vectors", "points", "trust"))
+        return cls(vectors, Shape(*shape))
+
 
 def likeness_of(head: HeadShown, recogniser: str, variant: Variant = "completed") -> Likeness:
     """Embed the renders of a head and keep its shape.
@@ -82,17 +93,10 @@ def scan_likeness(
     """
     key = _key(path, recogniser, variant) if cache else ""
     if cache and (known := cache.get(key)) is not None:
-        return Likeness(known["vectors"], Shape(known["points"], known["trust"]))
+        return Likeness.from_arrays(known)
     found = likeness_of(show_head(load(path)), recogniser, variant)
     if cache:
-        cache.put(
-            key,
-            {
-                "vectors": found.vectors,
-                "points": found.shape.points,
-                "trust": found.shape.trust,
-            },
-        )
+        cache.put(key, found.as_arrays())
     return found
 
 

@@ -113,5 +113,5 @@ def _keep_worst(
         rank = 1.0 + float((others > values[row, mate]).sum())
         known = found.get(person)
         if known is None or (rank, -lead) < (known.rank, -known.lead):
-            tried = len(scans[person]) if person in scans else 1
+            tried = len(scans[person])
             found[person] = Link(against, rank, values.shape[1], variant, lead, tried)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from faceblind.attacks.brainharm import Brain
 from faceblind.attacks.examine import Examined, examine
-from faceblind.attacks.geometry import Shape
 from faceblind.attacks.likeness import Likeness
 from faceblind.attacks.metadata import find_metadata
 from faceblind.attacks.peel import Fill
@@ -23,7 +22,7 @@ from faceblind.features import feature_key
 from faceblind.recognition.registry import get_recogniser
 from faceblind.store import Cache, file_digest
 
-EXAMINE_VERSION = "1"
+EXAMINE_VERSION = "2"
 """Raised whenever a change to the attacks alters what they find."""
 
 
@@ -72,9 +71,7 @@ def _packed(found: Examined) -> dict[str, NDArray[Any]]:
     text = json.dumps(asdict(replace(found.findings, metadata=(), links=())))
     arrays: dict[str, NDArray[Any]] = {"findings": np.frombuffer(text.encode(), np.uint8)}
     for name, one in found.likenesses.items():
-        arrays[f"vectors {name}"] = one.vectors
-        arrays[f"points {name}"] = one.shape.points
-        arrays[f"trust {name}"] = one.shape.trust
+        arrays |= one.as_arrays(f"{name} ")
     if found.outline is not None:
         arrays["outline"] = found.outline
     return arrays
@@ -94,11 +91,6 @@ def _unpacked(arrays: dict[str, NDArray[Any]], path: Path) -> Examined:
             "links": (),
         }
     )
-    names = [name.removeprefix("vectors ") for name in arrays if name.startswith("vectors ")]
-    likenesses = {
-        name: Likeness(
-            arrays[f"vectors {name}"], Shape(arrays[f"points {name}"], arrays[f"trust {name}"])
-        )
-        for name in names
-    }
+    names = [name.removesuffix(" vectors") for name in arrays if name.endswith(" vectors")]
+    likenesses = {name: Likeness.from_arrays(arrays, f"{name} ") for name in names}
     return Examined(findings, likenesses, arrays.get("outline"))

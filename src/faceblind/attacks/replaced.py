@@ -57,7 +57,8 @@ the lifted cut."""
 OWN_SHARE = 0.95
 """`face_share` from which the new face is the average one alone; it bends at its rim."""
 ROUNDED_MM = 1.0
-"""What the rounding of the lift over the forehead may add to `faceblind.protect.lift.LIFT_MM`."""
+"""A lift by this much more than `faceblind.protect.lift.LIFT_MM` is believed: the cut is mapped on
+a grid of 2 mm."""
 UNLIKELY = 0.1
 """What a millimetre of lift weighs against one beyond the cut, where the cut is fitted."""
 LEAST_AREA = 0.1
