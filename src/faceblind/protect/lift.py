@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.optimize import linprog
 from scipy.spatial import cKDTree
 
@@ -154,3 +155,38 @@ def lift_at(where: NDArray[np.float64], lift_mm: NDArray[np.float64]) -> NDArray
         Millimetres.
     """
     return np.einsum("abn,ab->n", _lift_weights(where), lift_mm)
+
+
+def lift_on_grid(
+    affine: NDArray[np.float64], shape: tuple[int, ...], lift_mm: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """`lift_at` on a whole grid, from a table in steps of a millimetre.
+
+    Parameters
+    ----------
+    affine : (4, 4) float64 ndarray
+        Index of the grid to template mm.
+    shape : tuple of int
+    lift_mm : (3, 5) ndarray
+        See `fitting_lift`.
+
+    Returns
+    -------
+    float32 ndarray of `shape`
+        Millimetres.
+    """
+    if not lift_mm.any():
+        return np.zeros(shape, np.float32)
+    # All nodes lie on whole millimetres, beyond the outermost of them nothing changes, and what
+    # is the same from front to back needs one row of the table.
+    wide, top = int(_LIFT_X[-1]), int(_LIFT_Z[-1])
+    across, upwards = np.arange(-wide, wide + 1), np.arange(int(FADE_LOW_MM), top + 1)
+    x, z = np.meshgrid(across, upwards, indexing="ij")
+    where = np.stack([x.ravel(), np.zeros(x.size), z.ravel()], axis=1).astype(np.float64)
+    table = lift_at(where, lift_mm).astype(np.float32).reshape(len(across), 1, len(upwards))
+    index = affine.copy()
+    index[:3, 3] += (wide, 0.0, -FADE_LOW_MM)
+    found = ndimage.affine_transform(
+        table, index[:3, :3], index[:3, 3], shape, order=1, mode="nearest"
+    )
+    return np.asarray(found, np.float32)

@@ -13,7 +13,7 @@ from faceblind.head.grid import Grid, Volume, blur, resize, resized_affine
 from faceblind.head.skin import Skin
 from faceblind.protect.air import Air, Noise, clear_air, fill, measure_air
 from faceblind.protect.blank import Head, Protected, find_whole_head
-from faceblind.protect.lift import lift_at
+from faceblind.protect.lift import lift_at, lift_on_grid
 from faceblind.protect.placement import Placement, face_share, place
 from faceblind.protect.regions import Choices, Region, face_region, memory_order, places
 from faceblind.protect.tissue import (
@@ -187,8 +187,7 @@ class _Model:
         # The face itself is the same for everyone: only its rim meets the person's skin.
         share = 1.0 - face_share(places(grid, self.placement.face))
         rim = share.astype(np.float32).reshape(coarse)
-        sunk = -np.minimum(lift_at(places(grid, self.affine), lift_mm), 0.0)
-        sunk = sunk.astype(np.float32).reshape(coarse) * rim
+        sunk = -np.minimum(lift_on_grid(self.affine @ affine, coarse, lift_mm), 0.0) * rim
         if len(points) < 50:
             return resize(sunk, self.box.shape)
         templates = points @ self.affine[:3, :3].T + self.affine[:3, 3]

@@ -13,7 +13,7 @@ from faceblind.head.brain import find_cover, template_fields
 from faceblind.head.grid import Grid, is_positive, resized_affine
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS
-from faceblind.protect.lift import fitting_lift, lift_at
+from faceblind.protect.lift import fitting_lift, lift_at, lift_on_grid
 from faceblind.protect.placement import Placement, face_share
 from faceblind.scan import Scan
 
@@ -168,9 +168,7 @@ def _on_grid(
     def at(field: str) -> NDArray[np.float32]:
         return fields.on_grid(field, total, shape)
 
-    lift: NDArray[np.float32] = np.zeros((1, 1, 1), np.float32)
-    if lift_mm.any():
-        lift = lift_at(places(grid, affine), lift_mm).astype(np.float32).reshape(shape)
+    lift = lift_on_grid(total, shape, lift_mm)
 
     def at_face(field: str) -> NDArray[np.float32]:
         return fields.on_grid(field, placement.face @ grid.affine, shape)
