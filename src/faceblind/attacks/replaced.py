@@ -28,6 +28,7 @@ from faceblind.protect.placement import (
     Placement,
     exact_placement,
     face_share,
+    fuller,
     placement_of,
 )
 from faceblind.protect.regions import boundary_at
@@ -288,6 +289,7 @@ def outside_average(
     where += share[:, None] * (moved - where)
     _, nearest = tree.query(where)
     away: NDArray[np.float64] = ((where - surface[nearest]) * normals[nearest]).sum(axis=1)
+    away -= fuller(moved)
     return away, (share > OWN_SHARE) & (moved[:, 2] < OWN_BELOW_MM)
 
 

@@ -29,10 +29,14 @@ FINE_MM = 1.5
 """Spacing on which the new face is made: that of its own map."""
 JOIN_MM = 8.0
 """Reach of the smooth step from the person's scalp and neck to the average face."""
-LAYER_MM = 4.0
-"""New skin over a cut that lies further out than the average head, as over a prominent forehead."""
-SEAM_MM = 12.0
+LAYER_MM = 2.0
+"""New skin over a cut that lies further out than the new face, as over a prominent forehead: thin,
+because it repeats how far this head's cut was lifted."""
+SEAM_MM = 5.0
 """From the seam to the full thickness of that skin."""
+SOFT = ("skin", "fat", "muscle")
+SOFT_RANGE = np.array([0.6, 1.5])
+"""Between these parts of the least and the greatest level of `SOFT`, over air, tissue is soft."""
 FEATHER_MM = 4.0
 """Width, inside the region, over which new tissue takes on the brightness beside it."""
 
@@ -221,7 +225,7 @@ class _Model:
         out = fill(air, inside, noise)
         part = tuple(s.stop - s.start for s in self.box.full)
         beside = resize(volume[self.box.full], self.box.shape)
-        signal = resize(self._feathered(self._signal(levels), beside, air), part)
+        signal = resize(self._feathered(self._signal(levels), beside, levels, air.level), part)
         spacing = np.sqrt((self.box.affine[:3, :3] ** 2).sum(axis=0))
         covered = resize(np.clip(self.depth / np.float32(spacing.mean()) + 0.5, 0, 1), part)
         first, rows, columns = self.box.full
@@ -247,10 +251,11 @@ class _Model:
         shading = resize(at_places(levels.shading, where).reshape(coarse), self.box.shape)
         return np.asarray(air + (clean - air) * shading, np.float32)
 
-    def _feathered(self, signal: Volume, beside: Volume, air: Air) -> Volume:
-        """Take on the level of the kept tissue across the seam."""
-        bound = air.sample[-1]
-        kept = ((self.cut < 0) & (beside > bound)).astype(np.float32)
+    def _feathered(self, signal: Volume, beside: Volume, levels: Levels, air: float) -> Volume:
+        """Take on the level of the kept soft tissue across the seam, not that of bone below."""
+        soft = [levels.values[average_face().label(name)] for name in SOFT]
+        low, high = air + SOFT_RANGE * (np.array([min(soft), max(soft)]) - air)
+        kept = ((self.cut < 0) & (beside > low) & (beside < high)).astype(np.float32)
         sigma = 2.0 / np.sqrt((self.box.affine[:3, :3] ** 2).sum(axis=0))
         weight = blur(kept, sigma)
         level = blur(beside * kept, sigma) / np.maximum(weight, 1e-6)

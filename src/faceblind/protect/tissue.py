@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from faceblind.head.grid import Grid, Volume, blur
 from faceblind.head.skin import Skin
-from faceblind.protect.placement import Placement, face_share
+from faceblind.protect.placement import Placement, face_share, fuller
 from faceblind.protect.regions import places
 
 _STEPS_MM = np.arange(0.0, 15.0, 0.75)
@@ -38,7 +38,7 @@ class AverageFace:
     depth : (A, B, C) float32
         Millimetres under the skin of the template (with nose, lips, ears), negative outside.
     tissue : (A, B, C) uint8
-        Index into `names`.
+        Index into `names`; fat outside the head.
     names : tuple of str
         Tissues.
     """
@@ -58,7 +58,7 @@ class AverageFace:
         return self.names.index(name)
 
     def placed(self, placement: Placement) -> AverageFace:
-        """The face in its common size, bent into the head of `placement` at its rim.
+        """The face in its common size, with a fuller forehead, bent into a head at its rim.
 
         Parameters
         ----------
@@ -76,6 +76,7 @@ class AverageFace:
         where += face_share(moved)[:, None] * (moved - where)
         index = self.index(where).T
         depth = ndimage.map_coordinates(self.depth, index, order=1, mode="nearest")
+        depth += fuller(moved)
         nearest = np.rint(index).astype(np.int64)
         for axis in range(3):
             np.clip(nearest[axis], 0, shape[axis] - 1, out=nearest[axis])
@@ -97,8 +98,10 @@ def average_face() -> AverageFace:
         # The map ends inside the head behind and above; look-ups beyond repeat its last layer,
         # which must be air there. Below, the neck goes on.
         depth[:, 0, :] = depth[:, :, -1] = BEYOND_MM
-        tissue = npz["tissue"]
         names = tuple(str(name) for name in npz["tissue_names"])
+        tissue = npz["tissue"]
+        # Skin that is moved outwards has fat below it, not air.
+        tissue[(depth < 0.5) & (tissue == names.index("air"))] = names.index("fat")
         affine = npz["face_affine"]
     for array in (depth, tissue):
         array.setflags(write=False)
