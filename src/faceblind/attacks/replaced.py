@@ -22,7 +22,7 @@ from faceblind.attacks.surface import FACE, Surface
 from faceblind.head.align import Alignment, thin
 from faceblind.head.skin import Skin
 from faceblind.head.template import load_template
-from faceblind.protect.lift import FADE_LOW_MM, FADE_MM, LIFT_MM, SINK_MM
+from faceblind.protect.lift import LIFT_MM, SINK_MM, free_share
 from faceblind.protect.placement import (
     ANCHOR,
     Placement,
@@ -194,7 +194,7 @@ def _beyond(
     """(N,) `beyond_cut`, and (N,) by how much the cut must have been lifted for it."""
     inside = boundary_at(points, placement)
     height = points @ placement.affine[2, :3] + placement.affine[2, 3]
-    share = np.clip((height - FADE_LOW_MM) / FADE_MM, 0.0, 1.0)
+    share = free_share(height)
     lifted = np.clip(inside, -share * SINK_MM, share * (LIFT_MM + ROUNDED_MM))
     return inside - lifted, lifted
 

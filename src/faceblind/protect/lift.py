@@ -15,6 +15,7 @@ from scipy.spatial import cKDTree
 
 from faceblind.head.brain import Cover, template_fields
 from faceblind.head.skin import Skin
+from faceblind.protect.placement import smooth_step
 
 NEAR_BRAIN_MM = 13.0
 """How near the average brain a place must be for a person's brain to reach it."""
@@ -31,6 +32,8 @@ _UNDER_SKIN_MM = 1.5
 """The cut shall run this far under the skin, so that rounding and noise leave none."""
 _WORTH_CUTTING_MM = 2.0
 """Allowed depth (template) from which a place of the forehead is meant to go."""
+_BROW_TOP_MM, _BROW_WORTH = 45.0, 5.0
+"""Below this template height a face is told by the brow ridge: how much more its skin weighs."""
 _EVEN = 0.02
 """What a millimetre of lifting or sinking weighs against a mean millimetre of skin that stays."""
 
@@ -83,7 +86,8 @@ def fitting_lift(
         [-one, -one, none((nodes, count))],
     ])  # fmt: skip
     bounds = [(-SINK_MM, LIFT_MM)] * nodes + [(0.0, LIFT_MM)] * nodes + [(0.0, None)] * count
-    price = np.concatenate([none(nodes), np.full(nodes, _EVEN), np.full(count, 1 / max(count, 1))])
+    worth = np.where(wanted[:, 2] < _BROW_TOP_MM, _BROW_WORTH, 1.0)
+    price = np.concatenate([none(nodes), np.full(nodes, _EVEN), worth / max(count, 1)])
     bound = np.concatenate([-needed, depth - _UNDER_SKIN_MM, none(2 * nodes)])
     found = linprog(price, A_ub=limits, b_ub=bound, bounds=bounds)
     exact = np.full(nodes, LIFT_MM)
@@ -130,8 +134,12 @@ def _lift_weights(where: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     across = _hats(np.abs(where[:, 0]), _LIFT_X)
     upwards = _hats(where[:, 2], _LIFT_Z)
-    fade = np.clip((where[:, 2] - FADE_LOW_MM) / FADE_MM, 0, 1)
-    return across[:, None] * upwards[None] * (fade * fade * (3 - 2 * fade))
+    return across[:, None] * upwards[None] * free_share(where[:, 2])
+
+
+def free_share(height: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(N,) share of its lift that a cut has at (N,) template heights, mm: none below the brow."""
+    return smooth_step((height - FADE_LOW_MM) / FADE_MM)
 
 
 def _hats(values: NDArray[np.float64], nodes: tuple[float, ...]) -> NDArray[np.float64]:

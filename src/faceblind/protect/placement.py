@@ -161,9 +161,9 @@ def face_share(where: NDArray[np.floating]) -> NDArray[np.float64]:
     (N,) float64 ndarray
         1 from the ears forward and from the forehead to the throat, 0 behind, above and below.
     """
-    forward = _smooth_step((where[:, 1] + 5.0) / 40.0)
-    below = _smooth_step((85.0 - where[:, 2]) / 30.0)
-    above = _smooth_step((where[:, 2] + 122.0) / 24.0)
+    forward = smooth_step((where[:, 1] + 5.0) / 40.0)
+    below = smooth_step((85.0 - where[:, 2]) / 30.0)
+    above = smooth_step((where[:, 2] + 122.0) / 24.0)
     return forward * below * above
 
 
@@ -181,11 +181,12 @@ def fuller(where: NDArray[np.floating]) -> NDArray[np.float64]:
         Millimetres; 0 at the rim, where the new face joins the head.
     """
     return (
-        FULLER_MM * face_share(where) * _smooth_step((where[:, 2] - FULLER_LOW_MM) / FULLER_RISE_MM)
+        FULLER_MM * face_share(where) * smooth_step((where[:, 2] - FULLER_LOW_MM) / FULLER_RISE_MM)
     )
 
 
-def _smooth_step(values: NDArray[np.floating]) -> NDArray[np.float64]:
+def smooth_step(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """From 0 below 0 to 1 above 1, level at both."""
     part = np.clip(values, 0.0, 1.0)
     return np.asarray(part * part * (3.0 - 2.0 * part), np.float64)
 
