@@ -19,7 +19,7 @@ from faceblind.errors import AlignmentError, FaceblindError, TableError
 from faceblind.formats.bids import ScanFile, find_people, find_scans, session_of, suffix_of
 from faceblind.formats.names import without_ending
 from faceblind.formats.photos import PhotoRow, participant_label, read_photos_table
-from faceblind.recognition.registry import get_recogniser
+from faceblind.recognition.registry import check_recogniser, get_recogniser
 from faceblind.runner import Outcome, run_many
 from faceblind.store import PRIVATE, Cache, prepare_output
 
@@ -88,14 +88,15 @@ def audit(
     rows = read_photos_table(Path(photos)) if photos is not None else []
     before = find_people(Path(originals)) if originals is not None else []
     _check_people(files, rows, before)
-    identity = get_recogniser(recogniser).identity
+    check_recogniser(recogniser)
+    linking = recogniser if rows or before else None
+    identity = get_recogniser(linking).identity if linking else None
     root = None
     if out is not None:
         inputs = [path, *(Path(p) for p in (originals, photos) if p is not None)]
         root = prepare_output(out, "audit", [*inputs, *(row.file for row in rows)], force)
     cache = root / PRIVATE / "cache" if root is not None else None
     twins = _twins(files, before)
-    linking = recogniser if rows or before else None
     run = partial(run_many, n_jobs=n_jobs, show_progress=show_progress)
     outcomes: list[_Result] = run(
         partial(_work, recogniser=linking, cache=cache),
@@ -119,7 +120,7 @@ def audit(
         said += left_out(path, {file.path for file in files})
     report = AuditReport(tuple(verdicts), fail_above, said, linked.unusable)
     if root is not None:
-        write_report(root, report, identity if linking else None)
+        write_report(root, report, identity)
     return report
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,36 +85,41 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
     except ScanError as error:
         # The file is sound; it only shows no head that could be judged.
         raise AlignmentError(str(error)) from error
-    detected, views = _detect(sight)
-    if sight.other is not None and views >= FACE_VIEWS:
-        sight = sight.other
-        detected, views = _detect(sight)
-    likenesses = _likenesses(sight, recogniser)
-    look = _Look(scan, head, sight, recogniser, likenesses)
-    regions = find_regions(sight.surface, sight.alignment.template, look.known)
-    left = face_left(regions)
     before = _original(original)
-    fills, peeled_left = look.peeled()
-    sigma, sharp_left = look.sharpened()
-    foreign = not look.ours and find_foreign(scan, head, sight.surface, sight.alignment).suspected
-    findings = Findings(
-        regions=regions,
-        left=left,
-        peeled_left=peeled_left,
-        # Nobody need search the dark for a face that lies open.
-        raised_left=look.raised() if left < FAIL_LEFT else 0.0,
-        later_left=look.later(whole),
-        fills=fills,
-        replaced="cut" if sight.known.is_cut else "face" if sight.known.is_face else "",
-        detector_max=detected,
-        detector_views=views,
-        pieces=find_pieces(scan, head, sight.alignment),
-        brain=find_harm(whole, sight.alignment, head, before, cut_spares_brain=sight.known.is_cut),
-        metadata=find_metadata(path),
-        blur_mm=sigma,
-        sharp_left=sharp_left,
-        foreign=foreign,
-    )
+    # What looks at the scan as it is runs beside what changes it and looks again.
+    with ThreadPoolExecutor(1) as beside:
+        detecting = beside.submit(_detect, sight)
+        if sight.other is not None and detecting.result()[1] >= FACE_VIEWS:
+            sight = sight.other
+            detecting = beside.submit(_detect, sight)
+        cut = sight.known.is_cut
+        pieces = beside.submit(find_pieces, scan, head, sight.alignment)
+        brain = beside.submit(find_harm, whole, sight.alignment, head, before, cut_spares_brain=cut)
+        likenesses = _likenesses(sight, recogniser)
+        look = _Look(scan, head, sight, recogniser, likenesses)
+        regions = find_regions(sight.surface, sight.alignment.template, look.known)
+        left = face_left(regions)
+        fills, peeled_left = look.peeled()
+        sigma, sharp_left = look.sharpened()
+        foreign = not look.ours and find_foreign(scan, head, sight.surface, sight.alignment)
+        findings = Findings(
+            regions=regions,
+            left=left,
+            peeled_left=peeled_left,
+            # Nobody need search the dark for a face that lies open.
+            raised_left=look.raised() if left < FAIL_LEFT else 0.0,
+            later_left=look.later(whole),
+            fills=fills,
+            replaced="cut" if cut else "face" if sight.known.is_face else "",
+            detector_max=detecting.result()[0],
+            detector_views=detecting.result()[1],
+            pieces=pieces.result(),
+            brain=brain.result(),
+            metadata=find_metadata(path),
+            blur_mm=sigma,
+            sharp_left=sharp_left,
+            foreign=bool(foreign and foreign.suspected),
+        )
     shape = outline(sight.surface, sight.alignment) if left >= FAIL_LEFT else None
     return Examined(findings, likenesses, shape)
 

@@ -72,6 +72,9 @@ _FACE_REACH = np.array([0.15, 0.15, 0.15, 10.0, 10.0, 10.0, 0.12, 0.12, 0.12])
 """Turn in radians, shift in mm and size by which the head may have been misplaced."""
 _USUAL = np.array([0.1, 0.1, 0.1, 8.0, 8.0, 8.0, 0.013, 0.013, 0.013])
 """By how much it usually is, in the same units."""
+_DIFFERENCE = 0.05
+"""Share of the usual by which a slope is measured: fields are single precision on a grid of 2 mm,
+so that the slopes of much smaller steps would be those of rounding."""
 
 Residual = Callable[[NDArray[np.float64], Placement], NDArray[np.float64]]
 
@@ -320,13 +323,26 @@ def _fitted(
         anchor = start.anchor + start.turn.T @ step[3:6]
         return placement_of(start.scales * np.exp(step[6:9]), turn, anchor)
 
-    step = first
+    # In usual amounts, counted from 1: a search that starts at 0 itself would begin with steps
+    # of no size.
+    step = 1.0 + first / _USUAL
     for scale in scales:
 
         def cost(step: NDArray[np.float64], scale: float = scale) -> NDArray[np.float64]:
-            return np.concatenate([residual(points, moved(step)) / scale, held * step / _USUAL])
+            unusual = step - 1.0
+            return np.concatenate(
+                [residual(points, moved(unusual * _USUAL)) / scale, held * unusual]
+            )
+
+        def slope(
+            step: NDArray[np.float64],
+            cost: Callable[[NDArray[np.float64]], NDArray[np.float64]] = cost,
+        ) -> NDArray[np.float64]:
+            columns = [cost(step + part) - cost(step - part) for part in _DIFFERENCE * np.eye(9)]
+            return np.stack(columns, axis=1) / (2.0 * _DIFFERENCE)
 
         step = least_squares(
-            cost, step, bounds=(-reach, reach), x_scale=_USUAL, loss="cauchy", max_nfev=12
-        ).x
-    return moved(step)
+            cost, step, slope, (1.0 - reach / _USUAL, 1.0 + reach / _USUAL), loss="cauchy",
+            max_nfev=12,
+        ).x  # fmt: skip
+    return moved((step - 1.0) * _USUAL)

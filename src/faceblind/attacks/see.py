@@ -10,6 +10,7 @@ from faceblind.attacks.presence import Region, face_left, find_regions
 from faceblind.attacks.replaced import Known, aligned_by, explained_by_cut, find_known
 from faceblind.attacks.surface import Surface, find_surface
 from faceblind.errors import AlignmentError
+from faceblind.face.raycast import Scene
 from faceblind.head.align import CONFIDENT, Alignment, align, align_by_scalp
 from faceblind.head.skin import HeadMask, Skin, find_skin
 from faceblind.scan import Scan
@@ -78,7 +79,8 @@ def see(scan: Scan, head: HeadMask | None = None) -> Sight:
     """
     skin = find_skin(scan, head)
     whole = align(skin, scan, maybe_faceless=True)
-    sights = [_sight(skin, whole, scan)]
+    scene = Scene(skin.points, skin.faces)
+    sights = [_sight(skin, scene, whole, scan)]
     if sights[0].known.is_cut or sights[0].known.is_face:
         return sights[0]
     odd = float(np.sqrt((whole.shape**2).mean())) > USUAL_SHAPE
@@ -86,7 +88,7 @@ def see(scan: Scan, head: HeadMask | None = None) -> Sight:
     if odd or not sure or NO_FACE < sights[0].left < WHOLE_FACE:
         other = _by_scalp(skin, scan)
         if other is not None:
-            sights.append(_sight(skin, other, scan))
+            sights.append(_sight(skin, scene, other, scan))
         elif not sure:
             raise AlignmentError(
                 f"{scan.source or 'scan'}: the head was not found with enough confidence "
@@ -100,15 +102,15 @@ def see(scan: Scan, head: HeadMask | None = None) -> Sight:
     return sights[0]
 
 
-def _sight(skin: Skin, found: Alignment, scan: Scan) -> Sight:
-    surface = find_surface(skin, found, scan)
+def _sight(skin: Skin, scene: Scene, found: Alignment, scan: Scan) -> Sight:
+    surface = find_surface(skin, found, scan, scene)
     regions = find_regions(surface, found.template)
     whole = face_left(regions) >= WHOLE_FACE
     known = find_known(skin, surface, found, scan, whole=whole)
     if known.placement is not None:
         # The cut tells where the head lies far better than a scalp does.
         found = aligned_by(known.placement, found)
-        surface = find_surface(skin, found, scan)
+        surface = find_surface(skin, found, scan, scene)
         regions = find_regions(surface, found.template)
         known = replace(known, ours=explained_by_cut(surface, known.placement, scan))
     return Sight(skin, found, surface, regions, known)

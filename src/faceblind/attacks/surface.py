@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from faceblind.face.mesh import vertex_normals
-from faceblind.face.raycast import first_hits
+from faceblind.face.raycast import Scene
 from faceblind.head.align import Alignment, thin
 from faceblind.head.skin import Skin
 from faceblind.head.template import Template
@@ -55,7 +55,9 @@ class Surface:
     points: NDArray[np.float64]
 
 
-def find_surface(skin: Skin, alignment: Alignment, scan: Scan) -> Surface:
+def find_surface(
+    skin: Skin, alignment: Alignment, scan: Scan, scene: Scene | None = None
+) -> Surface:
     """Cast a ray onto the skin at every vertex of the fitted template.
 
     Parameters
@@ -66,13 +68,16 @@ def find_surface(skin: Skin, alignment: Alignment, scan: Scan) -> Surface:
         Of `scan`.
     scan : Scan
         Gives the field of view.
+    scene : Scene, optional
+        Of the same skin, where there is one already.
     """
+    scene = scene or Scene(skin.points, skin.faces)
     template = alignment.template
     points = alignment.fitted().astype(np.float32)
     turn = np.linalg.inv(alignment.pose)[:3, :3].astype(np.float32)
     ways = smooth_ways(template) @ turn.T
     start = points + np.float32(OUT_MM) * ways
-    depth, hit = first_hits(skin.points, skin.faces, start, -ways)
+    depth, hit = scene.first_hits(start, -ways)
     vertex = skin.faces[np.maximum(hit, 0)]
     normal = skin.normals[vertex].mean(axis=1)
     own = vertex_normals(points, template.faces)

@@ -60,13 +60,26 @@ def get_recogniser(name_or_path: str | Path = "sface", threads: int | None = Non
     """
     if threads is not None and threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
+    check_recogniser(name_or_path)
     key = str(name_or_path)
     if key.lower() in RECOGNISERS:
         return _named(key.lower(), threads or default_threads())
-    if key.lower().endswith(".onnx"):
-        return load_arcface(Path(key).expanduser(), threads)
-    known = ", ".join(RECOGNISERS)
-    raise RecogniserError(f"no recogniser {key!r}; give one of {known} or the path of a .onnx file")
+    return load_arcface(Path(key).expanduser(), threads)
+
+
+def check_recogniser(name_or_path: str | Path) -> None:
+    """Refuse what cannot name a recogniser, without opening one.
+
+    Raises
+    ------
+    RecogniserError
+    """
+    key = str(name_or_path).lower()
+    if key not in RECOGNISERS and not key.endswith(".onnx"):
+        known = ", ".join(RECOGNISERS)
+        raise RecogniserError(
+            f"no recogniser {str(name_or_path)!r}; give one of {known} or the path of a .onnx file"
+        )
 
 
 @lru_cache(maxsize=8)
