@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from faceblind.head.grid import Grid, Volume, blur
+from faceblind.head.grid import Grid, Volume, blur, resize, resized_affine
 from faceblind.head.skin import Skin
 from faceblind.protect.placement import Placement, face_share, fuller
 from faceblind.protect.regions import places
@@ -70,20 +70,22 @@ class AverageFace:
             On the same grid, which now stands for template mm of `Placement.affine`.
         """
         shape = self.depth.shape
-        where = places(Grid(self.depth, self.affine), np.eye(4))
+        # Where the face bends, it bends over centimetres.
+        coarse = tuple(max(2, n // 3) for n in shape)
+        where = places(
+            Grid(np.empty(coarse, bool), resized_affine(self.affine, shape, coarse)), np.eye(4)
+        )
         to_face = placement.to_face
         moved = where @ to_face[:3, :3].T + to_face[:3, 3]
-        where += face_share(moved)[:, None] * (moved - where)
-        index = self.index(where).T
-        depth = ndimage.map_coordinates(self.depth, index, order=1, mode="nearest")
-        depth += fuller(moved)
-        nearest = np.rint(index).astype(np.int64)
+        bend = face_share(moved)[:, None] * (moved - where) @ np.linalg.inv(self.affine)[:3, :3].T
+        index = np.indices(shape, np.float32)
         for axis in range(3):
-            np.clip(nearest[axis], 0, shape[axis] - 1, out=nearest[axis])
-        tissue = self.tissue[tuple(nearest)].reshape(shape)
-        return AverageFace(
-            self.affine, np.asarray(depth, np.float32).reshape(shape), tissue, self.names
-        )
+            index[axis] += resize(bend[:, axis].astype(np.float32).reshape(coarse), shape)
+        depth = ndimage.map_coordinates(self.depth, index, order=1, mode="nearest")
+        depth += resize(fuller(moved).astype(np.float32).reshape(coarse), shape)
+        nearest = [np.clip(np.rint(index[k]).astype(np.int32), 0, shape[k] - 1) for k in range(3)]
+        tissue = self.tissue[tuple(nearest)]
+        return AverageFace(self.affine, np.asarray(depth, np.float32), tissue, self.names)
 
 
 BEYOND_MM = np.float32(-30.0)
