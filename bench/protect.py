@@ -6,7 +6,7 @@
 - ``sessions FOLDER [-n 60]``: protects sessions of synthetic people in every contrast, tilted and
   cut, and counts changed voxels of the true brain;
 - ``recognition FOLDER [-n 84]``: makes volunteers and counts who is still found by photographs or
-  linked to the own original scan;
+  linked to the own original scan; and, as the floor, who is when all in front of the ears is gone;
 - ``boundary FOLDER [-n 84]``: the same for nothing but the surface where original voxels end, once
   the fill, and more below it, is taken off;
 - ``detector FOLDER [-n 84]``: looks for faces in the pictures of defaced volunteers, and for skin
@@ -165,6 +165,9 @@ def recognition(folder: Path, n: int, seed: int, jobs: int) -> None:
             *((method, folder / method) for method in METHODS),
         )
     }
+    shown["no front"] = likenesses(
+        people / "scans", store / "no-front", jobs, measures.without_front
+    )
     print_found(shown, shown["intact"]["completed"], photographs(folder, people, jobs))
 
 

@@ -37,6 +37,8 @@ from faceblind.volunteers.shape import PeopleSettings, sample_person
 LOOKED_AT = ("face", "brow", "eyes", "nose", "mouth", "chin", "cheeks", "ears")
 THRESHOLD = 0.9
 """Of YuNet, OpenCV's default."""
+FRONT_MM = 15.0
+"""Template mm: a frontal plane before the ears."""
 
 
 def person_of(path: Path) -> str:
@@ -140,6 +142,20 @@ def boundary(path: Path, peel_mm: float) -> Scan:
     values = 100.0 * np.clip(left / 2.0 + 0.5, 0.0, 1.0)
     values += np.abs(np.random.default_rng(0).normal(0.0, 1.0, mask.shape))
     return Scan(values.astype(np.float32), grid.affine)
+
+
+def without_front(path: Path) -> Scan:
+    """A scan without anything in front of the ears, forehead and front of the brain included.
+
+    Whoever is still linked is linked by the back of the head, which no protection can take.
+    """
+    scan = faceblind.load(path)
+    affine = place(find_whole_head(scan).alignment).affine @ scan.affine
+    i, j, k = np.meshgrid(*(np.arange(n) for n in scan.shape), indexing="ij", sparse=True)
+    forward = affine[1, 0] * i + affine[1, 1] * j + affine[1, 2] * k + affine[1, 3]
+    voxels = np.array(scan.volume(0))
+    voxels[forward > FRONT_MM] = np.median(voxels[:3])
+    return Scan(voxels, scan.affine)
 
 
 def faces_found(scan: Path) -> int:
