@@ -64,7 +64,9 @@ UNLIKELY = 0.1
 """What a millimetre of lift weighs against one beyond the cut, where the cut is fitted."""
 LEAST_AREA = 0.1
 """Share of the face that must have a surface for anything to be said."""
-_STEP_MM = 7.0
+SWALLOWED = 6.0
+"""What a millimetre of the head's skin within the cut weighs against a millimetre of the face."""
+_STEP_MM, _SPARSE_MM = 7.0, 20.0
 _PITCHES = (0.0, -0.2, 0.2)
 """Radians: a head without its face is often found nodding."""
 _CUT_REACH = np.array([0.5, 0.15, 0.15, 30.0, 30.0, 30.0, 0.12, 0.12, 0.12])
@@ -76,7 +78,7 @@ _DIFFERENCE = 0.05
 """Share of the usual by which a slope is measured: fields are single precision on a grid of 2 mm,
 so that the slopes of much smaller steps would be those of rounding."""
 
-Residual = Callable[[NDArray[np.float64], Placement], NDArray[np.float64]]
+Residual = Callable[[Placement], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -216,15 +218,20 @@ def _find_cut(
     start = exact_placement(alignment)
     best = 0.0
 
-    def residual(places: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
-        beyond, lifted = _beyond(places, placement)
+    sparse = everywhere[thin(everywhere, _SPARSE_MM)]
+
+    def residual(placement: Placement) -> NDArray[np.float64]:
+        beyond, lifted = _beyond(few, placement)
         # Tissue in front of the cut excludes it; cavities behind it do not. A lift is possible at
         # any height, but less is likelier.
-        return np.where(beyond > 0, 2.0 * beyond, beyond) + UNLIKELY * lifted
+        at_face = np.where(beyond > 0, 2.0 * beyond, beyond) + UNLIKELY * lifted
+        # Nowhere may the cut swallow skin.
+        swallowed = np.maximum(beyond_cut(sparse, placement), 0.0)
+        return np.concatenate([at_face, SWALLOWED * swallowed])
 
     for pitch in _PITCHES:
         turn = np.array([pitch, *np.zeros(8)])
-        placement = _fitted(start, few, residual, turn, _CUT_REACH, (4.0, 2.0, 1.0), 0.3)
+        placement = _fitted(start, residual, turn, _CUT_REACH, (4.0, 2.0, 1.0), 0.3)
         beyond = beyond_cut(points, placement)
         follows = float(area[np.abs(beyond) <= tolerance].sum())
         if float(area[beyond > tolerance].sum()) > MOST_INSIDE:
@@ -249,13 +256,10 @@ def _find_face(
     # The face decides where the template lies; the ears are only judged by it.
     facial = points[usable[rows]]
 
-    def residual(places: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
-        return outside_average(places, placement)[0]
-
     few = facial[thin(facial, _STEP_MM)]
     placement = _fitted(
-        exact_placement(alignment), few, residual, np.zeros(9), _FACE_REACH,
-        (4.0 * tolerance, tolerance), 0.0,
+        exact_placement(alignment), lambda placement: outside_average(few, placement)[0],
+        np.zeros(9), _FACE_REACH, (4.0 * tolerance, tolerance), 0.0,
     )  # fmt: skip
     away, alone = outside_average(points, placement)
     near = np.abs(away) <= np.where(usable[rows], tolerance, max(EAR_MM, tolerance))
@@ -305,7 +309,6 @@ def _average() -> tuple[cKDTree, NDArray[np.float64], NDArray[np.float64]]:
 
 def _fitted(
     start: Placement,
-    points: NDArray[np.float64],
     residual: Residual,
     first: NDArray[np.float64],
     reach: NDArray[np.float64],
@@ -330,9 +333,7 @@ def _fitted(
 
         def cost(step: NDArray[np.float64], scale: float = scale) -> NDArray[np.float64]:
             unusual = step - 1.0
-            return np.concatenate(
-                [residual(points, moved(unusual * _USUAL)) / scale, held * unusual]
-            )
+            return np.concatenate([residual(moved(unusual * _USUAL)) / scale, held * unusual])
 
         def slope(
             step: NDArray[np.float64],
