@@ -8,8 +8,10 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from faceblind.head.skin import find_skin
-from faceblind.protect.placement import ANCHOR, FACE_SIZES, common_size, placement_of
-from faceblind.protect.reface import reface
+from faceblind.head.template import load_template
+from faceblind.protect.placement import ANCHOR, FACE_SIZES, common_size, place, placement_of
+from faceblind.protect.reface import _Model, reface
+from faceblind.protect.regions import face_region
 from faceblind.protect.tissue import average_face
 
 # A pose in the middle of the rounding steps.
@@ -63,6 +65,27 @@ def test_two_people_get_one_face(phantom):
     difference = np.abs(moved - a.scan.voxels)[deep]
     assert deep.sum() > 5000
     assert np.quantile(difference, 0.9) < 60
+
+
+def test_how_far_the_cut_was_lifted_does_not_shape_the_new_face(phantom):
+    """The brain decides over the cut; the face, brow and lower forehead included, is the same."""
+    made = phantom(seed=4, spread=0.0)
+    placement = place(made.head.alignment)
+    template = load_template()
+    points = template.points[(template.points[:, 1] > 40) & (template.points[:, 2] < 50)]
+    back = np.linalg.inv(placement.face)
+    points = points @ back[:3, :3].T + back[:3, 3]
+    depths = []
+    for lift in (-3.0, 0.0, 3.0):
+        region = face_region(
+            made.scan, made.head.skin, made.head.alignment, placement,
+            lift_mm=np.full((3, 5), lift),
+        )  # fmt: skip
+        model = _Model(made.scan, made.head.skin, placement, region)
+        index = np.linalg.inv(model.box.affine)
+        index = points @ index[:3, :3].T + index[:3, 3]
+        depths.append(ndimage.map_coordinates(model.depth, index.T, order=1, mode="nearest"))
+    assert np.ptp(depths, axis=0).max() < 0.3
 
 
 def test_series_get_the_face_in_every_volume(phantom):
