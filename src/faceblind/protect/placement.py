@@ -25,10 +25,10 @@ FACE_ANCHOR = np.array([0.0, 87.0, 40.0])
 FACE_SIZES = (1.0, 1.22)
 """Template mm per scan mm of the new face: one size for grown heads, one for small children's.
 Three scales in steps of 4 % told 28 of 32 people apart; a size that everybody shares tells none."""
-FULLER_MM = 2.5
+FULLER_MM = 3.0
 """By how much the forehead of the new face is fuller than the average one. A cut that the brain
 pushes outwards stays under it in nearly everybody, so that it shapes nobody's new forehead."""
-FULLER_LOW_MM, FULLER_RISE_MM = 20.0, 20.0
+FULLER_LOW_MM, FULLER_RISE_MM = 18.0, 16.0
 """Template height where that begins, at the brow, and over how much it grows."""
 
 
