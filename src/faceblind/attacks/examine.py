@@ -234,11 +234,15 @@ class _Look:
         if not self.recogniser or left < PASS_LEFT:
             return
         try:
-            shown = _shown(see(scan))
+            self._offer(see(scan), variant)
         except FaceblindError:
             # What shows no head by itself cannot be searched; its share of a face counts.
             return
-        self.likenesses[variant] = likeness_of(shown, self.recogniser, "completed")
+
+    def _offer(self, sight: Sight, variant: str) -> None:
+        """Embed what is seen, for a search."""
+        if self.recogniser:
+            self.likenesses[variant] = likeness_of(_shown(sight), self.recogniser, "completed")
 
     def _left_in(self, scan: Scan, variant: str) -> float:
         """Share of a face in a scan that an attack changed.
@@ -264,8 +268,7 @@ class _Look:
         left = face_left(regions)
         if sight.other is not None:
             left = max(left, sight.other.left)
-        if self.recogniser:
-            self.likenesses[variant] = likeness_of(_shown(sight), self.recogniser, "completed")
+        self._offer(sight, variant)
         return left
 
     def _again(self, scan: Scan) -> float:
