@@ -145,12 +145,12 @@ def boundary(path: Path, peel_mm: float) -> Scan:
 
 
 def without_front(path: Path) -> Scan:
-    """A scan without anything in front of the ears, forehead and front of the brain included.
+    """A defaced scan without anything in front of the ears, forehead and brain included.
 
     Whoever is still linked is linked by the back of the head, which no protection can take.
     """
-    scan = faceblind.load(path)
-    affine = place(find_whole_head(scan).alignment).affine @ scan.affine
+    done = deface(faceblind.load(path))
+    scan, affine = done.scan, done.placement.affine @ done.scan.affine
     i, j, k = np.meshgrid(*(np.arange(n) for n in scan.shape), indexing="ij", sparse=True)
     forward = affine[1, 0] * i + affine[1, 1] * j + affine[1, 2] * k + affine[1, 3]
     voxels = np.array(scan.volume(0))
