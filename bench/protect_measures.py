@@ -17,13 +17,13 @@ from brain_tools import PROGRAMS, dice
 from faceblind.errors import FaceblindError
 from faceblind.evaluation.metrics import expected_ranks, mate_indices
 from faceblind.evaluation.result import StudyResult
-from faceblind.features import render_face, show_head
+from faceblind.features import HeadShown, render_face, show_head
 from faceblind.head.brain import template_fields
 from faceblind.head.grid import from_scan, regrid
 from faceblind.head.skin import find_head
 from faceblind.head.template import REGIONS, face_normals
 from faceblind.protect import external
-from faceblind.protect.blank import deface, find_whole_head
+from faceblind.protect.blank import Head, deface, find_whole_head
 from faceblind.protect.placement import place
 from faceblind.protect.reface import reface
 from faceblind.protect.session import heads_of_session
@@ -161,9 +161,13 @@ def without_front(path: Path) -> Scan:
 def faces_found(scan: Path) -> int:
     """Renders (of 81) in which YuNet finds a face at its default threshold."""
     try:
-        head = show_head(faceblind.load(scan))
+        return faces_shown(show_head(faceblind.load(scan)))
     except FaceblindError:
         return 0
+
+
+def faces_shown(head: HeadShown) -> int:
+    """The same of a head."""
     images = render_face(head.as_is).images
     pictures = images.reshape(-1, *images.shape[2:])
     return sum(
@@ -176,7 +180,11 @@ def skin_left(path: Path) -> dict[str, float]:
     """Original skin that defacing leaves, mm2 by region of the face."""
     scan = faceblind.load(path)
     head = find_whole_head(scan)
-    mask = deface(scan, head=head).region.mask
+    return skin_outside(scan, head, deface(scan, head=head).region.mask)
+
+
+def skin_outside(scan: Scan, head: Head, mask: NDArray[np.bool_]) -> dict[str, float]:
+    """Skin of a head outside a region, mm2 by region of the face."""
     skin = head.skin
     fitted = head.alignment.fitted()
     region = head.alignment.template.regions[cKDTree(fitted).query(skin.points)[1]]

@@ -23,9 +23,6 @@ BRAIN_MM = 1.0
 """Outside the average brain by this much, nothing is ever replaced."""
 ROOM_FROM_BRAIN_MM = 10.0
 """The same where the region is enlarged to make room for the new face."""
-DEEPER_MM = 4.0
-"""Below the brow the region goes this much deeper than the average cut, in one size for all: its
-boundary shall not show how large the head is."""
 FAR_FROM_BRAIN_MM = 15.0
 """The same for teeth and neck, which need not come near."""
 TEETH_CENTRE = np.array([0.0, 50.0, -50.0])
@@ -215,8 +212,7 @@ def _room(
     `at_face` give fields at the places of `Placement.affine` and of `Placement.face`, (N, 3) are
     the latter themselves.
     """
-    deeper = at_face(name) + np.float32(DEEPER_MM)
-    room = np.minimum(deeper, -ROOM_FROM_BRAIN_MM - at("brain"))
+    room = np.minimum(at_face(name), -ROOM_FROM_BRAIN_MM - at("brain"))
     shape = room.shape
     # The rim keeps the head's own cut; below the brow nothing of the brain is near.
     share = 40.0 * (face_share(where).astype(np.float32).reshape(shape) - np.float32(0.5))
