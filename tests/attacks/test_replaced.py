@@ -56,7 +56,7 @@ def test_the_cut_is_found_from_wherever_the_head_was_thought_to_be(volunteer):
         surface = find_surface(sight.skin, started, done.scan)
         known = find_known(sight.skin, surface, started, done.scan, whole=False)
         assert known.placement is not None
-        assert known.cut > 0.7
+        assert known.cut > 0.65
         found.append(known.placement.affine)
     corners = load_template().points[::500] @ np.linalg.inv(found[0])[:3, :3].T
     corners += np.linalg.inv(found[0])[:3, 3]
