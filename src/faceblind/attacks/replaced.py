@@ -297,7 +297,7 @@ def outside_average(
     where += share[:, None] * (moved - where)
     _, nearest = tree.query(where)
     away: NDArray[np.float64] = ((where - surface[nearest]) * normals[nearest]).sum(axis=1)
-    away -= fuller(moved)
+    away -= fuller(moved, share)
     return away, (share > OWN_SHARE) & (moved[:, 2] < OWN_BELOW_MM)
 
 

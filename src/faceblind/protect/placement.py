@@ -167,22 +167,22 @@ def face_share(where: NDArray[np.floating]) -> NDArray[np.float64]:
     return forward * below * above
 
 
-def fuller(where: NDArray[np.floating]) -> NDArray[np.float64]:
+def fuller(where: NDArray[np.floating], share: NDArray[np.floating]) -> NDArray[np.float64]:
     """By how much the forehead of the new face lies outside the average one.
 
     Parameters
     ----------
     where : (N, 3) ndarray
         Template mm of `Placement.face`.
+    share : (N,) ndarray
+        `face_share` of these places.
 
     Returns
     -------
     (N,) float64 ndarray
         Millimetres; 0 at the rim, where the new face joins the head.
     """
-    return (
-        FULLER_MM * face_share(where) * smooth_step((where[:, 2] - FULLER_LOW_MM) / FULLER_RISE_MM)
-    )
+    return FULLER_MM * share * smooth_step((where[:, 2] - FULLER_LOW_MM) / FULLER_RISE_MM)
 
 
 def smooth_step(values: NDArray[np.floating]) -> NDArray[np.float64]:

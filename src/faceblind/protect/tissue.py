@@ -77,12 +77,13 @@ class AverageFace:
         )
         to_face = placement.to_face
         moved = where @ to_face[:3, :3].T + to_face[:3, 3]
-        bend = face_share(moved)[:, None] * (moved - where) @ np.linalg.inv(self.affine)[:3, :3].T
+        share = face_share(moved)
+        bend = share[:, None] * (moved - where) @ np.linalg.inv(self.affine)[:3, :3].T
         index = np.indices(shape, np.float32)
         for axis in range(3):
             index[axis] += resize(bend[:, axis].astype(np.float32).reshape(coarse), shape)
         depth = ndimage.map_coordinates(self.depth, index, order=1, mode="nearest")
-        depth += resize(fuller(moved).astype(np.float32).reshape(coarse), shape)
+        depth += resize(fuller(moved, share).astype(np.float32).reshape(coarse), shape)
         nearest = [np.clip(np.rint(index[k]).astype(np.int32), 0, shape[k] - 1) for k in range(3)]
         tissue = self.tissue[tuple(nearest)]
         return AverageFace(self.affine, np.asarray(depth, np.float32), tissue, self.names)
