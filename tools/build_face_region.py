@@ -55,6 +55,9 @@ EAR_CENTRE = (-17.0, 1.0)
 EAR_REACH = (31.0, 32.0)
 EAR_DEPTH_MM = (7.5, 5.0, 2.5)
 """Beside the ear canal, where bone is thick (the concha is a bowl), and higher beside the brain."""
+EAR_AIR_REACH = (31.0, 51.0)
+EAR_AIR_MM = -2.0
+"""Tall ears and long lobes end further from the middle, in air this far outside the head."""
 BEHIND_EAR_MM = (2.5, 7.5)
 """Behind the ear, where bone is thin again, only the fold of the skin goes."""
 KEPT_EAR_MM = -34.0
@@ -112,10 +115,10 @@ def allowed(axes: list[np.ndarray]) -> np.ndarray:
     return np.broadcast_to(plane, (len(axes[0]), *plane.shape))
 
 
-def ear_zone(axes: list[np.ndarray]) -> np.ndarray:
-    """1 over the ears, 0 elsewhere, smooth."""
+def ear_zone(axes: list[np.ndarray], reach: tuple[float, float] = EAR_REACH) -> np.ndarray:
+    """1 over the ears, as far as `reach` forwards and upwards, 0 elsewhere, smooth."""
     x, y, z = np.meshgrid(*axes, indexing="ij", sparse=True)
-    radius = np.hypot((y - EAR_CENTRE[0]) / EAR_REACH[0], (z - EAR_CENTRE[1]) / EAR_REACH[1])
+    radius = np.hypot((y - EAR_CENTRE[0]) / reach[0], (z - EAR_CENTRE[1]) / reach[1])
     return np.clip((1.3 - radius) / 0.3, 0, 1) * np.clip((np.abs(x) - 48) / 8, 0, 1)
 
 
@@ -161,7 +164,9 @@ def main() -> None:
         np.interp(axes[2], (6.0, 19.0, 30.0), EAR_DEPTH_MM)[None],
     )
     with_ears = np.maximum(limit, limit + ears * (under - limit))
-    kept_ears = limit + ears * (np.minimum(KEPT_EAR_MM, limit) - limit)
+    around = ear_zone(axes, EAR_AIR_REACH)
+    with_ears = np.maximum(with_ears, limit + around * (np.maximum(limit, EAR_AIR_MM) - limit))
+    kept_ears = limit + around * (np.minimum(KEPT_EAR_MM, limit) - limit)
     brain = onto(ndimage.gaussian_filter(anatomy.brain, 0.5), anatomy.affine, axes) > 0.5
     size, face_axes = grid(FACE_LOW, FACE_HIGH, FINE_MM)
     fine = head_mask(FACE_LOW, size * 2, FINE_MM / 2)

@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage
 
 from faceblind.head.brain import template_fields
+from faceblind.head.template import load_template
 from faceblind.protect.placement import place
 from faceblind.protect.regions import Choices, face_region
 
@@ -130,3 +131,19 @@ def test_teeth_and_neck_go_when_asked(phantom):
     assert not gone(everything, spine).any()
     assert not (everything & made.brain).any()
     assert not (plain & ~everything).any()
+
+
+def test_tall_ears_and_long_lobes_go_whole_or_stay_whole():
+    """Ears as tall as any of 84 people's: the average ones, stretched from the ear canal."""
+    template = load_template()
+    ears = template.points[template.region("ears")].astype(np.float64)
+    ears = ears[np.abs(ears[:, 0]) > 70.0]
+    canal = np.array([0.0, -10.0, 0.0])
+    stretched = ears + 0.6 * (ears - canal) * [0.0, 0.3, 1.0]
+    assert stretched[:, 2].max() > 45.0
+    assert stretched[:, 2].min() < -43.0
+    fields = template_fields()
+    air = fields.at("depth", stretched) < -2.5
+    assert air.mean() > 0.5
+    assert (fields.at("cut", stretched[air]) > 0).all()
+    assert (fields.at("cut_ears_kept", stretched) < 0).all()
