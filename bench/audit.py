@@ -56,6 +56,9 @@ OURS = {"our deface": deface, "our reface": reface}
 SISTER = "forgotten sister"
 NAMES = [*(method.name for method in METHODS), SISTER, *OURS]
 TUNING = {method.name for method in METHODS if method.tuning}
+BEYOND = {"dimmed", "unknown face"}
+"""Hard by design: a face is shown, whose the audit cannot say without the original, and it scores
+high. The area is given without them, too."""
 PEOPLE = {
     "intact": 84, "our deface": 28, "our reface": 28,
     "hug 2 mm": 14, "hug 4 mm": 14, "hug 6 mm": 14,
@@ -242,6 +245,14 @@ def auroc(scores: np.ndarray, leaks: np.ndarray) -> float:
     return float(above + 0.5 * (bad[:, None] == good[None]).mean())
 
 
+def print_area(name: str, rows: list[dict[str, Any]]) -> None:
+    """Print the area under the curve of some methods."""
+    if rows:
+        scores = np.concatenate([row["scores"] for row in rows])
+        truth = np.concatenate([np.full(len(row["scores"]), row["leaks"]) for row in rows])
+        print(f"AUROC, {name}: {auroc(scores, truth):.3f}")
+
+
 def report(out: Path) -> None:
     """Print the table and the areas under the curve; write them to OUT/audit_bench.json."""
     originals = {}
@@ -269,11 +280,9 @@ def report(out: Path) -> None:
             f"{' leaks' if chance < LEAK else ''}"
         )
     for kinds in (("tuning",), ("held out",), ("held out", "ours"), ("tuning", "held out", "ours")):
-        chosen = [row for row in rows if row["set"] in kinds]
-        if chosen:
-            scores_of = np.concatenate([row["scores"] for row in chosen])
-            truth = np.concatenate([np.full(len(row["scores"]), row["leaks"]) for row in chosen])
-            print(f"AUROC, {' and '.join(kinds)}: {auroc(scores_of, truth):.3f}")
+        print_area(" and ".join(kinds), [row for row in rows if row["set"] in kinds])
+    named = [row for row in rows if row["method"] not in BEYOND]
+    print_area(f"all but {' and '.join(sorted(BEYOND))}", named)
     (out / "audit_bench.json").write_text(json.dumps(rows, indent=1))
 
 

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 VARIABLE = "FACEBLIND_THREADS"
 """Environment variable that holds this process's share of the processors."""
@@ -37,3 +43,35 @@ def thread_budget() -> int:
     except ValueError:
         return available_processors()
     return max(1, budget)
+
+
+def one_algebra_thread() -> None:
+    """Let linear algebra use one thread, unless the user said otherwise; before numpy is imported.
+
+    Matrices here are small: more threads wait for one another for a quarter of a protection's
+    processor time, and round sums in another order, so that results depend on their number.
+    """
+    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+def begun(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items, one at least; another thread starts on the first of them at once."""
+    beside = ThreadPoolExecutor(1)
+    first = beside.submit(next, items)
+    beside.shutdown(wait=False)
+
+    def all_items() -> Iterator[Item]:
+        yield first.result()
+        yield from items
+
+    return all_items()
+
+
+def map_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Results in the order of the items, from as many threads as this process may start."""
+    threads = min(thread_budget(), len(items))
+    if threads < 2:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(function, items))

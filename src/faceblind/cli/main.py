@@ -9,6 +9,7 @@ import typer
 from faceblind import __version__
 from faceblind.cli import audit, deface, link, reconstruct, reface, study, volunteers
 from faceblind.cli.verb import verb
+from faceblind.threads import one_algebra_thread
 
 app = typer.Typer(
     name="faceblind",
@@ -51,6 +52,7 @@ def _faceblind(
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    one_algebra_thread()
     app()
 
 

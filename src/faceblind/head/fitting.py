@@ -15,6 +15,7 @@ from faceblind.head.search import candidates
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS, Template
 from faceblind.scan import Scan
+from faceblind.threads import map_threads
 
 
 @dataclass(frozen=True)
@@ -281,8 +282,8 @@ class Aligner:
         )
         few = self.coarse_samples
         zero = np.zeros(few.modes.shape[0])
-        fits = []
-        for start in poses:
+
+        def fit_from(start: NDArray[np.float64]) -> Fit:
             pose = icp.fit_rigid(
                 self.coarse, few.points, few.normals,
                 few.weights * self.emphasis[few.regions], start,
@@ -290,8 +291,9 @@ class Aligner:
             )  # fmt: skip
             fit = Fit(pose, zero, 0.0)
             score = self._scored(self.coarse, few, self._shaped(few, fit), pose, 12.0)
-            fits.append(Fit(pose, zero, score))
-        return sorted(fits, key=lambda fit: -fit.score)
+            return Fit(pose, zero, score)
+
+        return sorted(map_threads(fit_from, list(poses)), key=lambda fit: -fit.score)
 
     def _distinct(self, fits: list[Fit], degrees: float, most: int) -> list[Fit]:
         """The best fits, none within `degrees` of a better one."""
@@ -341,8 +343,7 @@ class Aligner:
         degrees = self.settings.distinct_degrees
         # The rigid score is coarse: starts that look alike but for a tilt may end differently.
         starts = self._distinct(self.start(everywhere), 12.0, 10 if everywhere else 4)
-        refined = self._distinct(
-            [self.refine(fit) for fit in starts], degrees, self.settings.finished
-        )
-        finished = known + [self.finish(fit) for fit in refined]
+        refined = map_threads(self.refine, starts)
+        refined = self._distinct(refined, degrees, self.settings.finished)
+        finished = known + map_threads(self.finish, refined)
         return self._distinct(finished, degrees, len(finished))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,7 +24,7 @@ PADDING_GAP = 0.15
 tissue: -2000 or -3024 Hounsfield units do, the zeros of MR do not."""
 _MOST_SAMPLES = 200_000
 _FEWEST_SAMPLES = 1000
-_BLOCK = 64
+_BLOCK = 32
 _LEVELS = 4096
 _REACH_SIGMAS = 4.0
 
@@ -186,6 +187,25 @@ class Noise:
         turn, k = divmod(i, len(self.block))
         plane = self.block[k]
         return np.roll(plane, (37 * turn, 61 * turn), axis=(0, 1)) if turn else plane
+
+
+def air_of_volumes(
+    scan: Scan, affine: NDArray[np.float64], rng: np.random.Generator
+) -> Iterator[tuple[NDArray[Any], Air, Noise]]:
+    """Each volume of a scan in memory order, its air, and noise over it; one at a time.
+
+    Parameters
+    ----------
+    scan : Scan
+    affine : (4, 4) float64 ndarray
+        Scan mm to template mm.
+    rng : Generator
+    """
+    order, clear = memory_order(scan), clear_air(scan, affine)
+    for t in range(1 if scan.voxels.ndim == 3 else scan.voxels.shape[3]):
+        volume = np.ascontiguousarray(scan.volume(t).transpose(order))
+        air = measure_air(volume, clear)
+        yield volume, air, Noise(volume.shape, air.sigma, rng)
 
 
 def fill(air: Air, mask: NDArray[np.bool_], noise: Noise) -> Volume:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 
 from faceblind.errors import AlignmentError, ScanError
 from faceblind.head.align import CONFIDENT, Alignment, align
+from faceblind.head.grid import Volume
 from faceblind.head.skin import Skin, find_skin
-from faceblind.protect.air import Noise, clear_air, fill, measure_air
+from faceblind.protect.air import air_of_volumes, fill
 from faceblind.protect.placement import Placement, place
 from faceblind.protect.regions import Choices, Region, face_region, memory_order
 from faceblind.scan import Scan
+from faceblind.threads import begun
 
 
 @dataclass(frozen=True)
@@ -132,42 +135,27 @@ def deface(
     head = head or find_whole_head(scan)
     placement = place(head.alignment)
     region = face_region(scan, head.skin, head.alignment, placement, choices, lift_mm)
-    values = air_values(scan, region.mask, placement.affine, np.random.default_rng(seed))
-    return Protected(scan.with_changes(region.mask, values), region, placement, "deface")
+    airs = begun(air_of_volumes(scan, placement.affine, np.random.default_rng(seed)))
+    region = face_region(scan, head.skin, head.alignment, placement, choices, lift_mm)
+    inside = region.mask.transpose(memory_order(scan))
+    new = (fill(air, inside, noise) for _, air, noise in airs)
+    return Protected(with_volumes(scan, region.mask, new), region, placement, "deface")
 
 
-def air_values(
-    scan: Scan,
-    mask: NDArray[np.bool_],
-    affine: NDArray[np.float64],
-    rng: np.random.Generator,
-) -> NDArray[np.float32]:
-    """New air for the voxels of a mask.
+def with_volumes(scan: Scan, mask: NDArray[np.bool_], volumes: Iterable[Volume]) -> Scan:
+    """A scan with new intensities under a mask.
 
     Parameters
     ----------
     scan : Scan
     mask : (I, J, K) bool ndarray
-    affine : (4, 4) float64 ndarray
-        Scan mm to template mm.
-    rng : Generator
-
-    Returns
-    -------
-    (N,) or (N, T) float32 ndarray
-        In the order of ``voxels[mask]``.
+    volumes : iterable of ndarray
+        One for each volume of the scan, in memory order; looked at under the mask only.
     """
-    order = memory_order(scan)
-    back = np.argsort(order)
-    clear = clear_air(scan, affine)
-    inside = mask.transpose(order)
-    columns = []
-    for t in range(1 if scan.voxels.ndim == 3 else scan.voxels.shape[3]):
-        volume = scan.volume(t).transpose(order)
-        air = measure_air(volume, clear)
-        new = fill(air, inside, Noise(volume.shape, air.sigma, rng))
-        columns.append(new.transpose(back)[mask])
-    return columns[0] if scan.voxels.ndim == 3 else np.stack(columns, axis=1)
+    back = np.argsort(memory_order(scan))
+    columns = [new.transpose(back)[mask] for new in volumes]
+    values = columns[0] if scan.voxels.ndim == 3 else np.stack(columns, axis=1)
+    return scan.with_changes(mask, values)
 
 
 def require_untouched(scan: Scan, done: Protected) -> None:
@@ -199,10 +187,10 @@ __all__ = [
     "Choices",
     "Head",
     "Protected",
-    "air_values",
     "deface",
     "find_whole_head",
     "require_confidence",
     "require_untouched",
     "uncertain",
+    "with_volumes",
 ]

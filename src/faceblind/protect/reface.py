@@ -11,8 +11,8 @@ from scipy import ndimage
 from faceblind.head.brain import template_fields
 from faceblind.head.grid import Grid, Volume, blur, resize, resized_affine
 from faceblind.head.skin import Skin
-from faceblind.protect.air import Air, Noise, clear_air, fill, measure_air
-from faceblind.protect.blank import Head, Protected, find_whole_head
+from faceblind.protect.air import Air, Noise, air_of_volumes, fill
+from faceblind.protect.blank import Head, Protected, find_whole_head, with_volumes
 from faceblind.protect.lift import lift_at, lift_on_grid
 from faceblind.protect.placement import Placement, face_share, place
 from faceblind.protect.regions import Choices, Region, face_region, memory_order, places
@@ -24,6 +24,7 @@ from faceblind.protect.tissue import (
     signal_map,
 )
 from faceblind.scan import Scan
+from faceblind.threads import begun
 
 FINE_MM = 1.5
 """Spacing on which the new face is made: that of its own map."""
@@ -72,22 +73,12 @@ def reface(
     """
     head = head or find_whole_head(scan)
     placement = place(head.alignment)
-    affine = placement.affine
+    airs = begun(air_of_volumes(scan, placement.affine, np.random.default_rng(seed)))
     region = face_region(scan, head.skin, head.alignment, placement, choices)
-    order = memory_order(scan)
-    back = np.argsort(order)
-    clear = clear_air(scan, affine)
-    rng = np.random.default_rng(seed)
     model = _Model(scan, head.skin, placement, region)
-    inside = region.mask.transpose(order)
-    columns = []
-    for t in range(1 if scan.voxels.ndim == 3 else scan.voxels.shape[3]):
-        volume = np.ascontiguousarray(scan.volume(t).transpose(order))
-        air = measure_air(volume, clear)
-        new = model.volume(volume, air, inside, rng)
-        columns.append(new.transpose(back)[region.mask])
-    values = columns[0] if scan.voxels.ndim == 3 else np.stack(columns, axis=1)
-    return Protected(scan.with_changes(region.mask, values), region, placement, "reface")
+    inside = region.mask.transpose(memory_order(scan))
+    new = (model.volume(volume, air, inside, noise) for volume, air, noise in airs)
+    return Protected(with_volumes(scan, region.mask, new), region, placement, "reface")
 
 
 @dataclass(frozen=True)
@@ -216,12 +207,11 @@ class _Model:
         volume: NDArray[np.generic],
         air: Air,
         inside: NDArray[np.bool_],
-        rng: np.random.Generator,
+        noise: Noise,
     ) -> Volume:
         """(I, J, K) new intensities in memory order, to be used under the mask `inside`."""
         full = Grid(volume, self.full_affine)
         levels = measure_levels(full, self.skin, self.affine, self.kept, air.level)
-        noise = Noise(volume.shape, air.sigma, rng)
         out = fill(air, inside, noise)
         part = tuple(s.stop - s.start for s in self.box.full)
         beside = resize(volume[self.box.full], self.box.shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,6 +166,7 @@ def _on_grid(
     total, shape = affine @ grid.affine, grid.values.shape
     fields = template_fields()
 
+    @cache
     def at(field: str) -> NDArray[np.float32]:
         return fields.on_grid(field, total, shape)
 
