@@ -10,7 +10,7 @@ from faceblind.attacks.peel import Fill
 from faceblind.attacks.presence import IMPORTANCE, Region, face_left
 from faceblind.attacks.surface import LOOKED_AT
 from faceblind.attacks.texts import Finding
-from faceblind.attacks.verdict import EARS, FAIL_LEFT, PASS_LEFT, Findings, Link, judge
+from faceblind.attacks.verdict import AGAIN, EARS, FAIL_LEFT, PASS_LEFT, Findings, Link, judge
 from faceblind.attacks.wrap import Piece
 
 
@@ -89,6 +89,12 @@ def test_ears_alone_are_doubted():
     verdict = judge("a", findings(regions=with_regions(**{"left ear": 0.8})))
     assert verdict.status == "unsure"
     assert "left ear remains" in verdict.reasons[0]
+    assert verdict.advice == (f"{AGAIN}, without --keep-ears",)
+
+
+def test_an_intact_head_is_not_told_of_an_option_that_was_not_used():
+    regions = with_regions(**dict.fromkeys(LOOKED_AT, 1.0))
+    assert judge("a", findings(regions=regions, left=1.0)).advice == (AGAIN,)
 
 
 def test_ears_enter_the_score_and_not_the_share_of_a_face():

@@ -283,14 +283,14 @@ def _face(found: Findings) -> _Parts:
     parallel = [n for n in named if found.regions[n].share < 0.5 <= found.regions[n].parallel]
     if parallel and found.left >= PASS_LEFT:
         doubts.append(f"the cut runs parallel to the skin at {_listed(parallel)}")
+    only_ears = not fails and not doubts
     ears = [n for n in LOOKED_AT if n.endswith("ear") and found.regions[n].share >= SHOWN]
     if ears:
         doubts.append(f"{_listed(ears)} remain{'s' if len(ears) == 1 else ''}; ears are biometric")
-        advice.append("protect again without --keep-ears")
     if not fails and not found.replaced and found.detector_views >= DETECTED_VIEWS:
         doubts.append(f"a face detector fires in {found.detector_views} of 81 views")
     if fails or doubts:
-        advice.append(AGAIN)
+        advice.append(f"{AGAIN}, without --keep-ears" if ears and only_ears else AGAIN)
     if found.fills and found.peeled_left >= PASS_LEFT:
         advice.append("a fill hides nothing: remove the face below it, too")
     return fails, doubts, advice
