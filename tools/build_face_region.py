@@ -17,7 +17,7 @@ from scipy import ndimage
 from scipy.interpolate import RegularGridInterpolator
 
 from faceblind.head.template import load_template
-from faceblind.volunteers.anatomy import Tissue, load_anatomy
+from faceblind.volunteers.anatomy import Anatomy, Tissue, load_anatomy
 from faceblind.volunteers.raster import fill, sample
 
 TARGET = Path(__file__).resolve().parents[1] / "src" / "faceblind" / "data" / "face_region.npz"
@@ -62,6 +62,10 @@ BEHIND_EAR_MM = (2.5, 7.5)
 """Behind the ear, where bone is thin again, only the fold of the skin goes."""
 KEPT_EAR_MM = -34.0
 GLOBE_MM = 13.5
+RINGS_MM, RING_MM = 16.0, 2.0
+"""Around the brain: skull and scalp, but not the face."""
+NECK_TOP_MM = -70.0
+"""Below, the head bends on its neck."""
 
 
 def grid(low: np.ndarray, high: np.ndarray, step: float) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -146,6 +150,22 @@ def onto(values: np.ndarray, affine: np.ndarray, axes: list[np.ndarray]) -> np.n
     return found.reshape([len(a) for a in axes])
 
 
+def inside_classes(anatomy: Anatomy, axes: list[np.ndarray], brain_depth: np.ndarray) -> np.ndarray:
+    """Rings around the brain and shares of grey and white matter in it; 0 where nothing is told."""
+    white, grey = (
+        onto(
+            ndimage.gaussian_filter(anatomy.share(t).astype(np.float32), 0.7), anatomy.affine, axes
+        )
+        for t in (Tissue.WHITE, Tissue.GREY)
+    )
+    quarters = [np.clip(share * 4, 0, 3).astype(int) for share in (white, grey)]
+    ring = 1 + np.floor((brain_depth + RINGS_MM) / RING_MM).astype(int)
+    first = 1 + int(RINGS_MM / RING_MM)
+    classes = np.where(brain_depth > 0, first + 4 * quarters[0] + quarters[1], ring)
+    classes[(brain_depth <= -RINGS_MM) | (axes[2] < NECK_TOP_MM)] = 0
+    return classes.astype(np.uint8)
+
+
 def affine_of(low: np.ndarray, step: float) -> np.ndarray:
     """Index to template mm."""
     affine = np.diag([step] * 3 + [1.0])
@@ -168,6 +188,7 @@ def main() -> None:
     with_ears = np.maximum(with_ears, limit + around * (np.maximum(limit, EAR_AIR_MM) - limit))
     kept_ears = limit + around * (np.minimum(KEPT_EAR_MM, limit) - limit)
     brain = onto(ndimage.gaussian_filter(anatomy.brain, 0.5), anatomy.affine, axes) > 0.5
+    brain_depth = signed_depth(brain, STEP_MM)
     size, face_axes = grid(FACE_LOW, FACE_HIGH, FINE_MM)
     fine = head_mask(FACE_LOW, size * 2, FINE_MM / 2)
     skin = ndimage.gaussian_filter(signed_depth(fine, FINE_MM / 2), 0.7)[::2, ::2, ::2]
@@ -180,7 +201,8 @@ def main() -> None:
         cut_ears_kept=packed(kept_ears - depth),
         depth=packed(depth),
         eyes=packed(eyes_depth(axes)),
-        brain=packed(signed_depth(brain, STEP_MM)),
+        brain=packed(brain_depth),
+        inside=inside_classes(anatomy, axes, brain_depth),
         face_affine=affine_of(FACE_LOW, FINE_MM),
         face_depth=packed(skin, 0.25),
         tissue=fractions.argmax(0).astype(np.uint8),

@@ -9,9 +9,10 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from faceblind.errors import AlignmentError, ScanError
+from faceblind.head.align import moved
 from faceblind.protect import session
 from faceblind.protect.blank import Head, deface
-from faceblind.protect.session import heads_of_session, moved
+from faceblind.protect.session import heads_of_session
 from faceblind.scan import Scan
 from faceblind.volunteers.mri import scan_session
 from faceblind.volunteers.scanner import ScannerSettings

@@ -12,6 +12,7 @@ from faceblind.attacks.surface import Surface, find_surface
 from faceblind.errors import AlignmentError
 from faceblind.face.raycast import Scene
 from faceblind.head.align import CONFIDENT, Alignment, align, align_by_scalp
+from faceblind.head.inside import nodded
 from faceblind.head.skin import HeadMask, Skin, find_skin
 from faceblind.scan import Scan
 
@@ -62,7 +63,8 @@ def see(scan: Scan, head: HeadMask | None = None) -> Sight:
 
     A template can be bent onto a cut so well that the cut passes for a face. Where the fit is odd
     or the face is not whole, the head is found a second time by scalp and ears alone, and what
-    faceblind's own protection explains is preferred.
+    faceblind's own protection explains is preferred. Heads without a whole face nod, so that they
+    are turned to fit what is inside them, too, and what shows more of a face counts.
 
     Parameters
     ----------
@@ -90,16 +92,41 @@ def see(scan: Scan, head: HeadMask | None = None) -> Sight:
         if other is not None:
             sights.append(_sight(skin, scene, other, scan))
         elif not sure:
-            raise AlignmentError(
-                f"{scan.source or 'scan'}: the head was not found with enough confidence "
-                f"({whole.confidence:.2f} of {CONFIDENT:.2f}); look at the scan"
-            )
+            raise _unsure(scan, whole)
     if sights[-1].known.is_cut or sights[-1].known.is_face:
         return sights[-1]
     if len(sights) == 2 and (odd or not sure):
         more = sights[0] if sights[0].left > sights[1].left else None
-        return replace(sights[1], other=more)
-    return sights[0]
+        chosen = replace(sights[1], other=more)
+    else:
+        chosen = sights[0]
+    if chosen.left >= WHOLE_FACE:
+        return chosen
+    return _with_nod(chosen, scene, scan, sure=sure)
+
+
+def _with_nod(sight: Sight, scene: Scene, scan: Scan, *, sure: bool) -> Sight:
+    """The same or, if it shows more of a face, what shows where the inside says the head lies.
+
+    A scalp alone is too round to tell how far a head nods.
+    """
+    found = nodded(sight.alignment, scan)
+    if found is None:
+        if sure:
+            return sight
+        raise _unsure(scan, sight.alignment)
+    surface = find_surface(sight.skin, found, scan, scene)
+    regions = find_regions(surface, found.template)
+    if face_left(regions) <= sight.left:
+        return sight
+    return replace(sight, alignment=found, surface=surface, regions=regions)
+
+
+def _unsure(scan: Scan, found: Alignment) -> AlignmentError:
+    return AlignmentError(
+        f"{scan.source or 'scan'}: the head was not found with enough confidence "
+        f"({found.confidence:.2f} of {CONFIDENT:.2f}); look at the scan"
+    )
 
 
 def _sight(skin: Skin, scene: Scene, found: Alignment, scan: Scan) -> Sight:

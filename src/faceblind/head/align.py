@@ -6,7 +6,7 @@ that is nearly symmetric: handedness is taken from the scan's header.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ __all__ = [
     "AlignmentSettings",
     "align",
     "align_by_scalp",
+    "moved",
     "thin",
 ]
 
@@ -180,6 +181,19 @@ def align_by_scalp(
     if not fits:
         return None
     return _describe(faceless, fits[0], _scalp_trust(faceless, fits, settings))
+
+
+def moved(alignment: Alignment, move: NDArray[np.float64]) -> Alignment:
+    """The alignment of a scan from that of another, in which the head lies elsewhere.
+
+    Parameters
+    ----------
+    alignment : Alignment
+        Of the other scan.
+    move : (4, 4) float64 ndarray
+        Scan mm to the other's mm, rigid.
+    """
+    return replace(alignment, affine=alignment.affine @ move, pose=alignment.pose @ move)
 
 
 def _trust(fits: list[Fit], settings: AlignmentSettings) -> float:

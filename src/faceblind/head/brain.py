@@ -60,6 +60,9 @@ class TemplateFields:
         Depth inside the globes and orbits.
     brain : (A, B, C) float32
         Depth inside the average brain.
+    inside : (A, B, C) uint8
+        Classes of what lies in and around the brain, in no order: rings of skull and scalp, shares
+        of grey and white matter; 0 elsewhere.
     """
 
     affine: NDArray[np.float64]
@@ -68,6 +71,7 @@ class TemplateFields:
     depth: NDArray[np.float32]
     eyes: NDArray[np.float32]
     brain: NDArray[np.float32]
+    inside: NDArray[np.uint8]
 
     def at(self, name: str, places: NDArray[np.floating]) -> NDArray[np.float32]:
         """(N,) values of a field at (N, 3) template mm; the border value beyond the grid."""
@@ -103,10 +107,10 @@ def template_fields() -> TemplateFields:
         unit = np.float32(npz["unit_mm"])
         names = ("cut", "cut_ears_kept", "depth", "eyes", "brain")
         fields = {name: npz[name] * unit for name in names}
-        affine = npz["affine"]
-    for field in fields.values():
+        affine, inside = npz["affine"], npz["inside"]
+    for field in (*fields.values(), inside):
         field.setflags(write=False)
-    return TemplateFields(affine, **fields)
+    return TemplateFields(affine, **fields, inside=inside)
 
 
 @dataclass(frozen=True)

@@ -66,15 +66,25 @@ class Registration:
 
 
 @dataclass(frozen=True)
-class _Levels:
-    """A scan on coarse voxels, as grey levels of equal frequency."""
+class Levels:
+    """A scan on coarse voxels, as grey levels of equal frequency.
+
+    Parameters
+    ----------
+    values : (I, J, K) float32 ndarray
+    to_index : (4, 4) float64 ndarray
+        Scan mm to index.
+    bounds : (L,) float32 ndarray
+        Between the levels.
+    """
 
     values: NDArray[np.float32]
     to_index: NDArray[np.float64]
     bounds: NDArray[np.float32]
 
     @classmethod
-    def of(cls, scan: Scan, sigma_mm: float) -> _Levels:
+    def of(cls, scan: Scan, sigma_mm: float) -> Levels:
+        """Of a scan's first volume, smoothed by a Gaussian."""
         grid = from_scan(scan)
         grid = regrid(grid, np.maximum(grid.spacing, WORKING_MM))
         values = blur(np.asarray(grid.values, np.float32), sigma_mm / grid.spacing)
@@ -134,7 +144,7 @@ def register(scan: Scan, target: Scan, places: NDArray[np.floating]) -> Registra
         places[:: max(1, len(places) // count)].astype(np.float64) for count in (MANY, FEW)
     )
     soft, sharp = (
-        (_Levels.of(target, sigma), _Levels.of(scan, sigma)) for sigma in (SOFT_MM, FINE_MM)
+        (Levels.of(target, sigma), Levels.of(scan, sigma)) for sigma in (SOFT_MM, FINE_MM)
     )
     coarse, fine, last = (
         _Cost(points, fixed.at(points)[0], moving, centre)
@@ -154,7 +164,7 @@ class _Cost:
 
     points: NDArray[np.float64]
     levels: NDArray[np.int64]
-    moving: _Levels
+    moving: Levels
     centre: NDArray[np.float64]
 
     def __call__(self, step: NDArray[np.float64]) -> float:

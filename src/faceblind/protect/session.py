@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from faceblind.errors import FaceblindError
-from faceblind.head.align import CONFIDENT, Alignment, align, thin
+from faceblind.head.align import CONFIDENT, Alignment, align, moved, thin
 from faceblind.head.brain import template_fields
 from faceblind.head.fitting import angle_degrees
 from faceblind.head.icp import Target, fit_rigid
@@ -154,19 +154,6 @@ def _seen(alignment: Alignment | None) -> float:
     if alignment is None:
         return 0.0
     return float(np.mean([alignment.seen[name] for name in _FACE]))
-
-
-def moved(alignment: Alignment, move: NDArray[np.float64]) -> Alignment:
-    """The alignment of a scan from that of its sister.
-
-    Parameters
-    ----------
-    alignment : Alignment
-        Of the sister.
-    move : (4, 4) float64 ndarray
-        Scan mm to sister mm, rigid.
-    """
-    return replace(alignment, affine=alignment.affine @ move, pose=alignment.pose @ move)
 
 
 def same_place(skin: Skin, sister: _Evidence) -> NDArray[np.float64] | None:

@@ -1,0 +1,98 @@
+"""How far a head nods, by what is inside it.
+
+Scalps are nearly round. Where the face is missing, a template fitted to the scalp of a real head
+nods by 6 to 22 degrees, and what is left of a face seems to lie elsewhere. The brain is not round:
+the average head is turned and shifted until classes of what it holds say most of the scan's grey
+levels (normalised mutual information, as `faceblind.head.register`), whatever the contrast.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from faceblind.head.align import Alignment, moved
+from faceblind.head.brain import template_fields
+from faceblind.head.register import SOFT_MM, Levels, normalised_information
+from faceblind.scan import Scan
+
+PIVOT = np.array([0.0, 0.0, 40.0])
+"""Template mm: the middle of the brain, about which the head nods."""
+OFFSET_MM = np.array([4.0, 2.0])
+"""Forwards and up: where the search ends in intact scans, whose place the face tells (mean of nine
+real ones, standard deviations 2 and 4 mm; the nod is off by 3 degrees in eight, 9 in one)."""
+LEAST_INFORMATION = 1.03
+"""Below it nothing of a brain is seen; noise gives 1.01, real scans 1.06 and more."""
+_NODS = (-21.0, -15.0, -9.0, -3.0, 3.0, 9.0, 15.0, 21.0)
+_SHIFTS_MM = (-8.0, 0.0, 8.0)
+_PLACES = 6000
+_LEAST_OVERLAP = 0.4
+_SHARP_MM = 1.5
+
+
+def nodded(alignment: Alignment, scan: Scan) -> Alignment | None:
+    """The same head, turned about its ears and shifted forwards and up to fit its inside.
+
+    Parameters
+    ----------
+    alignment : Alignment
+        By the scalp: left and right, and the head's size, are kept.
+    scan : Scan
+
+    Returns
+    -------
+    Alignment or None
+        None where the inside tells nothing.
+    """
+    places, classes = _places()
+    to_scan = np.linalg.inv(alignment.affine)
+
+    def cost(step: NDArray[np.float64], levels: Levels) -> float:
+        there = to_scan @ _step(step)
+        found, seen = levels.at(places @ there[:3, :3].T + there[:3, 3])
+        if seen.mean() < _LEAST_OVERLAP:
+            return -1.0
+        return -normalised_information(classes[seen], found[seen])
+
+    soft, sharp = (partial(cost, levels=Levels.of(scan, mm)) for mm in (SOFT_MM, _SHARP_MM))
+    grid = np.stack(np.meshgrid(_NODS, _SHIFTS_MM, _SHIFTS_MM, indexing="ij"), -1).reshape(-1, 3)
+    starts = grid[np.argsort([soft(step) for step in grid], kind="stable")[:3]]
+    best = min((_search(soft, start, 4.0) for start in starts), key=soft)
+    best = _search(sharp, best, 2.0)
+    if -sharp(best) < LEAST_INFORMATION:
+        return None
+    best[1:] -= OFFSET_MM
+    return moved(alignment, to_scan @ np.linalg.inv(_step(best)) @ alignment.affine)
+
+
+def _places() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """(N, 3) places in and around the average brain, template mm, and their classes (N,)."""
+    fields = template_fields()
+    index = np.argwhere(fields.inside > 0)
+    # Places in a grid's order repeat its rows; a drawn sample does not.
+    index = index[np.random.default_rng(0).permutation(len(index))[:_PLACES]]
+    classes = fields.inside[tuple(index.T)].astype(np.int64)
+    return index @ fields.affine[:3, :3].T + fields.affine[:3, 3], classes
+
+
+def _step(step: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(4, 4) template mm to template mm: a nod in degrees, then shifts forwards and up."""
+    angle = np.radians(step[0])
+    turn = np.eye(4)
+    turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    turn[:3, 3] = PIVOT - turn[:3, :3] @ PIVOT
+    turn[1:3, 3] += step[1:]
+    return turn
+
+
+def _search(cost: partial[float], start: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
+    """The nearest minimum, from a simplex of `reach` degrees and millimetres."""
+    simplex = start + np.vstack([np.zeros(3), reach * np.eye(3)])
+    found = minimize(
+        cost, start, method="Nelder-Mead",
+        options={"initial_simplex": simplex, "xatol": 0.1, "fatol": 1e-5, "maxfev": 120},
+    )  # fmt: skip
+    return np.asarray(found.x, np.float64)
