@@ -58,6 +58,9 @@ EAR_DEPTH_MM = (7.5, 5.0, 2.5)
 EAR_AIR_REACH = (31.0, 51.0)
 EAR_AIR_MM = -2.0
 """Tall ears and long lobes end further from the middle, in air this far outside the head."""
+EAR_AIR_HEIGHT_MM = (42.0, 48.0)
+EAR_AIR_FROM_BRAIN_MM = (12.0, 18.0)
+"""By height: few ears end higher, where a head that was found 8 mm beside its place has brain."""
 BEHIND_EAR_MM = (2.5, 7.5)
 """Behind the ear, where bone is thin again, only the fold of the skin goes."""
 KEPT_EAR_MM = -34.0
@@ -185,10 +188,12 @@ def main() -> None:
     )
     with_ears = np.maximum(limit, limit + ears * (under - limit))
     around = ear_zone(axes, EAR_AIR_REACH)
-    with_ears = np.maximum(with_ears, limit + around * (np.maximum(limit, EAR_AIR_MM) - limit))
+    beside_ears = limit + around * (np.maximum(limit, EAR_AIR_MM) - limit)
     kept_ears = limit + around * (np.minimum(KEPT_EAR_MM, limit) - limit)
     brain = onto(ndimage.gaussian_filter(anatomy.brain, 0.5), anatomy.affine, axes) > 0.5
     brain_depth = signed_depth(brain, STEP_MM)
+    far = np.interp(axes[2], EAR_AIR_HEIGHT_MM, EAR_AIR_FROM_BRAIN_MM)
+    air = np.minimum(beside_ears - depth, -far - brain_depth)
     size, face_axes = grid(FACE_LOW, FACE_HIGH, FINE_MM)
     fine = head_mask(FACE_LOW, size * 2, FINE_MM / 2)
     skin = ndimage.gaussian_filter(signed_depth(fine, FINE_MM / 2), 0.7)[::2, ::2, ::2]
@@ -197,7 +202,7 @@ def main() -> None:
         TARGET,
         affine=affine_of(LOW, STEP_MM),
         unit_mm=np.array(UNIT_MM),
-        cut=packed(with_ears - depth),
+        cut=packed(np.maximum(with_ears - depth, air)),
         cut_ears_kept=packed(kept_ears - depth),
         depth=packed(depth),
         eyes=packed(eyes_depth(axes)),
