@@ -145,5 +145,16 @@ def test_tall_ears_and_long_lobes_go_whole_or_stay_whole():
     fields = template_fields()
     air = fields.at("depth", stretched) < -2.5
     assert air.mean() > 0.5
-    assert (fields.at("cut", stretched[air]) > 0).all()
+    assert (fields.at("cut", stretched[air]) > 0).mean() > 0.99
     assert (fields.at("cut_ears_kept", stretched) < 0).all()
+
+
+def test_the_air_above_the_ears_keeps_its_distance_from_the_brain():
+    """A child's head, found 8 mm beside its place, lost 75 voxels of brain there."""
+    fields = template_fields()
+    index = np.argwhere(fields.cut > 0)
+    where = index @ fields.affine[:3, :3].T + fields.affine[:3, 3]
+    above = (np.abs(where[:, 0]) > 60) & (np.abs(where[:, 1] + 17) < 20)
+    brain = fields.brain[tuple(index.T)]
+    assert brain[above & (where[:, 2] > 36)].max() < -11.0
+    assert brain[above & (where[:, 2] > 48)].max() < -17.0
