@@ -85,6 +85,12 @@ def test_each_attack_counts(changes, status, words):
     assert words in " ".join(verdict.reasons)
 
 
+@pytest.mark.parametrize(("name", "words"), [("brow", "brow remains"), ("cheeks", "cheeks remain")])
+def test_one_region_is_told_in_good_grammar(name, words):
+    verdict = judge("a", findings(regions=with_regions(**{name: 1.0}), left=0.2))
+    assert f"{words} (20% of" in verdict.reasons[0]
+
+
 def test_ears_alone_are_doubted():
     verdict = judge("a", findings(regions=with_regions(**{"left ear": 0.8})))
     assert verdict.status == "unsure"

@@ -21,11 +21,12 @@ from faceblind.attacks.presence import face_left, find_regions
 from faceblind.attacks.see import NO_FACE, Sight, see
 from faceblind.attacks.surface import find_surface
 from faceblind.attacks.verdict import FAIL_LEFT, PASS_LEFT, Findings
-from faceblind.attacks.wrap import find_pieces
+from faceblind.attacks.wrap import Piece, find_pieces
 from faceblind.errors import AlignmentError, FaceblindError, ScanError
 from faceblind.face.reconstruct import Variant, as_is, reconstruct
 from faceblind.features import HeadShown, render_face
 from faceblind.formats import load
+from faceblind.head.align import align_by_scalp
 from faceblind.head.grid import from_scan, regrid
 from faceblind.head.skin import HeadMask, find_head, find_skin
 from faceblind.recognition.detect import DEFAULT_SCORE, detector_scores
@@ -93,7 +94,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
             sight = sight.other
             detecting = beside.submit(_detect, sight)
         cut = sight.known.is_cut
-        pieces = beside.submit(find_pieces, scan, head, sight.alignment)
+        pieces = beside.submit(_pieces, scan, head, sight)
         brain = beside.submit(find_harm, whole, sight.alignment, head, before, cut_spares_brain=cut)
         likenesses = _likenesses(sight, recogniser)
         look = _Look(scan, head, sight, recogniser, likenesses)
@@ -122,6 +123,15 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
         )
     shape = outline(sight.surface, sight.alignment) if left >= FAIL_LEFT else None
     return Examined(findings, likenesses, shape)
+
+
+def _pieces(scan: Scan, head: HeadMask, sight: Sight) -> tuple[Piece, ...]:
+    """Parts of a head in the air."""
+    found = sight.alignment
+    if sight.known.is_face:
+        # A fit to our face has its width, beside which a wider person's scalp seems to lie in air.
+        found = align_by_scalp(sight.skin, scan) or found
+    return find_pieces(scan, head, found)
 
 
 def _original(path: Path | None) -> Scan | None:

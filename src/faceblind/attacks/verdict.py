@@ -272,7 +272,7 @@ def _face(found: Findings) -> _Parts:
     ):
         if share < PASS_LEFT or (how and share < found.left + WORSE):
             continue
-        what = f"{_listed(named)} remain" if named and not how else "a face remains"
+        what = _remain(named) if named and not how else "a face remains"
         text = f"{what}{how} ({share:.0%} of a recognisable face)"
         if not how and found.foreign:
             doubts += _somebodys(found, text)
@@ -286,7 +286,7 @@ def _face(found: Findings) -> _Parts:
     only_ears = not fails and not doubts
     ears = [n for n in LOOKED_AT if n.endswith("ear") and found.regions[n].share >= SHOWN]
     if ears:
-        doubts.append(f"{_listed(ears)} remain{'s' if len(ears) == 1 else ''}; ears are biometric")
+        doubts.append(f"{_remain(ears)}; ears are biometric")
     if not fails and not found.replaced and found.detector_views >= DETECTED_VIEWS:
         doubts.append(f"a face detector fires in {found.detector_views} of 81 views")
     if fails or doubts:
@@ -356,6 +356,11 @@ def _links(found: Findings) -> _Parts:
         else:
             (fails if link.lead >= CLEAR_LEAD else doubts).append(text)
     return fails, doubts, [AGAIN] if fails else []
+
+
+def _remain(names: list[str]) -> str:
+    is_one = len(names) == 1 and names[0] not in ("eyes", "cheeks")
+    return f"{_listed(names)} remain{'s' if is_one else ''}"
 
 
 def _listed(names: list[str]) -> str:
