@@ -9,7 +9,7 @@ import pytest
 
 from faceblind.errors import AlignmentError
 from faceblind.formats.nifti import load, save
-from faceblind.protect.air import Air, Noise, draw, measure_air
+from faceblind.protect.air import Air, Noise, draw, fill, measure_air
 from faceblind.protect.blank import deface, require_confidence
 
 
@@ -78,6 +78,36 @@ def test_air_is_measured_with_its_texture():
     assert air.sample.max() < 75
     assert air.sigma[0] == pytest.approx(0.9, abs=0.15)
     assert air.sigma[1:].max() < 0.3
+
+
+def test_new_air_follows_the_level_of_air_from_place_to_place():
+    """Air of a coil array: four times as bright and as noisy on one side, nothing near the head."""
+    rng = np.random.default_rng(3)
+    shape = (60, 50, 70)
+    truth = np.linspace(4.0, 16.0, shape[2])[None, None] * np.ones(shape)
+    volume = (rng.rayleigh(1.0, shape) / np.sqrt(2 * np.log(2)) * truth).astype(np.float32)
+    clear = np.ones(shape, bool)
+    clear[15:45, 15:35, 15:55] = False
+    volume[~clear] = 500.0
+    air = measure_air(volume, clear)
+    assert air.trend is not None
+    assert air.sigma.max() < 0.4
+    new = fill(air, ~clear, Noise(shape, air.sigma, rng))
+    for low in (15, 30, 45):
+        part = (slice(15, 45), slice(15, 35), slice(low, low + 10))
+        assert np.median(new[part]) == pytest.approx(np.median(truth[part]), rel=0.08)
+        spread = truth[part].mean() * np.sqrt((4 - np.pi) / 2 / (2 * np.log(2)))
+        assert new[part].std() == pytest.approx(spread, rel=0.15)
+
+
+def test_wiped_air_and_even_air_have_no_trend():
+    rng = np.random.default_rng(4)
+    even = rng.rayleigh(10.0, (50, 50, 50)).astype(np.float32)
+    clear = np.ones(even.shape, bool)
+    assert measure_air(even, clear).trend is None
+    wiped = even.copy()
+    wiped[:10] = 0.0
+    assert measure_air(wiped, clear).trend is None
 
 
 def test_noise_comes_again_shifted_and_keeps_its_spread():
