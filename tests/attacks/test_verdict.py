@@ -7,10 +7,10 @@ import pytest
 
 from faceblind.attacks.brainharm import Brain
 from faceblind.attacks.peel import Fill
-from faceblind.attacks.presence import IMPORTANCE, Region, face_left
+from faceblind.attacks.presence import EARS, IMPORTANCE, Region, face_left
 from faceblind.attacks.surface import LOOKED_AT
 from faceblind.attacks.texts import Finding
-from faceblind.attacks.verdict import AGAIN, EARS, FAIL_LEFT, PASS_LEFT, Findings, Link, judge
+from faceblind.attacks.verdict import AGAIN, FAIL_LEFT, PASS_LEFT, Findings, Link, judge
 from faceblind.attacks.wrap import Piece
 
 

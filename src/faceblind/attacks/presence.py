@@ -28,6 +28,10 @@ IMPORTANCE = {
 }  # fmt: skip
 """What each region gives a recogniser; eyes and nose most (the parts that aligned crops centre
 on), sums to 1."""
+EARS = 0.2
+"""What both ears alone give to the score, where they are all that is left: more than a scan that
+passes has, less than one that fails. 3D ears alone find people (Chen and Bhanu 2007,
+doi:10.1109/TPAMI.2007.1005)."""
 
 
 @dataclass(frozen=True)
@@ -140,3 +144,17 @@ def face_left(regions: dict[str, Region]) -> float:
         return 0.0
     shown = sum(IMPORTANCE[name] * regions[name].seen * regions[name].shown for name in FACE)
     return shown / seen
+
+
+def person_left(face: float, regions: dict[str, Region]) -> float:
+    """How much of a recognisable person is left, 0 to 1.
+
+    Parameters
+    ----------
+    face : float
+        Share of a face, see `face_left`.
+    regions : dict of str to Region
+        Whose ears add to it.
+    """
+    ears = sum(regions[name].share for name in ("left ear", "right ear")) / 2.0
+    return 1.0 - (1.0 - face) * (1.0 - EARS * ears)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from faceblind.attacks.presence import Region, face_left, find_regions
+from faceblind.attacks.presence import Region, face_left, find_regions, person_left
 from faceblind.attacks.replaced import Known, aligned_by, explained_by_cut, find_known
 from faceblind.attacks.surface import Surface, find_surface
 from faceblind.errors import AlignmentError
@@ -64,7 +64,7 @@ def see(scan: Scan, head: HeadMask | None = None) -> Sight:
     A template can be bent onto a cut so well that the cut passes for a face. Where the fit is odd
     or the face is not whole, the head is found a second time by scalp and ears alone, and what
     faceblind's own protection explains is preferred. Heads without a whole face nod, so that they
-    are turned to fit what is inside them, too, and what shows more of a face counts.
+    are turned to fit what is inside them, too, and what shows more of a person counts.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def see(scan: Scan, head: HeadMask | None = None) -> Sight:
 
 
 def _with_nod(sight: Sight, scene: Scene, scan: Scan, *, sure: bool) -> Sight:
-    """The same or, if it shows more of a face, what shows where the inside says the head lies.
+    """The same or, if it shows more of a person, what shows where the inside says the head lies.
 
     A scalp alone is too round to tell how far a head nods.
     """
@@ -117,9 +117,13 @@ def _with_nod(sight: Sight, scene: Scene, scan: Scan, *, sure: bool) -> Sight:
         raise _unsure(scan, sight.alignment)
     surface = find_surface(sight.skin, found, scan, scene)
     regions = find_regions(surface, found.template)
-    if face_left(regions) <= sight.left:
+    if _shown(regions) <= _shown(sight.regions):
         return sight
     return replace(sight, alignment=found, surface=surface, regions=regions)
+
+
+def _shown(regions: dict[str, Region]) -> float:
+    return person_left(face_left(regions), regions)
 
 
 def _unsure(scan: Scan, found: Alignment) -> AlignmentError:

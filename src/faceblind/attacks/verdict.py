@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from faceblind.attacks.brainharm import BITE_ML, Brain
 from faceblind.attacks.peel import Fill
-from faceblind.attacks.presence import Region
+from faceblind.attacks.presence import Region, person_left
 from faceblind.attacks.surface import FACE, LOOKED_AT
 from faceblind.attacks.texts import Finding
 from faceblind.attacks.wrap import Piece
@@ -25,10 +25,6 @@ SHOWN = 0.3
 DETECTED_VIEWS = 30
 """Views (of 81) with a detected face from which a scan without a face is doubted. Defaced heads,
 like clouds, look like a face from some angle: the authors' own defaced scan has 13."""
-EARS = 0.2
-"""What both ears alone give to the score, where they are all that is left: more than a scan that
-passes has, less than one that fails. 3D ears alone find people (Chen and Bhanu 2007,
-doi:10.1109/TPAMI.2007.1005)."""
 SURE = 0.05
 """Chance of a first rank by accident from which it is a doubt, not a failure."""
 CLEAR_LEAD = 0.5
@@ -124,8 +120,7 @@ class Findings:
     @property
     def score(self) -> float:
         """How much of a recognisable person any attack gets, face and ears, 0 to 1."""
-        ears = sum(self.regions[name].share for name in ("left ear", "right ear")) / 2.0
-        return 1.0 - (1.0 - self.face) * (1.0 - EARS * ears)
+        return person_left(self.face, self.regions)
 
 
 @dataclass(frozen=True)
