@@ -67,7 +67,7 @@ KEPT_EAR_MM = -34.0
 GLOBE_MM = 13.5
 RINGS_MM, RING_MM = 16.0, 2.0
 """Around the brain: skull and scalp, but not the face."""
-NECK_TOP_MM = -70.0
+INSIDE_LOW_MM = -70.0
 """Below, the head bends on its neck."""
 
 
@@ -165,7 +165,7 @@ def inside_classes(anatomy: Anatomy, axes: list[np.ndarray], brain_depth: np.nda
     ring = 1 + np.floor((brain_depth + RINGS_MM) / RING_MM).astype(int)
     first = 1 + int(RINGS_MM / RING_MM)
     classes = np.where(brain_depth > 0, first + 4 * quarters[0] + quarters[1], ring)
-    classes[(brain_depth <= -RINGS_MM) | (axes[2] < NECK_TOP_MM)] = 0
+    classes[(brain_depth <= -RINGS_MM) | (axes[2] < INSIDE_LOW_MM)] = 0
     return classes.astype(np.uint8)
 
 

@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 
 from faceblind.head.align import Alignment, moved
 from faceblind.head.brain import template_fields
+from faceblind.head.icp import rigid_update
 from faceblind.head.register import SOFT_MM, Levels, normalised_information
 from faceblind.scan import Scan
 
@@ -80,12 +81,7 @@ def _places() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
 
 def _step(step: NDArray[np.float64]) -> NDArray[np.float64]:
     """(4, 4) template mm to template mm: a nod in degrees, then shifts forwards and up."""
-    angle = np.radians(step[0])
-    turn = np.eye(4)
-    turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    turn[:3, 3] = PIVOT - turn[:3, :3] @ PIVOT
-    turn[1:3, 3] += step[1:]
-    return turn
+    return rigid_update(np.array([np.radians(step[0]), 0.0, 0.0, 0.0, step[1], step[2]]), PIVOT)
 
 
 def _search(cost: partial[float], start: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
