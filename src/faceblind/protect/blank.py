@@ -134,7 +134,6 @@ def deface(
     """
     head = head or find_whole_head(scan)
     placement = place(head.alignment)
-    region = face_region(scan, head.skin, head.alignment, placement, choices, lift_mm)
     airs = begun(air_of_volumes(scan, placement.affine, np.random.default_rng(seed)))
     region = face_region(scan, head.skin, head.alignment, placement, choices, lift_mm)
     inside = region.mask.transpose(memory_order(scan))
