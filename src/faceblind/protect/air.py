@@ -13,8 +13,9 @@ from scipy import special
 
 from faceblind.head.air import CT_AIR
 from faceblind.head.brain import template_fields
-from faceblind.head.grid import Volume, blur, is_positive, resize
+from faceblind.head.grid import Volume, blur, is_positive
 from faceblind.protect.regions import memory_order, working_grid
+from faceblind.protect.trend import Trend, find_trend
 from faceblind.scan import Scan
 
 CLEAR_MM = 25.0
@@ -24,47 +25,9 @@ PADDING_GAP = 0.15
 tissue: -2000 or -3024 Hounsfield units do, the zeros of MR do not."""
 _MOST_SAMPLES = 200_000
 _FEWEST_SAMPLES = 1000
-_NOT_GHOST = 3.0
-"""Times the median up to which a value counts as air when the trend is sought."""
-_LEAST_TREND = 0.1
-"""Change over the volume, as a share of the level, below which air counts as the same."""
-_MOST_ZEROS = 0.05
-"""Share of zeros from which a scanner or a tool wiped part of the air: that is no trend."""
-_TREND_VOXELS = 8
-_TREND_STEP = 8
 _BLOCK = 32
 _LEVELS = 4096
 _REACH_SIGMAS = 4.0
-
-
-@dataclass(frozen=True)
-class Trend:
-    """How the level of air changes over a volume, as coils and parallel imaging make it.
-
-    Attributes
-    ----------
-    weights : (10,) float64 ndarray
-        Of the terms of a quadratic in places that run from -1 to 1 along each axis.
-    shape : tuple of int
-        Of the volume, in memory order.
-    least, most : float
-        Where the quadratic is cut off: the range in which air was seen.
-    """
-
-    weights: NDArray[np.float64]
-    shape: tuple[int, ...]
-    least: float
-    most: float
-
-    def plane(self, i: int) -> NDArray[np.float32]:
-        """(J, K) level in slice `i`, as a share of the volume's."""
-        coarse = tuple(max(2, n // _TREND_VOXELS) for n in self.shape[1:])
-        axes = [np.linspace(-1.0, 1.0, n) for n in coarse]
-        along = 2.0 * i / max(self.shape[0] - 1, 1) - 1.0
-        y, z = (g.ravel() for g in np.meshgrid(*axes, indexing="ij"))
-        where = np.stack([np.full(y.size, along), y, z], axis=1)
-        level = np.clip(_quadratic(where) @ self.weights, self.least, self.most)
-        return resize(level.reshape(1, *coarse), (1, *self.shape[1:]))[0]
 
 
 @dataclass(frozen=True)
@@ -142,8 +105,8 @@ def measure_air(volume: NDArray[Any], clear: NDArray[np.bool_]) -> Air:
         some = volume[::2, ::2, ::2]
         some = some[some <= np.quantile(some, 0.05)]
         values = some[:: max(1, some.size // _MOST_SAMPLES)]
-    trend = _trend(places, values.astype(np.float32), volume.shape)
-    factor = np.float32(1.0) if trend is None else _level_at(trend, places)
+    trend = find_trend(places, values.astype(np.float32), volume.shape)
+    factor = np.float32(1.0) if trend is None else trend.at(places)
     values = values / factor
     values = _without_padding(np.sort(values.astype(np.float32)), volume)
     median = values[len(values) // 2]
@@ -152,47 +115,6 @@ def measure_air(volume: NDArray[Any], clear: NDArray[np.bool_]) -> Air:
     kept = values[(values >= median - 5 * spread) & (values <= median + 4 * spread)]
     texture = _texture(volume, clear, places, factor, float(median), spread)
     return Air(kept if kept.size else values, texture, trend)
-
-
-def _trend(
-    places: tuple[NDArray[np.int64], ...], values: NDArray[np.float32], shape: tuple[int, ...]
-) -> Trend | None:
-    """A quadratic through the air of a magnitude image; None where it hardly changes."""
-    if len(values) != len(places[0]) or values.size < _FEWEST_SAMPLES or values.min() < 0:
-        return None
-    if (values == 0).mean() > _MOST_ZEROS:
-        return None
-    middle = float(np.median(values))
-    if middle <= 0:
-        return None
-    values = values[::_TREND_STEP]
-    terms = _quadratic(_scaled(tuple(axis[::_TREND_STEP] for axis in places), shape))
-    # Ghosts and holders, which stand out, shall not bend it.
-    kept = values < _NOT_GHOST * middle
-    wanted = values[kept].astype(np.float64) / middle
-    weights = np.asarray(np.linalg.lstsq(terms[kept], wanted, rcond=None)[0], np.float64)
-    levels = terms @ weights
-    least, most = (float(q) for q in np.quantile(levels, (0.02, 0.98)))
-    if least <= 0 or most - least < _LEAST_TREND:
-        return None
-    return Trend(weights, shape, least, most)
-
-
-def _scaled(places: tuple[NDArray[np.int64], ...], shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """(N, 3) places that run from -1 to 1 along each axis."""
-    size = np.maximum(np.array(shape) - 1, 1)
-    return np.asarray(2.0 * np.stack(places, axis=1) / size - 1.0, np.float64)
-
-
-def _quadratic(where: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, 10) terms of a quadratic at (N, 3) places."""
-    x, y, z = where.T
-    return np.stack([np.ones_like(x), x, y, z, x * x, y * y, z * z, x * y, x * z, y * z], axis=1)
-
-
-def _level_at(trend: Trend, places: tuple[NDArray[np.int64], ...]) -> NDArray[np.float32]:
-    levels = _quadratic(_scaled(places, trend.shape)) @ trend.weights
-    return np.clip(levels, trend.least, trend.most).astype(np.float32)
 
 
 def _without_padding(values: NDArray[np.float32], volume: NDArray[Any]) -> NDArray[np.float32]:
