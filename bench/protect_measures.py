@@ -39,6 +39,8 @@ THRESHOLD = 0.9
 """Of YuNet, OpenCV's default."""
 FRONT_MM = 15.0
 """Template mm: a frontal plane before the ears."""
+PADDED_VOXELS = 3
+"""By which a field of view is enlarged to see how well a tool repeats itself."""
 
 
 def person_of(path: Path) -> str:
@@ -264,23 +266,41 @@ def extracted_brain(scan: Scan) -> NDArray[np.bool_]:
 
 
 def compare_downstream(path: Path, method: str, tool: str) -> str:
-    """Cells of a table row: brain mask, tissues, volume change, registration shift."""
+    """Cells of a table row: brain mask, tissues, volume change, registration shift.
+
+    With ``"padded"``, the scan is compared with itself in a field of view that is larger by
+    `PADDED_VOXELS`: how well the tool repeats itself where nothing of the head has changed.
+    """
     before = faceblind.load(path)
-    head = find_whole_head(before)
-    after = (deface if method == "deface" else reface)(before, head=head).scan
-    brain = brain_of(before)
+    extra = PADDED_VOXELS if method == "padded" else 0
+    if extra:
+        after = padded(before, extra)
+    else:
+        after = (deface if method == "deface" else reface)(before).scan
     masks = [independent_brain(scan, tool) for scan in (before, after)]
     if masks[0] is None or masks[1] is None:
-        masks = [extracted_brain(scan) & brain for scan in (before, after)]
+        brain = brain_of(before)
+        masks = [extracted_brain(before) & brain, extracted_brain(after)]
+        masks[1][extra:, extra:, extra:] &= brain
+    same = (slice(extra, None),) * 3
+    values = [before.volume(0), after.volume(0)[same]]
+    masks[1] = masks[1][same]
     classes = [np.full(before.shape, -1) for _ in range(2)]
-    for scan, mask, found in zip((before, after), masks, classes, strict=True):
-        found[mask] = tissues(scan.volume(0)[mask].astype(np.float64))
+    for volume, mask, found in zip(values, masks, classes, strict=True):
+        found[mask] = tissues(volume[mask].astype(np.float64))
     parts = [dice(classes[0] == k, classes[1] == k) for k in range(3)]
     change = 100 * abs(int(masks[1].sum()) / max(int(masks[0].sum()), 1) - 1)
     overlap = dice(masks[0], masks[1])
-    shift = registration_shift(before, after)
+    shift = None if extra else registration_shift(before, after)
     told = "-" if shift is None else f"{shift:.2f}"
     return f"{overlap:.4f} | {', '.join(f'{p:.4f}' for p in parts)} | {change:.2f} | {told}"
+
+
+def padded(scan: Scan, voxels: int) -> Scan:
+    """The same scan with its outermost slices repeated before the first voxel of each axis."""
+    affine = scan.affine.copy()
+    affine[:3, 3] -= affine[:3, :3].sum(axis=1) * voxels
+    return Scan(np.pad(scan.volume(0), ((voxels, 0),) * 3, mode="edge"), affine)
 
 
 def registration_shift(before: Scan, after: Scan) -> float | None:
