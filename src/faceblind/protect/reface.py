@@ -75,9 +75,12 @@ def reface(
     placement = place(head.alignment)
     airs = begun(air_of_volumes(scan, placement.affine, np.random.default_rng(seed)))
     region = face_region(scan, head.skin, head.alignment, placement, choices)
-    model = _Model(scan, head.skin, placement, region)
     inside = region.mask.transpose(memory_order(scan))
-    new = (model.volume(volume, air, inside, noise) for volume, air, noise in airs)
+    filled = begun((volume, air, noise, fill(air, inside, noise)) for volume, air, noise in airs)
+    model = _Model(scan, head.skin, placement, region)
+    new = (
+        model.volume(volume, air, noise, inside, new_air) for volume, air, noise, new_air in filled
+    )
     return Protected(with_volumes(scan, region.mask, new), region, placement, "reface")
 
 
@@ -206,13 +209,13 @@ class _Model:
         self,
         volume: NDArray[np.generic],
         air: Air,
-        inside: NDArray[np.bool_],
         noise: Noise,
+        inside: NDArray[np.bool_],
+        out: Volume,
     ) -> Volume:
-        """(I, J, K) new intensities in memory order, to be used under the mask `inside`."""
+        """(I, J, K) `out` in memory order, under the mask `inside` new air, with the face in it."""
         full = Grid(volume, self.full_affine)
         levels = measure_levels(full, self.skin, self.affine, self.kept, air.level)
-        out = fill(air, inside, noise)
         part = tuple(s.stop - s.start for s in self.box.full)
         beside = resize(volume[self.box.full], self.box.shape)
         signal = resize(self._feathered(self._signal(levels), beside, levels, air.level), part)
