@@ -16,7 +16,7 @@ from faceblind.attacks.glance import glance
 from faceblind.attacks.hidden import brightest_later, find_hidden
 from faceblind.attacks.likeness import Likeness, likeness_of
 from faceblind.attacks.metadata import find_metadata
-from faceblind.attacks.peel import Fill, peel
+from faceblind.attacks.peel import Fill, Peeled, peel
 from faceblind.attacks.presence import face_left, find_regions
 from faceblind.attacks.see import NO_FACE, Sight, see
 from faceblind.attacks.surface import find_surface
@@ -80,15 +80,16 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
     """
     whole = load(path)
     scan = _reduced(whole)
-    try:
-        head = find_head(scan)
-        sight = see(scan, head)
-    except ScanError as error:
-        # The file is sound; it only shows no head that could be judged.
-        raise AlignmentError(str(error)) from error
-    before = _original(original)
     # What looks at the scan as it is runs beside what changes it and looks again.
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(2) as beside:
+        try:
+            head = find_head(scan)
+            peeling = beside.submit(peel, scan, head)
+            sight = see(scan, head)
+        except ScanError as error:
+            # The file is sound; it only shows no head that could be judged.
+            raise AlignmentError(str(error)) from error
+        before = _original(original)
         detecting = beside.submit(_detect, sight)
         if sight.other is not None and detecting.result()[1] >= FACE_VIEWS:
             sight = sight.other
@@ -100,7 +101,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
         look = _Look(scan, head, sight, recogniser, likenesses)
         regions = find_regions(sight.surface, sight.alignment.template, look.known)
         left = face_left(regions)
-        fills, peeled_left = look.peeled()
+        fills, peeled_left = look.peeled(peeling.result())
         sigma, sharp_left = look.sharpened()
         foreign = not look.ours and find_foreign(scan, head, sight.surface, sight.alignment)
         findings = Findings(
@@ -206,9 +207,8 @@ class _Look:
         """Vertices that faceblind explains."""
         return self.sight.known.ours if self.ours else None
 
-    def peeled(self) -> tuple[tuple[Fill, ...], float]:
-        """Fills, and the share of a face below them."""
-        found = peel(self.scan, self.head)
+    def peeled(self, found: Peeled | None) -> tuple[tuple[Fill, ...], float]:
+        """Fills that were found, and the share of a face below them."""
         if found is None:
             return (), 0.0
         return found.fills, self._left_in(found.scan, "peeled")
@@ -258,11 +258,12 @@ class _Look:
         """Share of a face in a scan that an attack changed.
 
         The head is found anew where the change may have misled the search. Where it was found
-        without a face, or is not found any more, it is looked at again in the old place.
+        without a face, or is not found any more, it is looked at again in the old place; what
+        this decides need not be found anew.
         """
         if not self.recogniser and self.sight.left < NO_FACE:
             left = self._again(scan)
-            if left < PASS_LEFT:
+            if left < PASS_LEFT or left >= FAIL_LEFT:
                 return left
         if not self.recogniser and self.sight.left >= FAIL_LEFT:
             # The face lies open where it was found: how much more of it there is, is enough.

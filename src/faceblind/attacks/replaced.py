@@ -68,8 +68,8 @@ LEAST_AREA = 0.1
 SWALLOWED = 6.0
 """What a millimetre of the head's skin within the cut weighs against a millimetre of the face."""
 _STEP_MM, _SPARSE_MM = 7.0, 20.0
-_PITCHES = (0.0, -0.2, 0.2)
-"""Radians: a head without its face is often found nodding."""
+NODS = (-0.2, 0.2)
+"""Radians by which a head without its face may be nodding, where nothing tells by how much."""
 _CUT_REACH = np.array([0.5, 0.15, 0.15, 30.0, 30.0, 30.0, 0.12, 0.12, 0.12])
 _FACE_REACH = np.array([0.15, 0.15, 0.15, 10.0, 10.0, 10.0, 0.12, 0.12, 0.12])
 """Turn in radians, shift in mm and size by which the head may have been misplaced."""
@@ -79,7 +79,8 @@ _DIFFERENCE = 0.05
 """Share of the usual by which a slope is measured: fields are single precision on a grid of 2 mm,
 so that the slopes of much smaller steps would be those of rounding."""
 
-Residual = Callable[[Placement], NDArray[np.float64]]
+Residual = Callable[[Sequence[Placement]], NDArray[np.float64]]
+"""Residuals (K, N) of K placements: many at once cost little more than one."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,13 @@ class Known:
 
 
 def find_known(
-    skin: Skin, surface: Surface, alignment: Alignment, scan: Scan, *, whole: bool
+    skin: Skin,
+    surface: Surface,
+    alignment: Alignment,
+    scan: Scan,
+    *,
+    whole: bool,
+    nods: Sequence[float] = (0.0,),
 ) -> Known:
     """Compare the surface of the face with the cut, or with the average face.
 
@@ -128,6 +135,8 @@ def find_known(
         Gives the voxel size.
     whole : bool
         A whole face shows, so that it may be the average one; otherwise it may have been cut.
+    nods : sequence of float
+        Turns in radians, chin up, from which the cut is sought; the first that finds it counts.
     """
     face = alignment.template.region(*FACE)
     usable = face & surface.seen & np.isfinite(surface.offset)
@@ -137,7 +146,7 @@ def find_known(
     if whole:
         voxel = float(np.mean(scan.spacing))
         return _find_face(surface, alignment, usable, max(FACE_MM, FACE_VOXELS * voxel))
-    return _find_cut(skin, surface, alignment, usable, _on_cut(scan)) or nothing
+    return _find_cut(skin, surface, alignment, usable, _on_cut(scan), nods) or nothing
 
 
 def explained_by_cut(surface: Surface, placement: Placement, scan: Scan) -> NDArray[np.bool_]:
@@ -191,16 +200,18 @@ def beyond_cut(points: NDArray[np.float64], placement: Placement) -> NDArray[np.
         Scan RAS+ mm.
     placement : Placement
     """
-    return _beyond(points, placement)[0]
+    return _beyond(points, [placement])[0][0]
 
 
 def _beyond(
-    points: NDArray[np.float64], placement: Placement
+    points: NDArray[np.float64], placements: Sequence[Placement]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(N,) `beyond_cut`, and (N,) by how much the cut must have been lifted for it."""
-    inside = boundary_at(points, placement)
-    height = points @ placement.affine[2, :3] + placement.affine[2, 3]
-    share = free_share(height)
+    """`beyond_cut` (K, N) of K placements, and by how much each must have been lifted for it."""
+    each = (len(placements), len(points))
+    where = np.concatenate([_moved(points, one.affine) for one in placements])
+    on_face = np.concatenate([_moved(points, one.face) for one in placements])
+    inside = boundary_at(where, on_face).reshape(each)
+    share = free_share(where[:, 2]).reshape(each)
     lifted = np.clip(inside, -share * SINK_MM, share * (LIFT_MM + ROUNDED_MM))
     return inside - lifted, lifted
 
@@ -211,6 +222,7 @@ def _find_cut(
     alignment: Alignment,
     usable: NDArray[np.bool_],
     tolerance: float,
+    nods: Sequence[float],
 ) -> Known | None:
     """The head placed so that what is left of the face ends at the cut, if that can be."""
     points, area = surface.points[usable], surface.area[usable] / surface.area[usable].sum()
@@ -219,19 +231,22 @@ def _find_cut(
     start = exact_placement(alignment)
     best = 0.0
 
-    sparse = everywhere[thin(everywhere, _SPARSE_MM)]
+    # Both in one look-up: most of a fit's time is spent around it.
+    asked = np.concatenate([few, everywhere[thin(everywhere, _SPARSE_MM)]])
+    faces = len(few)
 
-    def residual(placement: Placement) -> NDArray[np.float64]:
-        beyond, lifted = _beyond(few, placement)
+    def residual(placements: Sequence[Placement]) -> NDArray[np.float64]:
+        every, every_lift = _beyond(asked, placements)
+        beyond, lifted = every[:, :faces], every_lift[:, :faces]
         # Tissue in front of the cut excludes it; cavities behind it do not. A lift is possible at
         # any height, but less is likelier.
         at_face = np.where(beyond > 0, 2.0 * beyond, beyond) + UNLIKELY * lifted
         # Nowhere may the cut swallow skin.
-        swallowed = np.maximum(beyond_cut(sparse, placement), 0.0)
-        return np.concatenate([at_face, SWALLOWED * swallowed])
+        swallowed = np.maximum(every[:, faces:], 0.0)
+        return np.concatenate([at_face, SWALLOWED * swallowed], axis=1)
 
-    for pitch in _PITCHES:
-        turn = np.array([pitch, *np.zeros(8)])
+    for nod in nods:
+        turn = np.array([nod, *np.zeros(8)])
         placement = _fitted(start, residual, turn, _CUT_REACH, (4.0, 2.0, 1.0), 0.3)
         beyond = beyond_cut(points, placement)
         follows = float(area[np.abs(beyond) <= tolerance].sum())
@@ -259,7 +274,8 @@ def _find_face(
 
     few = facial[thin(facial, _STEP_MM)]
     placement = _fitted(
-        exact_placement(alignment), lambda placement: outside_average(few, placement)[0],
+        exact_placement(alignment),
+        lambda placements: np.stack([outside_average(few, one)[0] for one in placements]),
         np.zeros(9), _FACE_REACH, (4.0 * tolerance, tolerance), 0.0,
     )  # fmt: skip
     away, alone = outside_average(points, placement)
@@ -291,14 +307,18 @@ def outside_average(
         Where the new face is the average one, neither its rim nor skin over a lifted cut.
     """
     tree, surface, normals = _average()
-    where = points @ placement.affine[:3, :3].T + placement.affine[:3, 3]
-    moved = points @ placement.face[:3, :3].T + placement.face[:3, 3]
+    where, moved = (_moved(points, to) for to in (placement.affine, placement.face))
     share = face_share(moved)
     where += share[:, None] * (moved - where)
     _, nearest = tree.query(where)
     away: NDArray[np.float64] = ((where - surface[nearest]) * normals[nearest]).sum(axis=1)
     away -= fuller(moved, share)
     return away, (share > OWN_SHARE) & (moved[:, 2] < OWN_BELOW_MM)
+
+
+def _moved(points: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 3) points under a (4, 4) map."""
+    return np.asarray(points @ to[:3, :3].T + to[:3, 3], np.float64)
 
 
 @lru_cache(maxsize=1)
@@ -332,16 +352,24 @@ def _fitted(
     step = 1.0 + first / _USUAL
     for scale in scales:
 
-        def cost(step: NDArray[np.float64], scale: float = scale) -> NDArray[np.float64]:
-            unusual = step - 1.0
-            return np.concatenate([residual(moved(unusual * _USUAL)) / scale, held * unusual])
+        def costs(steps: NDArray[np.float64], scale: float = scale) -> NDArray[np.float64]:
+            unusual = steps - 1.0
+            found = residual([moved(one * _USUAL) for one in unusual]) / scale
+            return np.concatenate([found, held * unusual], axis=1)
+
+        def cost(
+            step: NDArray[np.float64],
+            costs: Callable[[NDArray[np.float64]], NDArray[np.float64]] = costs,
+        ) -> NDArray[np.float64]:
+            return costs(step[None])[0]
 
         def slope(
             step: NDArray[np.float64],
-            cost: Callable[[NDArray[np.float64]], NDArray[np.float64]] = cost,
+            costs: Callable[[NDArray[np.float64]], NDArray[np.float64]] = costs,
         ) -> NDArray[np.float64]:
-            columns = [cost(step + part) - cost(step - part) for part in _DIFFERENCE * np.eye(9)]
-            return np.stack(columns, axis=1) / (2.0 * _DIFFERENCE)
+            part = _DIFFERENCE * np.eye(9)
+            beside = costs(np.concatenate([step + part, step - part]))
+            return (beside[:9] - beside[9:]).T / (2.0 * _DIFFERENCE)
 
         step = least_squares(
             cost, step, slope, (1.0 - reach / _USUAL, 1.0 + reach / _USUAL), loss="cauchy",

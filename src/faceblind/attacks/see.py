@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from faceblind.attacks.presence import Region, face_left, find_regions, person_left
-from faceblind.attacks.replaced import Known, aligned_by, explained_by_cut, find_known
+from faceblind.attacks.replaced import NODS, Known, aligned_by, explained_by_cut, find_known
 from faceblind.attacks.surface import Surface, find_surface
 from faceblind.errors import AlignmentError
 from faceblind.face.raycast import Scene
@@ -106,20 +107,24 @@ def see(scan: Scan, head: HeadMask | None = None) -> Sight:
 
 
 def _with_nod(sight: Sight, scene: Scene, scan: Scan, *, sure: bool) -> Sight:
-    """The same or, if it shows more of a person, what shows where the inside says the head lies.
+    """The same or, if it shows our cut or more of a person, what shows where the inside lies.
 
     A scalp alone is too round to tell how far a head nods.
     """
     found = nodded(sight.alignment, scan)
     if found is None:
+        turned = _sight(sight.skin, scene, sight.alignment, scan, NODS)
+        if turned.known.is_cut:
+            return turned
         if sure:
             return sight
         raise _unsure(scan, sight.alignment)
-    surface = find_surface(sight.skin, found, scan, scene)
-    regions = find_regions(surface, found.template)
-    if _shown(regions) <= _shown(sight.regions):
+    turned = _sight(sight.skin, scene, found, scan)
+    if turned.known.is_cut or turned.known.is_face:
+        return turned
+    if _shown(turned.regions) <= _shown(sight.regions):
         return sight
-    return replace(sight, alignment=found, surface=surface, regions=regions)
+    return replace(turned, other=sight.other)
 
 
 def _shown(regions: dict[str, Region]) -> float:
@@ -133,11 +138,13 @@ def _unsure(scan: Scan, found: Alignment) -> AlignmentError:
     )
 
 
-def _sight(skin: Skin, scene: Scene, found: Alignment, scan: Scan) -> Sight:
+def _sight(
+    skin: Skin, scene: Scene, found: Alignment, scan: Scan, nods: Sequence[float] = (0.0,)
+) -> Sight:
     surface = find_surface(skin, found, scan, scene)
     regions = find_regions(surface, found.template)
     whole = face_left(regions) >= WHOLE_FACE
-    known = find_known(skin, surface, found, scan, whole=whole)
+    known = find_known(skin, surface, found, scan, whole=whole, nods=nods)
     if known.placement is not None:
         # The cut tells where the head lies far better than a scalp does.
         found = aligned_by(known.placement, found)

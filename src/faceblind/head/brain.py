@@ -8,7 +8,7 @@ skin inwards is darkest. No contrast is assumed: where no bone is seen, the usua
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import as_file, files
 
 import numpy as np
@@ -73,9 +73,14 @@ class TemplateFields:
     brain: NDArray[np.float32]
     inside: NDArray[np.uint8]
 
+    @cached_property
+    def _inverse(self) -> NDArray[np.float64]:
+        """(4, 4) template mm to grid index."""
+        return np.asarray(np.linalg.inv(self.affine), np.float64)
+
     def at(self, name: str, places: NDArray[np.floating]) -> NDArray[np.float32]:
         """(N,) values of a field at (N, 3) template mm; the border value beyond the grid."""
-        inverse = np.linalg.inv(self.affine)
+        inverse = self._inverse
         index = places @ inverse[:3, :3].T + inverse[:3, 3]
         field = getattr(self, name)
         found = ndimage.map_coordinates(field, index.T, order=1, mode="nearest")
@@ -93,7 +98,7 @@ class TemplateFields:
             Index of the grid to template mm.
         shape : tuple of int
         """
-        index = np.linalg.inv(self.affine) @ affine
+        index = self._inverse @ affine
         found = ndimage.affine_transform(
             getattr(self, name), index[:3, :3], index[:3, 3], shape, order=1, mode="nearest"
         )

@@ -225,14 +225,15 @@ def _room(
     return np.asarray(room, np.float32)
 
 
-def boundary_at(points: NDArray[np.floating], placement: Placement) -> NDArray[np.float64]:
-    """How far places lie inside the region that is cut from a head placed so.
+def boundary_at(where: NDArray[np.float64], on_face: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far places lie inside the region that is cut from a head.
 
     Parameters
     ----------
-    points : (N, 3) ndarray
-        Scan RAS+ mm.
-    placement : Placement
+    where : (N, 3) float64 ndarray
+        Template mm of `Placement.affine`.
+    on_face : (N, 3) float64 ndarray
+        The same places in template mm of `Placement.face`.
 
     Returns
     -------
@@ -240,12 +241,9 @@ def boundary_at(points: NDArray[np.floating], placement: Placement) -> NDArray[n
         Millimetres (template), negative outside, 0 on the boundary; not lifted for the brain's
         sake, and with the default choices.
     """
-    fields = template_fields()
-    where, on_face = (
-        points @ to[:3, :3].T + to[:3, 3] for to in (placement.affine, placement.face)
-    )
-    plain = Choices()
+    fields, plain = template_fields(), Choices()
 
+    @cache
     def at(field: str) -> NDArray[np.float32]:
         return fields.at(field, where)
 
