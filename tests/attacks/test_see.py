@@ -15,6 +15,7 @@ from faceblind.formats import load
 from faceblind.head.align import align, moved
 from faceblind.head.inside import PIVOT
 from faceblind.head.skin import find_skin
+from faceblind.protect.blank import deface, find_whole_head
 
 pytestmark = pytest.mark.slow
 
@@ -68,3 +69,27 @@ def test_a_head_that_neither_face_nor_brain_places_is_refused(cut, monkeypatch):
     monkeypatch.setattr(module, "nodded", lambda alignment, scan: None)
     with pytest.raises(AlignmentError, match="not found with enough confidence"):
         see(scan)
+
+
+@pytest.mark.parametrize("degrees", [20.0, -20.0])
+def test_our_cut_is_found_in_a_nodding_head(shared, monkeypatch, degrees):
+    scan = load(shared / "scans" / "ixi015_T1w_2mm.nii.gz")
+    head = find_whole_head(scan)
+    done = deface(scan, head=head)
+    for name in ("align", "align_by_scalp"):
+        monkeypatch.setattr(module, name, lambda *_, **__: nodding(head.alignment, degrees))
+    known = see(done.scan).known
+    assert known.is_cut
+    turned = known.placement.turn @ done.placement.turn.T
+    assert Rotation.from_matrix(turned).magnitude() < np.radians(6.0)
+
+
+def test_the_brain_tells_where_our_cut_lies(shared, monkeypatch):
+    """Colin27 without its face is found nodding by 20 degrees, too far for the scalp alone."""
+    done = deface(load(shared / "scans" / "colin27_T1w_cut_below_nose.nii.gz"))
+    known = see(done.scan).known
+    assert known.is_cut
+    assert known.cut > 0.8
+    monkeypatch.setattr(module, "nodded", lambda alignment, scan: None)
+    monkeypatch.setattr(module, "NODS", (0.0,))
+    assert not see(done.scan).known.is_cut
