@@ -44,8 +44,9 @@ def unpicklable(number: int) -> object:
     return threading.Lock() if number == 1 else number
 
 
-def threads(_: int) -> tuple[int, str | None]:
-    return thread_budget(), os.environ.get("OMP_NUM_THREADS")
+def threads(_: int) -> tuple[int, str | None, str | None]:
+    read = os.environ.get
+    return thread_budget(), read("OMP_NUM_THREADS"), read("OPENBLAS_NUM_THREADS")
 
 
 def slow_note(path: str) -> int:

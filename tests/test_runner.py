@@ -81,7 +81,8 @@ def test_processors_are_shared_out(tasks: ModuleType) -> None:
     before = dict(os.environ)
     outcomes = run_many(tasks.threads, range(2), n_jobs=2)
     share = max(1, available_processors() // 2)
-    assert [one.value for one in outcomes] == [(share, str(share))] * 2
+    # Linear algebra has one in every worker, or results would depend on the number of jobs.
+    assert [one.value for one in outcomes] == [(share, str(share), "1")] * 2
     assert dict(os.environ) == before
 
 

@@ -23,7 +23,12 @@ from typing import Generic, TypeVar
 
 from faceblind.errors import FaceblindError
 from faceblind.progress import track
-from faceblind.threads import LIBRARY_VARIABLES, VARIABLE, available_processors
+from faceblind.threads import (
+    ALGEBRA_VARIABLES,
+    LIBRARY_VARIABLES,
+    VARIABLE,
+    available_processors,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -232,6 +237,7 @@ def _stop(pool: ProcessPoolExecutor, gently: bool) -> None:
 def _thread_share(threads: int) -> Iterator[None]:
     """Environment in which workers are started: libraries read it when first imported."""
     share = dict.fromkeys((VARIABLE, *LIBRARY_VARIABLES), str(threads))
+    share |= dict.fromkeys(ALGEBRA_VARIABLES, "1")
     before = {name: os.environ.get(name) for name in share}
     os.environ.update(share)
     try:

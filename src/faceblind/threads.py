@@ -13,16 +13,18 @@ Result = TypeVar("Result")
 VARIABLE = "FACEBLIND_THREADS"
 """Environment variable that holds this process's share of the processors."""
 
+ALGEBRA_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""What linear algebra reads when it is first imported. Matrices here are small: several threads
+wait for one another for a quarter of a protection's processor time, and round sums in another
+order, so that results depend on their number."""
+
 LIBRARY_VARIABLES = (
     "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
     "NUMEXPR_NUM_THREADS",
     "NUMBA_NUM_THREADS",
     "OPENCV_FOR_THREADS_NUM",
 )
-"""What numerical libraries read when they are first imported."""
+"""What other numerical libraries read when they are first imported."""
 
 
 def available_processors() -> int:
@@ -46,12 +48,8 @@ def thread_budget() -> int:
 
 
 def one_algebra_thread() -> None:
-    """Let linear algebra use one thread, unless the user said otherwise; before numpy is imported.
-
-    Matrices here are small: more threads wait for one another for a quarter of a protection's
-    processor time, and round sums in another order, so that results depend on their number.
-    """
-    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    """Let linear algebra use one thread unless the user chose; before numpy is imported."""
+    for name in ALGEBRA_VARIABLES:
         os.environ.setdefault(name, "1")
 
 
