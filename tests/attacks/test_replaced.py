@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 import manipulations as hide
 from faceblind.attacks.examine import examine
-from faceblind.attacks.replaced import aligned_by, beyond_cut, find_known, outside_average
+from faceblind.attacks.replaced import EAR_MM, aligned_by, beyond_cut, find_known, outside_average
 from faceblind.attacks.see import see
 from faceblind.attacks.surface import find_surface
 from faceblind.attacks.verdict import judge
@@ -20,6 +20,8 @@ from faceblind.protect.blank import deface
 from faceblind.protect.placement import face_share, fuller, placement_of
 from faceblind.protect.reface import reface
 from faceblind.protect.regions import Choices
+from faceblind.volunteers.mri import scan_session
+from faceblind.volunteers.shape import sample_person
 
 pytestmark = pytest.mark.slow
 
@@ -72,6 +74,15 @@ def test_the_new_face_is_found(volunteer):
     known = see(reface(volunteer).scan).known
     assert known.is_face
     assert known.face > 0.95
+
+
+def test_the_new_ears_of_a_small_head_are_not_taken_for_the_persons():
+    """The new face has one size: only its rim tells the size of a head that is 4 % smaller."""
+    small = scan_session(sample_person(1, 16))["T1w"].scan
+    sight = see(reface(small).scan)
+    assert sight.known.is_face
+    ears = load_template().region("ears") & (sight.surface.offset < EAR_MM)
+    assert sight.known.ours[ears].mean() > 0.97
 
 
 @pytest.mark.parametrize("name", ["intact", "plane cut", "template mask"])

@@ -75,6 +75,10 @@ _FACE_REACH = np.array([0.15, 0.15, 0.15, 10.0, 10.0, 10.0, 0.12, 0.12, 0.12])
 """Turn in radians, shift in mm and size by which the head may have been misplaced."""
 _USUAL = np.array([0.1, 0.1, 0.1, 8.0, 8.0, 8.0, 0.013, 0.013, 0.013])
 """By how much it usually is, in the same units."""
+_CUT_HELD, _FACE_HELD = 0.3, 1.0
+"""What a usual amount weighs against a residual of one scale. The new face has one size, so that
+only its rim and the ears tell the head's: held more loosely, a refaced head was fitted 10 % too
+long and its ears were taken for a person's."""
 _DIFFERENCE = 0.05
 """Share of the usual by which a slope is measured: fields are single precision on a grid of 2 mm,
 so that the slopes of much smaller steps would be those of rounding."""
@@ -247,7 +251,7 @@ def _find_cut(
 
     for nod in nods:
         turn = np.array([nod, *np.zeros(8)])
-        placement = _fitted(start, residual, turn, _CUT_REACH, (4.0, 2.0, 1.0), 0.3)
+        placement = _fitted(start, residual, turn, _CUT_REACH, (4.0, 2.0, 1.0), _CUT_HELD)
         beyond = beyond_cut(points, placement)
         follows = float(area[np.abs(beyond) <= tolerance].sum())
         if float(area[beyond > tolerance].sum()) > MOST_INSIDE:
@@ -276,7 +280,7 @@ def _find_face(
     placement = _fitted(
         exact_placement(alignment),
         lambda placements: np.stack([outside_average(few, one)[0] for one in placements]),
-        np.zeros(9), _FACE_REACH, (4.0 * tolerance, tolerance), 0.0,
+        np.zeros(9), _FACE_REACH, (4.0 * tolerance, tolerance), _FACE_HELD,
     )  # fmt: skip
     away, alone = outside_average(points, placement)
     near = np.abs(away) <= np.where(usable[rows], tolerance, max(EAR_MM, tolerance))
