@@ -277,14 +277,14 @@ def compare_downstream(path: Path, method: str, tool: str) -> str:
         after = padded(before, extra)
     else:
         after = (deface if method == "deface" else reface)(before).scan
+    same = (slice(extra, None),) * 3
     masks = [independent_brain(scan, tool) for scan in (before, after)]
     if masks[0] is None or masks[1] is None:
         brain = brain_of(before)
-        masks = [extracted_brain(before) & brain, extracted_brain(after)]
-        masks[1][extra:, extra:, extra:] &= brain
-    same = (slice(extra, None),) * 3
+        masks = [extracted_brain(before) & brain, extracted_brain(after)[same] & brain]
+    else:
+        masks[1] = masks[1][same]
     values = [before.volume(0), after.volume(0)[same]]
-    masks[1] = masks[1][same]
     classes = [np.full(before.shape, -1) for _ in range(2)]
     for volume, mask, found in zip(values, masks, classes, strict=True):
         found[mask] = tissues(volume[mask].astype(np.float64))

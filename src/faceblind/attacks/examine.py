@@ -18,7 +18,7 @@ from faceblind.attacks.likeness import Likeness, likeness_of
 from faceblind.attacks.metadata import find_metadata
 from faceblind.attacks.peel import Fill, Peeled, peel
 from faceblind.attacks.presence import face_left, find_regions
-from faceblind.attacks.see import NO_FACE, Sight, see
+from faceblind.attacks.see import Sight, see
 from faceblind.attacks.surface import find_surface
 from faceblind.attacks.verdict import FAIL_LEFT, PASS_LEFT, Findings
 from faceblind.attacks.wrap import Piece, find_pieces
@@ -31,6 +31,7 @@ from faceblind.head.grid import from_scan, regrid
 from faceblind.head.skin import HeadMask, find_head, find_skin
 from faceblind.recognition.detect import DEFAULT_SCORE, detector_scores
 from faceblind.scan import Scan
+from faceblind.threads import thread_budget
 
 FACE_VIEWS = 45
 """Views (of 81) with a detected face from which a surface is a face: intact heads have 45 to 81,
@@ -81,7 +82,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
     whole = load(path)
     scan = _reduced(whole)
     # What looks at the scan as it is runs beside what changes it and looks again.
-    with ThreadPoolExecutor(2) as beside:
+    with ThreadPoolExecutor(min(2, thread_budget())) as beside:
         try:
             head = find_head(scan)
             peeling = beside.submit(peel, scan, head)
@@ -257,21 +258,18 @@ class _Look:
     def _left_in(self, scan: Scan, variant: str) -> float:
         """Share of a face in a scan that an attack changed.
 
-        The head is found anew where the change may have misled the search. Where it was found
-        without a face, or is not found any more, it is looked at again in the old place; what
-        this decides need not be found anew.
+        Unless it is to be searched, a look in the old place comes first. The head is found anew
+        only where that does not decide: a face that lies open there is enough, and so is none.
         """
-        if not self.recogniser and self.sight.left < NO_FACE:
-            left = self._again(scan)
-            if left < PASS_LEFT or left >= FAIL_LEFT:
-                return left
-        if not self.recogniser and self.sight.left >= FAIL_LEFT:
-            # The face lies open where it was found: how much more of it there is, is enough.
-            return self._again(scan)
+        left = None if self.recogniser else self._again(scan)
+        if left is not None and (
+            self.sight.left >= FAIL_LEFT or left < PASS_LEFT or left >= FAIL_LEFT
+        ):
+            return left
         try:
             sight = see(scan)
         except FaceblindError:
-            return self._again(scan)
+            return self._again(scan) if left is None else left
         ours = sight.known.is_cut or sight.known.is_face
         regions = find_regions(
             sight.surface, sight.alignment.template, sight.known.ours if ours else None

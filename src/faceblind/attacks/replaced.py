@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.spatial import cKDTree
@@ -212,8 +213,8 @@ def _beyond(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """`beyond_cut` (K, N) of K placements, and by how much each must have been lifted for it."""
     each = (len(placements), len(points))
-    where = np.concatenate([_moved(points, one.affine) for one in placements])
-    on_face = np.concatenate([_moved(points, one.face) for one in placements])
+    where = np.concatenate([apply_affine(one.affine, points) for one in placements])
+    on_face = np.concatenate([apply_affine(one.face, points) for one in placements])
     inside = boundary_at(where, on_face).reshape(each)
     share = free_share(where[:, 2]).reshape(each)
     lifted = np.clip(inside, -share * SINK_MM, share * (LIFT_MM + ROUNDED_MM))
@@ -311,18 +312,13 @@ def outside_average(
         Where the new face is the average one, neither its rim nor skin over a lifted cut.
     """
     tree, surface, normals = _average()
-    where, moved = (_moved(points, to) for to in (placement.affine, placement.face))
+    where, moved = (apply_affine(to, points) for to in (placement.affine, placement.face))
     share = face_share(moved)
     where += share[:, None] * (moved - where)
     _, nearest = tree.query(where)
     away: NDArray[np.float64] = ((where - surface[nearest]) * normals[nearest]).sum(axis=1)
     away -= fuller(moved, share)
     return away, (share > OWN_SHARE) & (moved[:, 2] < OWN_BELOW_MM)
-
-
-def _moved(points: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, 3) points under a (4, 4) map."""
-    return np.asarray(points @ to[:3, :3].T + to[:3, 3], np.float64)
 
 
 @lru_cache(maxsize=1)
@@ -351,32 +347,25 @@ def _fitted(
         anchor = start.anchor + start.turn.T @ step[3:6]
         return placement_of(start.scales * np.exp(step[6:9]), turn, anchor)
 
+    def costs(steps: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
+        unusual = steps - 1.0
+        found = residual([moved(one * _USUAL) for one in unusual]) / scale
+        return np.concatenate([found, held * unusual], axis=1)
+
+    def cost(step: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
+        return costs(step[None], scale)[0]
+
+    def slope(step: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
+        part = _DIFFERENCE * np.eye(9)
+        beside = costs(np.concatenate([step + part, step - part]), scale)
+        return (beside[:9] - beside[9:]).T / (2.0 * _DIFFERENCE)
+
     # In usual amounts, counted from 1: a search that starts at 0 itself would begin with steps
     # of no size.
     step = 1.0 + first / _USUAL
+    bounds = (1.0 - reach / _USUAL, 1.0 + reach / _USUAL)
     for scale in scales:
-
-        def costs(steps: NDArray[np.float64], scale: float = scale) -> NDArray[np.float64]:
-            unusual = steps - 1.0
-            found = residual([moved(one * _USUAL) for one in unusual]) / scale
-            return np.concatenate([found, held * unusual], axis=1)
-
-        def cost(
-            step: NDArray[np.float64],
-            costs: Callable[[NDArray[np.float64]], NDArray[np.float64]] = costs,
-        ) -> NDArray[np.float64]:
-            return costs(step[None])[0]
-
-        def slope(
-            step: NDArray[np.float64],
-            costs: Callable[[NDArray[np.float64]], NDArray[np.float64]] = costs,
-        ) -> NDArray[np.float64]:
-            part = _DIFFERENCE * np.eye(9)
-            beside = costs(np.concatenate([step + part, step - part]))
-            return (beside[:9] - beside[9:]).T / (2.0 * _DIFFERENCE)
-
         step = least_squares(
-            cost, step, slope, (1.0 - reach / _USUAL, 1.0 + reach / _USUAL), loss="cauchy",
-            max_nfev=12,
+            cost, step, slope, bounds, loss="cauchy", max_nfev=12, args=(scale,)
         ).x  # fmt: skip
     return moved((step - 1.0) * _USUAL)

@@ -15,7 +15,7 @@ from faceblind.head.air import CT_AIR
 from faceblind.head.brain import template_fields
 from faceblind.head.grid import Volume, blur, is_positive
 from faceblind.protect.regions import memory_order, working_grid
-from faceblind.protect.trend import Trend, find_trend
+from faceblind.protect.trend import FEWEST_SAMPLES, Trend, find_trend
 from faceblind.scan import Scan
 
 CLEAR_MM = 25.0
@@ -24,7 +24,6 @@ PADDING_GAP = 0.15
 """Padding lies below air by at least this share of the contrast between air and the brightest
 tissue: -2000 or -3024 Hounsfield units do, the zeros of MR do not."""
 _MOST_SAMPLES = 200_000
-_FEWEST_SAMPLES = 1000
 _BLOCK = 32
 _LEVELS = 4096
 _REACH_SIGMAS = 4.0
@@ -101,7 +100,7 @@ def measure_air(volume: NDArray[Any], clear: NDArray[np.bool_]) -> Air:
     """
     places = _some_places(clear)
     values = volume[places]
-    if values.size < _FEWEST_SAMPLES:
+    if values.size < FEWEST_SAMPLES:
         some = volume[::2, ::2, ::2]
         some = some[some <= np.quantile(some, 0.05)]
         values = some[:: max(1, some.size // _MOST_SAMPLES)]

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from faceblind.head.grid import resize
 
-_FEWEST_SAMPLES = 1000
+FEWEST_SAMPLES = 1000
+"""Voxels of air below which nothing is said of it."""
 _NOT_GHOST = 3.0
 """Times the median up to which a value counts as air when the trend is sought."""
 _LEAST_TREND = 0.1
@@ -71,7 +72,7 @@ def find_trend(places: Places, values: NDArray[np.float32], shape: tuple[int, ..
     shape : tuple of int
         Of the volume.
     """
-    if len(values) != len(places[0]) or values.size < _FEWEST_SAMPLES or values.min() < 0:
+    if len(values) != len(places[0]) or values.size < FEWEST_SAMPLES or values.min() < 0:
         return None
     if (values == 0).mean() > _MOST_ZEROS:
         return None
