@@ -23,13 +23,8 @@ if TYPE_CHECKING:
     from faceblind.protect.blank import Protected, deface
     from faceblind.protect.reface import reface
     from faceblind.protect.regions import Choices
-    from faceblind.protection import (
-        Protection,
-        ProtectSettings,
-        protect_file,
-        protect_folder,
-        protect_session,
-    )
+    from faceblind.protected_session import Protection, ProtectSettings
+    from faceblind.protection import protect_file, protect_folder, protect_session
     from faceblind.scan import Scan
     from faceblind.study import study
     from faceblind.volunteers.cohort import make_volunteers
@@ -69,9 +64,9 @@ _HOME = {
     "AuditReport": "faceblind.audit",
     "Choices": "faceblind.protect.regions",
     "FaceblindError": "faceblind.errors",
-    "ProtectSettings": "faceblind.protection",
+    "ProtectSettings": "faceblind.protected_session",
     "Protected": "faceblind.protect.blank",
-    "Protection": "faceblind.protection",
+    "Protection": "faceblind.protected_session",
     "Scan": "faceblind.scan",
     "Skin": "faceblind.head.skin",
     "Verdict": "faceblind.attacks.verdict",

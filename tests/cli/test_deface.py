@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from faceblind import protection
 from faceblind.cli.main import app
 from faceblind.cli.protect import report
-from faceblind.protection import Protection
+from faceblind.protected_session import Protection
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from faceblind.errors import AlignmentError
+from faceblind.errors import AlignmentError, ScanError
 from faceblind.formats.nifti import load, save
+from faceblind.protect import blank
 from faceblind.protect.air import Air, Noise, draw, fill, measure_air
-from faceblind.protect.blank import deface, require_confidence
+from faceblind.protect.blank import deface, find_whole_head
 
 
 def test_outside_the_region_nothing_changes_and_inside_it_is_air(phantom):
@@ -62,10 +63,19 @@ def test_stored_numbers_outside_survive_a_file(phantom, tmp_path, dtype):
     assert after.stored.raw.dtype == before.stored.raw.dtype
 
 
-def test_low_confidence_is_refused(phantom):
-    alignment = replace(phantom(seed=1).head.alignment, confidence=0.3)
+def test_low_confidence_and_a_missing_face_are_refused(phantom, monkeypatch):
+    made = phantom(seed=1)
+    alignment = made.head.alignment
+    monkeypatch.setattr(blank, "find_skin", lambda scan: made.head.skin)
+    monkeypatch.setattr(blank, "align", lambda skin, scan: found)
+    found = replace(alignment, confidence=0.3)
     with pytest.raises(AlignmentError, match="not found with confidence"):
-        require_confidence(alignment, "a.nii")
+        find_whole_head(made.scan)
+    assert find_whole_head(made.scan, strict=False).alignment is found
+    found = replace(alignment, support=dict.fromkeys(alignment.support, 0.05))
+    for strict in (True, False):
+        with pytest.raises(ScanError, match=r"protected already .* protect the original"):
+            find_whole_head(made.scan, strict=strict)
 
 
 def test_air_is_measured_with_its_texture():

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from faceblind import protection
+from faceblind import protected_files, protected_session
 from faceblind.errors import AlignmentError, OutputError, ScanError
+from faceblind.formats.bids import mask_path
 from faceblind.formats.nifti import load, save
 from faceblind.head.align import align
 from faceblind.head.grid import Grid
 from faceblind.head.skin import find_skin
-from faceblind.protect import regions
+from faceblind.protect import regions, session
 from faceblind.protect.blank import Protected
+from faceblind.protect.features import face_is_gone
 from faceblind.protect.placement import place
 from faceblind.protect.regions import Choices
-from faceblind.protection import (
-    ProtectSettings,
-    face_is_gone,
-    mask_path,
-    method_in_words,
-    protect_file,
-    protect_folder,
-    protect_session,
-)
+from faceblind.protected_session import Job, ProtectSettings, method_in_words
+from faceblind.protection import protect_file, protect_folder, protect_session
 from faceblind.scan import Scan
 
 
@@ -44,7 +40,7 @@ def known_heads(monkeypatch, phantom):
             for scan in scans
         ]
 
-    monkeypatch.setattr(protection, "heads_of_session", heads)
+    monkeypatch.setattr(protected_session, "heads_of_session", heads)
     return made
 
 
@@ -59,7 +55,7 @@ def quick(monkeypatch):
         region = regions.Region(mask, "cut", cut, np.zeros((2, 3)), {})
         return Protected(scan.with_changes(mask, 0), region, place(head.alignment), "deface")
 
-    monkeypatch.setattr(protection, "deface", deface)
+    monkeypatch.setattr(protected_session, "deface", deface)
 
 
 def write(scan: Scan, path: Path) -> Path:
@@ -98,6 +94,174 @@ def test_protected_input_is_refused_unless_forced(known_heads, tmp_path):
     assert (tmp_path / "c.nii.gz").exists()
 
 
+def test_a_run_that_was_killed_goes_on(known_heads, quick, tmp_path, monkeypatch):
+    """What is done stays and helps its sisters as before; what is half done is done again."""
+    seen = []
+    heads = protected_session.heads_of_session
+
+    def counted(scans, **options):
+        seen.append([Path(scan.source).name for scan in scans])
+        return heads(scans, **options)
+
+    monkeypatch.setattr(protected_session, "heads_of_session", counted)
+    data, out = tmp_path / "data", tmp_path / "out"
+    names = [f"sub-1_{suffix}.nii.gz" for suffix in ("FLAIR", "T1w", "T2w")]
+    for name in names:
+        write(known_heads.scan, data / name)
+    settings = ProtectSettings(write_mask=True)
+    protect_folder(data, out, settings, n_jobs=1, show_progress=False)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    (out / "sub-1_T2w.nii.gz").unlink()
+    (out / "sub-1_T1w.nii.gz").unlink()
+    (out / "sub-1_mod-T1w_defacemask.nii.gz").unlink()
+    again = protect_folder(data, out, settings, n_jobs=1, show_progress=False)
+    assert [result.error for result in again] == [None, None, None]
+    assert [result.existed for result in again] == [True, False, False]
+    assert seen == [names, names]
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    protect_folder(data, out, settings, n_jobs=1, show_progress=False)
+    assert len(seen) == 2
+
+
+def test_what_a_worker_wrote_before_it_died_counts(known_heads, quick, tmp_path):
+    places = []
+    for name in ("sub-1_T1w.nii.gz", "sub-1_T2w.nii.gz"):
+        source = write(known_heads.scan, tmp_path / "data" / name)
+        places.append(protected_session.place_of(source, tmp_path / name, ProtectSettings()))
+    first, second = (Job((place,)) for place in places)
+    protected_session.protect_job(first, ProtectSettings())
+    both = Job((*first.scans, *second.scans))
+    done = protected_session.lost(both, "the worker died", ProtectSettings())
+    assert [result.existed for result in done] == [True, False]
+    assert done[1].error == f"{places[1].source}: the worker died"
+    # Tried again, the session ends as if nothing had happened.
+    done = protected_session.protect_job(both, ProtectSettings())
+    assert [result.target for result in done] == [place.target for place in places]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"choices": Choices(keep_ears=True)},
+        {"drop_extensions": True},
+        {"strict": False},
+        {"write_mask": True},
+        {"keep_fiducials": True},
+        {"save_transforms": True},
+    ],
+)
+def test_what_was_made_in_another_way_is_not_taken_for_done(known_heads, quick, tmp_path, other):
+    source = write(known_heads.scan, tmp_path / "data" / "sub-1_T1w.nii.gz")
+    protect_folder(tmp_path / "data", tmp_path / "out", n_jobs=1, show_progress=False)
+    settings = ProtectSettings(**other)
+    (again,) = protect_folder(
+        tmp_path / "data", tmp_path / "out", settings, n_jobs=1, show_progress=False
+    )
+    assert again.source == source
+    assert "exists already" in again.error
+
+
+def test_an_input_that_changed_since_is_not_taken_for_done(known_heads, quick, tmp_path):
+    source = write(known_heads.scan, tmp_path / "data" / "sub-1_T1w.nii.gz")
+    protect_folder(tmp_path / "data", tmp_path / "out", n_jobs=1, show_progress=False)
+    later = source.stat().st_mtime + 60
+    os.utime(source, (later, later))
+    (again,) = protect_folder(tmp_path / "data", tmp_path / "out", n_jobs=1, show_progress=False)
+    assert "exists already" in again.error
+
+
+def test_a_face_that_is_gone_is_not_cut_again(phantom, tmp_path, monkeypatch):
+    """Not even when forced: under a cut the brain is nearer than under skin."""
+    made = phantom(seed=1)
+    bare = replace(made.head.alignment, support=dict.fromkeys(made.head.alignment.support, 0.05))
+    monkeypatch.setattr(session, "find_skin", lambda scan: made.head.skin)
+    monkeypatch.setattr(session, "align", lambda skin, scan: bare)
+    source = write(made.scan, tmp_path / "a.nii.gz")
+    with pytest.raises(ScanError, match=r"a\.nii\.gz: is protected already"):
+        protect_file(source, tmp_path / "b.nii.gz", ProtectSettings(force=True))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.nii.gz"]
+
+
+def test_two_scans_never_share_a_sidecar(known_heads, quick, tmp_path):
+    data = tmp_path / "data"
+    first = write(known_heads.scan, data / "a_T1w.nii")
+    second = write(known_heads.scan, data / "a_T1w.nii.gz")
+    done = protect_folder(data, tmp_path / "out", n_jobs=1, show_progress=False)
+    assert [result.source for result in done] == [first, second]
+    assert done[0].error is None
+    assert "names of those of a_T1w.nii; rename one" in done[1].error
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        ".faceblind.json",
+        "a_T1w.json",
+        "a_T1w.nii",
+    ]
+    with pytest.raises(OutputError, match="rename one"):
+        protect_session([first, second], tmp_path / "other")
+
+
+def test_nothing_stale_stays_beside_what_was_replaced(known_heads, quick, tmp_path):
+    data, out = tmp_path / "data", tmp_path / "out"
+    source = write(known_heads.scan, data / "sub-1_T1w.nii.gz")
+    first = ProtectSettings(write_mask=True, save_transforms=True)
+    protect_folder(data, out, first, n_jobs=1, show_progress=False)
+    mask, transform = out / "sub-1_mod-T1w_defacemask.nii.gz", out / "private" / "transforms"
+    assert mask.exists()
+    assert list(transform.iterdir())
+    protect_folder(data, out, ProtectSettings(force=True), n_jobs=1, show_progress=False)
+    assert not mask.exists()
+    assert not list(transform.iterdir())
+    source.write_bytes(source.read_bytes()[:3000])
+    (failed,) = protect_folder(
+        data, out, ProtectSettings(force=True), n_jobs=1, show_progress=False
+    )
+    assert failed.error.endswith("(the output still holds an older result)")
+
+
+def test_a_result_that_cannot_be_replaced_stays_as_it_was(
+    known_heads, quick, tmp_path, monkeypatch
+):
+    source = write(known_heads.scan, tmp_path / "in" / "a.nii.gz")
+    target = tmp_path / "b.nii.gz"
+    settings = ProtectSettings(write_mask=True)
+    protect_file(source, target, settings)
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("b*")}
+    assert len(before) == 3
+
+    def full(*_):
+        raise OutputError("disk full")
+
+    monkeypatch.setattr(protected_files, "write_sidecar", full)
+    with pytest.raises(ScanError, match="disk full"):
+        protect_file(source, target, replace(settings, force=True))
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("b*")} == before
+
+
+def test_a_scan_never_lies_there_without_its_sidecar(known_heads, quick, tmp_path, monkeypatch):
+    """Killed between any two renames: the scan comes last, and a second run goes on."""
+    write(known_heads.scan, tmp_path / "data" / "sub-1_T1w.nii.gz")
+    out, settings = tmp_path / "out", ProtectSettings(write_mask=True)
+    names = ["sub-1_mod-T1w_defacemask.nii.gz", "sub-1_T1w.json", "sub-1_T1w.nii.gz"]
+    rename = Path.replace
+    renamed = []
+
+    def killed(path, target):
+        if Path(target).name in names:
+            renamed.append(Path(target).name)
+        if len(renamed) == 3:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            protect_folder(tmp_path / "data", out, settings, n_jobs=1, show_progress=False)
+    assert renamed == names
+    assert not (out / names[2]).exists()
+    (again,) = protect_folder(tmp_path / "data", out, settings, n_jobs=1, show_progress=False)
+    assert again.error is None
+    assert all((out / name).exists() for name in names)
+
+
 def test_the_input_is_never_the_output(known_heads, tmp_path):
     source = write(known_heads.scan, tmp_path / "a.nii.gz")
     content = source.read_bytes()
@@ -127,7 +291,9 @@ def test_a_folder_is_mirrored_and_failures_leave_nothing(known_heads, tmp_path):
         "sub-1/anat/sub-1_T1w.nii.gz",
     ]
     again = protect_folder(data, out, n_jobs=1, show_progress=False)
-    assert "exists already" in again[0].error
+    assert again[0].existed
+    assert again[0].target == done[0].target
+    assert [result.error is None for result in again] == [True, False, False]
 
 
 def test_derived_images_lose_the_same_region(known_heads, tmp_path):
@@ -204,7 +370,7 @@ def test_a_scan_without_its_sidecar_is_not_left_behind(known_heads, quick, tmp_p
     def full(*_):
         raise OutputError("disk full")
 
-    monkeypatch.setattr(protection, "write_sidecar", full)
+    monkeypatch.setattr(protected_files, "write_sidecar", full)
     with pytest.raises(ScanError, match="disk full"):
         protect_file(source, tmp_path / "b.nii.gz")
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
@@ -219,8 +385,8 @@ def test_damage_in_one_scan_does_not_take_its_sisters(known_heads, quick, tmp_pa
             raise ZeroDivisionError
         return protection_deface(scan, **options)
 
-    protection_deface = protection.deface
-    monkeypatch.setattr(protection, "deface", deface)
+    protection_deface = protected_session.deface
+    monkeypatch.setattr(protected_session, "deface", deface)
     done = protect_session(sources, tmp_path / "out", ProtectSettings(force=True))
     assert "a_T1w.nii.gz: internal error (ZeroDivisionError" in done[0].error
     assert "b_T1w.json: not readable JSON" in done[1].error
@@ -232,13 +398,13 @@ def test_damage_in_one_scan_does_not_take_its_sisters(known_heads, quick, tmp_pa
 def test_folders_without_labels_are_of_different_people(known_heads, quick, tmp_path, monkeypatch):
     """Every folder holds a T1w.nii.gz: none helps another, and no transform replaces another."""
     seen = []
-    heads = protection.heads_of_session
+    heads = protected_session.heads_of_session
 
     def counted(scans, **options):
         seen.append(len(scans))
         return heads(scans, **options)
 
-    monkeypatch.setattr(protection, "heads_of_session", counted)
+    monkeypatch.setattr(protected_session, "heads_of_session", counted)
     for person in ("Ann", "Bo"):
         write(known_heads.scan, tmp_path / "data" / person / "T1w.nii.gz")
     settings = ProtectSettings(save_transforms=True)
@@ -260,7 +426,7 @@ def test_series_of_a_session_are_whole_in_the_result(phantom, quick, tmp_path, m
         shapes.extend(scan.voxels.ndim for scan in scans)
         return [made.head for _ in scans]
 
-    monkeypatch.setattr(protection, "heads_of_session", heads)
+    monkeypatch.setattr(protected_session, "heads_of_session", heads)
     sources = [write(made.scan, tmp_path / "in" / f"{n}_bold.nii.gz") for n in "ab"]
     done = protect_session(sources, tmp_path / "out")
     assert shapes == [3, 3]

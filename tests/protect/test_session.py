@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from faceblind.errors import AlignmentError, ScanError
+from faceblind.face.mesh import crop
 from faceblind.head.align import moved
+from faceblind.head.skin import Skin
 from faceblind.protect import session
 from faceblind.protect.blank import Head, deface
 from faceblind.protect.session import heads_of_session
@@ -40,7 +43,17 @@ def known(monkeypatch, phantom):
     monkeypatch.setattr(session, "align", align)
     made = phantom(seed=1)
 
-    def add(name, *, confidence=1.0, seen=1.0, move=None, blank=False, lost=False):
+    def add(
+        name,
+        *,
+        confidence=1.0,
+        seen=1.0,
+        support=1.0,
+        move=None,
+        blank=False,
+        lost=False,
+        bare=False,
+    ):
         skin, alignment = made.head.skin, made.head.alignment
         affine = made.scan.affine
         if move is not None:
@@ -57,11 +70,21 @@ def known(monkeypatch, phantom):
             )
             affine = move @ affine
         share = {region: value * seen for region, value in alignment.seen.items()}
-        alignment = replace(alignment, confidence=confidence, seen=share)
+        shown = dict.fromkeys(alignment.support, support)
+        alignment = replace(alignment, confidence=confidence, seen=share, support=shown)
+        if bare:
+            skin = without_face(skin, alignment)
         table[name] = (None if blank else skin, None if lost else alignment)
         return replace(made.scan, source=name, affine=affine, stored=None)
 
     return add
+
+
+def without_face(skin, alignment):
+    """The skin without what lies in front of the ears."""
+    where = skin.points @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
+    points, faces, kept = crop(skin.points, skin.faces, where[:, 1] < 20)
+    return Skin(points, faces, skin.normals[kept], skin.edge[kept])
 
 
 def small_move(turn=(3.0, -2.0, 1.0), shift=(2.0, -3.0, 1.0)):
@@ -94,6 +117,28 @@ def test_a_series_that_is_unsure_is_helped(known, options):
     scans = [known("t1"), known("bold", **options)]
     heads = heads_of_session(scans)
     assert heads[1].alignment.confidence == 1.0
+
+
+def test_a_sister_without_a_face_helps_nobody(known):
+    """Its skin is a cut: a T2 that shows less of the face speaks for itself all the same."""
+    scans = [known("t1", support=0.05), known("t2", seen=0.6)]
+    faceless, head = heads_of_session(scans)
+    assert isinstance(faceless, ScanError)
+    assert "t1: is protected already" in str(faceless)
+    assert head.alignment.support["nose"] == 1.0
+    assert isinstance(heads_of_session([scans[0], known("bold", lost=True)])[1], AlignmentError)
+
+
+def test_under_a_missing_face_the_sisters_skin_tells_where_the_brain_lies(known):
+    """A T2 that was cut before: the depth of the brain is not measured under its cut."""
+    whole = known("t1")
+    cut = known("t2", seen=0.6, support=0.05, move=small_move(), bare=True)
+    alone, head = (heads_of_session(scans)[-1] for scans in ([cut], [whole, cut]))
+    assert isinstance(alone, ScanError)
+    nose = head.alignment.fitted()[head.alignment.template.region("nose")]
+    assert cKDTree(head.skin.points).query(nose)[0].max() < 6.0
+    own = heads_of_session([whole, known("t2", seen=0.6, move=small_move())])[1]
+    assert np.allclose(own.alignment.affine, head.alignment.affine, atol=0.05)
 
 
 def test_a_sister_of_low_confidence_helps_nobody(known):

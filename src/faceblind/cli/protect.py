@@ -13,7 +13,7 @@ from faceblind.cli.options import NJobs, Quiet, Seed, Verbose
 from faceblind.cli.verb import DONE, FAILED, say
 
 if TYPE_CHECKING:
-    from faceblind.protection import Method, Protection, ProtectSettings
+    from faceblind.protected_session import Method, Protection, ProtectSettings
 
 
 class Part(StrEnum):
@@ -77,7 +77,10 @@ Transforms = Annotated[
 ]
 ForceAgain = Annotated[
     bool,
-    typer.Option("--force", help="Replace results, and protect again what is protected already."),
+    typer.Option(
+        "--force",
+        help="Replace results, and protect what its sidecar calls protected, if it shows a face.",
+    ),
 ]
 
 
@@ -111,7 +114,7 @@ def make_verb(method: Method, text: str) -> Callable[..., int]:
         quiet: Quiet = False,
     ) -> int:
         from faceblind.protect.regions import Choices
-        from faceblind.protection import ProtectSettings
+        from faceblind.protected_session import ProtectSettings
 
         kept = set(keep or ())
         choices = Choices(keep_ears or Part.EARS in kept, Part.EYES in kept, teeth, neck)
@@ -166,5 +169,7 @@ def report(results: Sequence[Protection], out: Path) -> int:
             say(f"{result.source.name}: left because the brain is near: {parts}")
     for result in failed:
         say(f"failed: {result.error}")
-    typer.echo(f"Protected {len(results) - len(failed)} of {len(results)}: {out}")
+    existed = sum(result.existed for result in results)
+    earlier = f" ({existed} by an earlier run)" if existed else ""
+    typer.echo(f"Protected {len(results) - len(failed)} of {len(results)}{earlier}: {out}")
     return FAILED if failed else DONE

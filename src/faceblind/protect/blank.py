@@ -13,6 +13,7 @@ from faceblind.head.align import CONFIDENT, Alignment, align
 from faceblind.head.grid import Volume
 from faceblind.head.skin import Skin, find_skin
 from faceblind.protect.air import air_of_volumes, fill
+from faceblind.protect.features import face_is_gone, faceless
 from faceblind.protect.placement import Placement, place
 from faceblind.protect.regions import Choices, Region, face_region, memory_order
 from faceblind.scan import Scan
@@ -69,26 +70,18 @@ def find_whole_head(scan: Scan, *, strict: bool = True) -> Head:
     Raises
     ------
     ScanError
-        If there is no head.
+        If there is no head, or its face was taken out before.
     AlignmentError
         If its place is uncertain.
     """
+    name = scan.source or "scan"
     skin = find_skin(scan)
     alignment = align(skin, scan)
-    if strict:
-        require_confidence(alignment, scan.source or "scan")
-    return Head(skin, alignment)
-
-
-def require_confidence(alignment: Alignment, name: str) -> None:
-    """Refuse an alignment of low confidence.
-
-    Raises
-    ------
-    AlignmentError
-    """
-    if alignment.confidence < CONFIDENT:
+    if strict and alignment.confidence < CONFIDENT:
         raise uncertain(name, alignment.confidence)
+    if face_is_gone(alignment):
+        raise faceless(name)
+    return Head(skin, alignment)
 
 
 def uncertain(name: str, confidence: float) -> AlignmentError:
@@ -130,7 +123,7 @@ def deface(
     Raises
     ------
     ScanError, AlignmentError
-        If the head is not found with confidence.
+        As `find_whole_head`, where `head` is not given.
     """
     head = head or find_whole_head(scan)
     placement = place(head.alignment)
@@ -180,16 +173,3 @@ def require_untouched(scan: Scan, done: Protected) -> None:
         a, b = (v if v.ndim == 3 else v[..., t] for v in (before, after))
         if bool(((a.view(kind) != b.view(kind)) & ~done.region.mask).any()):
             raise ScanError(f"{scan.source}: voxels outside the region changed; report this")
-
-
-__all__ = [
-    "Choices",
-    "Head",
-    "Protected",
-    "deface",
-    "find_whole_head",
-    "require_confidence",
-    "require_untouched",
-    "uncertain",
-    "with_volumes",
-]

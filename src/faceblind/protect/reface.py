@@ -69,7 +69,7 @@ def reface(
     Raises
     ------
     ScanError, AlignmentError
-        If the head is not found with confidence.
+        As `find_whole_head`, where `head` is not given.
     """
     head = head or find_whole_head(scan)
     placement = place(head.alignment)

@@ -17,6 +17,7 @@ from faceblind.head.icp import Target, fit_rigid
 from faceblind.head.register import register
 from faceblind.head.skin import Skin, find_skin
 from faceblind.protect.blank import Head, uncertain
+from faceblind.protect.features import face_is_gone, faceless, shows_face
 from faceblind.scan import Scan
 
 SAME_PLACE_MM = 2.5
@@ -40,6 +41,20 @@ class _Evidence:
     alignment: Alignment | None
     error: FaceblindError | None
 
+    @property
+    def confidence(self) -> float:
+        """Of the alignment; 0 where there is none."""
+        return 0.0 if self.alignment is None else self.alignment.confidence
+
+
+@dataclass(frozen=True)
+class _Sister:
+    """A series that can help others: its head was found with confidence and has a face."""
+
+    scan: Scan
+    skin: Skin
+    alignment: Alignment
+
 
 def heads_of_session(scans: Sequence[Scan], *, strict: bool = True) -> list[Head | FaceblindError]:
     """The head in each scan of one session, by its own evidence or by a sister's.
@@ -48,7 +63,7 @@ def heads_of_session(scans: Sequence[Scan], *, strict: bool = True) -> list[Head
     other's alignment, provided that the skins of the two agree where the header puts them, after
     a small rigid correction. A series that cannot be aligned alone, and whose skin does not agree
     or is too dark to be seen, is laid on the other by what is inside the head and takes its skin,
-    too.
+    too. A series without a face helps no other.
 
     Parameters
     ----------
@@ -80,33 +95,55 @@ def _own(scan: Scan) -> _Evidence:
 def _decide(one: _Evidence, all_: list[_Evidence], strict: bool) -> Head | FaceblindError:
     name = one.scan.source or "scan"
     own = one.alignment
-    trusted = own is not None and own.confidence >= CONFIDENT
+    trusted = one.confidence >= CONFIDENT
     wanted = (_seen(own) + MUCH_MORE_SEEN) if own is not None and trusted else 0.0
-    sisters = [e for e in all_ if e is not one and e.alignment is not None and e.skin is not None]
-    sisters = [e for e in sisters if e.alignment and e.alignment.confidence >= CONFIDENT]
-    sisters = [e for e in sisters if _seen(e.alignment) >= wanted]
-    sisters.sort(key=lambda e: -_seen(e.alignment))
+    sisters = [s for s in _sisters(one, all_) if _seen(s.alignment) >= wanted]
+    sisters.sort(key=lambda sister: -_seen(sister.alignment))
     if one.skin is not None:
         for sister in sisters:
             move = same_place(one.skin, sister)
-            if move is not None and sister.alignment is not None:
-                return Head(one.skin, moved(sister.alignment, move))
+            if move is not None:
+                return _by_skin(one.scan, one.skin, sister, move)
     if not trusted:
         for sister in sisters:
             head = _by_inside(one.scan, sister)
             if head is not None:
                 return head
     if one.skin is not None and own is not None and (trusted or not strict):
-        return Head(one.skin, own)
-    if one.error is not None:
-        return one.error
-    return uncertain(name, own.confidence if own is not None else 0.0)
+        return faceless(name) if face_is_gone(own) else Head(one.skin, own)
+    return one.error or uncertain(name, one.confidence)
 
 
-def _by_inside(scan: Scan, sister: _Evidence) -> Head | None:
+def _sisters(one: _Evidence, all_: list[_Evidence]) -> list[_Sister]:
+    """The series that can help another.
+
+    One that has lost its face cannot: its skin is a cut, which tells neither where the face lay nor
+    how deep the brain lies.
+    """
+    return [
+        _Sister(e.scan, e.skin, e.alignment)
+        for e in all_
+        if e is not one
+        and e.skin is not None
+        and e.alignment is not None
+        and e.confidence >= CONFIDENT
+        and not face_is_gone(e.alignment)
+    ]
+
+
+def _by_skin(scan: Scan, skin: Skin, sister: _Sister, move: NDArray[np.float64]) -> Head:
+    """The head where a sister's skin says; with its skin, too, where the scan has no face.
+
+    Whether the face is dark there or was taken out before: the depth of the brain is measured under
+    the skin.
+    """
+    alignment = moved(sister.alignment, move)
+    own = shows_face(alignment, skin, scan)
+    return Head(skin if own else _moved_skin(sister.skin, move, scan), alignment)
+
+
+def _by_inside(scan: Scan, sister: _Sister) -> Head | None:
     """The sister's skin and alignment, moved by what is inside the two heads; None if unsure."""
-    assert sister.skin is not None
-    assert sister.alignment is not None
     found = register(scan, sister.scan, _around(sister.alignment))
     if not found.is_sure or _too_far(found.move, sister.skin.points):
         return None
@@ -149,16 +186,13 @@ def _too_far(move: NDArray[np.float64], points: NDArray[np.floating]) -> bool:
     return bool(shift > MOST_MOVED_MM or angle_degrees(move, np.eye(4)) > MOST_TURNED_DEGREES)
 
 
-def _seen(alignment: Alignment | None) -> float:
+def _seen(alignment: Alignment) -> float:
     """Mean share of the face's regions in the field of view."""
-    if alignment is None:
-        return 0.0
     return float(np.mean([alignment.seen[name] for name in _FACE]))
 
 
-def same_place(skin: Skin, sister: _Evidence) -> NDArray[np.float64] | None:
+def same_place(skin: Skin, sister: _Sister) -> NDArray[np.float64] | None:
     """(4, 4) rigid map from a scan to its sister if they show one head in one place, else None."""
-    assert sister.skin is not None
     keep = thin(sister.skin.points, 3.0)
     points = sister.skin.points[keep].astype(np.float64)
     target = Target(

@@ -1,0 +1,331 @@
+"""Protect the scans of one session, and the images derived from them, from files to files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceblind import protected_files as files
+from faceblind.errors import FaceblindError, ScanError
+from faceblind.formats import load
+from faceblind.formats.sidecar import read_sidecar, says_protected
+from faceblind.protect.blank import Head, deface, require_untouched
+from faceblind.protect.features import fiducials
+from faceblind.protect.reface import reface
+from faceblind.protect.regions import Choices, Region
+from faceblind.protect.session import heads_of_session
+from faceblind.protected_files import Place
+from faceblind.runner import why
+from faceblind.scan import Scan
+from faceblind.store import PRIVATE
+
+Method = Literal["deface", "reface"]
+Value = TypeVar("Value")
+MIDDLE_OF_BRAIN = np.array([[0.0, -18.0, 56.0]])
+"""Template mm."""
+
+
+@dataclass(frozen=True)
+class ProtectSettings:
+    """How to protect.
+
+    Parameters
+    ----------
+    method : {"deface", "reface"}
+    choices : Choices
+        What may stay.
+    seed : int
+        Start of the random numbers.
+    strict : bool
+        Refuse heads that were not found with confidence.
+    force : bool
+        Replace results that exist, and protect what its sidecar calls protected already, provided
+        that it shows a face.
+    drop_extensions : bool
+        Leave header extensions out.
+    write_mask : bool
+        Also write which voxels were replaced.
+    save_transforms : bool
+        Keep where the template lies, in the private tree: it helps to undo a protection.
+    keep_fiducials : bool
+        Write nasion and preauricular points of the original head into the sidecar, for EEG and
+        MEG: the image loses them.
+    """
+
+    method: Method = "deface"
+    choices: Choices = field(default_factory=Choices)
+    seed: int = 0
+    strict: bool = True
+    force: bool = False
+    drop_extensions: bool = False
+    write_mask: bool = False
+    save_transforms: bool = False
+    keep_fiducials: bool = False
+
+
+@dataclass(frozen=True)
+class Protection:
+    """What became of one scan.
+
+    Parameters
+    ----------
+    source : Path
+    target : Path or None
+        The protected file; None if there is none.
+    error : str or None
+        One line saying why there is none.
+    left : dict of str to float
+        Region of the face to the share of its skin that stays because the brain lies under it.
+        Empty where `existed`.
+    existed : bool
+        Whether an earlier run had written it, in the same way and from this input, and nothing was
+        done now.
+    """
+
+    source: Path
+    target: Path | None = None
+    error: str | None = None
+    left: dict[str, float] = field(default_factory=dict)
+    existed: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """Scans of one session and images derived from the first of them.
+
+    Parameters
+    ----------
+    scans : tuple of Place
+        One or more, with headers in one world space where that is true.
+    derived : tuple of Place
+        Maps and labels in the space of the first scan.
+    """
+
+    scans: tuple[Place, ...]
+    derived: tuple[Place, ...] = ()
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """All of them, scans first."""
+        return (*self.scans, *self.derived)
+
+
+def place_of(
+    source: Path, target: Path, settings: ProtectSettings, root: Path | None = None
+) -> Place:
+    """What is written for one scan, as the settings say.
+
+    Parameters
+    ----------
+    source, target : Path
+    settings : ProtectSettings
+    root : Path, optional
+        The output folder, if there is one that may hold private results.
+    """
+    return Place(
+        source,
+        target,
+        method_in_words(settings),
+        root and root / PRIVATE,
+        settings.force,
+        settings.write_mask,
+        settings.save_transforms,
+        settings.keep_fiducials,
+        settings.drop_extensions,
+    )
+
+
+def for_derived(settings: ProtectSettings) -> ProtectSettings:
+    """An image that was computed from a scan has no face to be replaced."""
+    return replace(settings, method="deface")
+
+
+def existing(places: Sequence[Place], settings: ProtectSettings) -> list[Protection]:
+    """What an earlier run did of these; nothing of it counts where results are replaced.
+
+    Parameters
+    ----------
+    places : sequence of Place
+    settings : ProtectSettings
+    """
+    if settings.force:
+        return []
+    return [
+        Protection(place.source, place.target, existed=True)
+        for place in places
+        if files.is_done(place)
+    ]
+
+
+def lost(job: Job, error: str, settings: ProtectSettings) -> list[Protection]:
+    """The results of a session whose worker died: some scans may have been written before.
+
+    Parameters
+    ----------
+    job : Job
+    error : str
+        Why the others are not.
+    settings : ProtectSettings
+    """
+    done = {result.source: result for result in existing(job.places, settings)}
+    return [
+        done.get(place.source) or Protection(place.source, error=f"{place.source}: {error}")
+        for place in job.places
+    ]
+
+
+def protect_job(job: Job, settings: ProtectSettings) -> list[Protection]:
+    """Protect the scans of one session, then what is derived from the first; no error stops others.
+
+    Scans that an earlier run has done are not worked on again, but help their sisters as they did
+    then.
+
+    Parameters
+    ----------
+    job : Job
+        Its folders exist.
+    settings : ProtectSettings
+
+    Returns
+    -------
+    list of Protection
+        In the order of `Job.places`.
+    """
+    regions: dict[Path, Region] = {}
+    places = {place.source: place for place in job.places}
+    sources = [place.source for place in job.scans]
+    derived = [place.source for place in job.derived]
+    # Images derived from a scan need its region, which is only known when it is worked on.
+    results = {} if derived else {r.source: r for r in existing(job.scans, settings)}
+
+    def read(source: Path) -> Scan:
+        if source not in results:
+            files.check(places[source])
+        if not settings.force and says_protected(read_sidecar(source)):
+            raise _protected_already(source)
+        scan = load(source)
+        return scan if len(sources) == 1 else _light(scan)
+
+    def protect(source: Path) -> Protection:
+        scan, head = scans.pop(source), heads[source]
+        if isinstance(head, FaceblindError):
+            raise head
+        scan = scan if scan.stored is not None else load(source)
+        regions[source] = _protect_one(scan, head, places[source], settings)
+        return Protection(source, places[source].target, None, regions[source].left)
+
+    def blank(source: Path) -> Protection:
+        leader = sources[0]
+        head = heads.get(leader)
+        if leader not in regions or not isinstance(head, Head):
+            raise ScanError(f"{source}: the scan that it belongs to was not protected; see there")
+        files.check(places[source])
+        image = load(source)
+        _require_same_space(image, head, leader)
+        how, lift = for_derived(settings), regions[leader].lift_mm
+        region = _protect_one(image, head, places[source], how, lift)
+        return Protection(source, places[source].target, None, region.left)
+
+    scans, failed = _each(sources, read)
+    found = heads_of_session(list(scans.values()), strict=settings.strict)
+    heads = dict(zip(scans, found, strict=True))
+    results = failed | results
+    for wanted, work in ((list(scans), protect), (derived, blank)):
+        done, failed = _each([source for source in wanted if source not in results], work)
+        results |= done | failed
+    return [_with_older(results[source], places[source]) for source in places]
+
+
+def _each(
+    sources: Sequence[Path], work: Callable[[Path], Value]
+) -> tuple[dict[Path, Value], dict[Path, Protection]]:
+    """Work on each source: what came of it, and what failed, which stops no other."""
+    done, failed = {}, {}
+    for source in sources:
+        try:
+            done[source] = work(source)
+        except FaceblindError as error:
+            failed[source] = Protection(source, error=why(error))
+        except Exception as error:  # noqa: BLE001 - one scan must not take its sisters with it
+            failed[source] = Protection(source, error=f"{source}: {why(error)}")
+    return done, failed
+
+
+def _with_older(result: Protection, place: Place) -> Protection:
+    """A failure that says so where the result that should have been replaced is still there."""
+    if result.error is None or not place.overwrite or not place.target.is_file():
+        return result
+    return replace(result, error=f"{result.error} (the output still holds an older result)")
+
+
+def _require_same_space(image: Scan, head: Head, leader: Path) -> None:
+    """Refuse a derived image in whose world the head lies elsewhere, as far as that can be seen."""
+    back = np.linalg.inv(head.alignment.affine)
+    index = image.index(MIDDLE_OF_BRAIN @ back[:3, :3].T + back[:3, 3])
+    if not ((index >= 0) & (index <= np.asarray(image.shape) - 1)).all():
+        raise ScanError(
+            f"{image.source}: does not show the head where {leader.name} has it; give images in "
+            "the space of the first scan, or protect it as a scan of its own"
+        )
+
+
+def _light(scan: Scan) -> Scan:
+    """A scan of which finding the head needs little: of a series the first volume.
+
+    The series of a session together may be larger than the memory; they are read again one by one.
+    """
+    if scan.voxels.ndim == 3:
+        return scan
+    return Scan(scan.volume().copy(order="K"), scan.affine, scan.modality, scan.source)
+
+
+def _protect_one(
+    scan: Scan,
+    head: Head,
+    place: Place,
+    settings: ProtectSettings,
+    lift_mm: NDArray[np.float64] | None = None,
+) -> Region:
+    """Protect a scan and write it."""
+    sidecar = read_sidecar(place.source)
+    if settings.method == "deface":
+        done = deface(
+            scan, head=head, choices=settings.choices, seed=settings.seed, lift_mm=lift_mm
+        )
+    else:
+        done = reface(scan, head=head, choices=settings.choices, seed=settings.seed)
+    require_untouched(scan, done)
+    points = fiducials(scan, head.alignment) if settings.keep_fiducials else None
+    files.write(place, done, sidecar, points)
+    return done.region
+
+
+def _protected_already(source: Path) -> ScanError:
+    return ScanError(
+        f"{source}: is protected already (its sidecar says so); if it shows a face all the same, "
+        "--force protects it"
+    )
+
+
+def method_in_words(settings: ProtectSettings) -> str:
+    """What the sidecar says of the method."""
+    import faceblind
+
+    choices = settings.choices
+    parts = "face" if choices.keep_ears else "face and ears"
+    done = {
+        "deface": f"{parts} removed, surrounding air replaced",
+        "reface": f"{parts} replaced by those of an average face, surrounding air replaced",
+    }[settings.method]
+    kept = [name for name in ("ears", "eyes") if getattr(choices, f"keep_{name}")]
+    more = [name for name in ("teeth", "neck") if getattr(choices, name)]
+    also = f", also {' and '.join(more)}" if more else ""
+    but = f", {' and '.join(kept)} kept" if kept else ""
+    but += ", header extensions dropped" if settings.drop_extensions else ""
+    but += "" if settings.strict else ", heads of low confidence accepted"
+    return f"faceblind {faceblind.__version__} {settings.method}: {done}{also}{but}"
