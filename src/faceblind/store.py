@@ -133,9 +133,9 @@ def prepare_output(
 ) -> Path:
     """Check and make the output root.
 
-    An output root is new, empty, or was made by the same verb before (then the run resumes and
-    replaces its results). It never lies in an input folder and never holds an input: nothing is
-    edited in place, and a second run must not take its own results for scans.
+    An output root is new, empty, or was made by the same verb before (then the run resumes). It
+    never lies in an input folder and never holds an input: nothing is edited in place, and a second
+    run must not take its own results for scans.
 
     Parameters
     ----------

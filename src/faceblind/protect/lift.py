@@ -34,8 +34,14 @@ _WORTH_CUTTING_MM = 2.0
 """Allowed depth (template) from which a place of the forehead is meant to go."""
 _BROW_TOP_MM, _BROW_WORTH = 45.0, 5.0
 """Below this template height a face is told by the brow ridge: how much more its skin weighs."""
+USUAL_LIFT_MM = np.array(
+    [[5.0, 3.0, 6.0, 5.0, 4.0], [8.0, 10.0, 5.0, 4.0, 2.0], [2.0, 2.0, 0.0, 0.0, 0.0]]
+)
+"""The lift that tells nobody: six in ten of 60 synthetic adults need no more. Zero suits few; from
+here most nodes need not move, and vary by 1.7 instead of 2.5 mm between people with as much skin
+left."""
 _EVEN = 0.02
-"""What a millimetre of lifting or sinking weighs against a mean millimetre of skin that stays."""
+"""What a millimetre off the usual lift weighs against a mean millimetre of skin that stays."""
 
 
 def fitting_lift(
@@ -44,7 +50,7 @@ def fitting_lift(
     """Whole millimetres by which the cut rises to stay above the cover's floor, or sinks.
 
     Of all lifts that spare the floor everywhere, the one that leaves least skin, and among those
-    the smallest: a linear programme.
+    the nearest to `USUAL_LIFT_MM`: a linear programme.
 
     Parameters
     ----------
@@ -60,21 +66,21 @@ def fitting_lift(
     -------
     (3, 5) float64 ndarray
         At the nodes: rows from the middle to the sides (left and right share them), columns
-        upwards from the brow. Negative where the cut sinks; zeros where no forehead shows.
+        upwards from the brow. Negative where the cut sinks; the usual where no forehead shows.
     """
     shape = (len(_LIFT_X), len(_LIFT_Z))
     fields = template_fields()
     floor = cover.floor(affine)
     floor = floor[(fields.at("brain", floor) > -NEAR_BRAIN_MM) & (floor[:, 2] > LOWEST_FLOOR_MM)]
     if len(floor) < 100:
-        return np.zeros(shape)
+        return USUAL_LIFT_MM.copy()
     # Noise on the skin and tubes on the forehead are narrower than a neighbourhood.
     neighbours = cKDTree(floor).query(floor, k=15)[1]
     excess = np.median(fields.at(name, floor)[neighbours], axis=1)
     above = _highest(floor, excess, _FLOOR_CELL_MM)
     floor = floor[above]
     wanted, depth = _skin_to_go(skin, name, affine)
-    # Unknowns: lifts, their absolute values, and the skin left at each wanted place.
+    # Unknowns: lifts, how far they are from the usual, and the skin left at each wanted place.
     nodes, count = int(np.prod(shape)), len(wanted)
     at_floor, at_skin = (_lift_weights(p).reshape(nodes, -1).T for p in (floor, wanted))
     needed = np.minimum(excess[above], LIFT_MM * at_floor.sum(axis=1))
@@ -85,10 +91,11 @@ def fitting_lift(
         [one, -one, none((nodes, count))],
         [-one, -one, none((nodes, count))],
     ])  # fmt: skip
-    bounds = [(-SINK_MM, LIFT_MM)] * nodes + [(0.0, LIFT_MM)] * nodes + [(0.0, None)] * count
+    bounds = [(-SINK_MM, LIFT_MM)] * nodes + [(0.0, None)] * (nodes + count)
     worth = np.where(wanted[:, 2] < _BROW_TOP_MM, _BROW_WORTH, 1.0)
     price = np.concatenate([none(nodes), np.full(nodes, _EVEN), worth / max(count, 1)])
-    bound = np.concatenate([-needed, depth - _UNDER_SKIN_MM, none(2 * nodes)])
+    usual = USUAL_LIFT_MM.ravel()
+    bound = np.concatenate([-needed, depth - _UNDER_SKIN_MM, usual, -usual])
     found = linprog(price, A_ub=limits, b_ub=bound, bounds=bounds)
     exact = np.full(nodes, LIFT_MM)
     if found.success and found.x is not None:
