@@ -7,8 +7,9 @@
   cut, and counts changed voxels of the true brain;
 - ``recognition FOLDER [-n 84]``: makes volunteers and counts who is still found by photographs or
   linked to the own original scan; and, as the floor, who is when all in front of the ears is gone;
-- ``boundary FOLDER [-n 84]``: the same for nothing but the surface where original voxels end, once
-  the fill, and more below it, is taken off;
+- ``boundary FOLDER [-n 84]``: the same for nothing but the surface where original voxels end: in
+  the average head, cut by everybody's own numbers; and in the own head once the fill, and more
+  below it, is taken off;
 - ``detector FOLDER [-n 84]``: looks for faces in the pictures of defaced volunteers, and for skin
   that was left;
 - ``brain SCAN...``: counts changed voxels in a brain mask by deepbet or SynthStrip;
@@ -176,7 +177,8 @@ def boundary(folder: Path, n: int, seed: int, jobs: int) -> None:
     people = volunteers(folder, n, seed, jobs)
     store = folder / "private" / "likeness"
     originals = likenesses(people / "scans", store / "intact", jobs)["completed"]
-    shown = {
+    alone = likenesses(people / "scans", store / "cut-alone", jobs, measures.cut_alone)
+    shown = {"cut alone": alone} | {
         f"boundary, {peel:g} mm peeled": likenesses(
             people / "scans", store / f"boundary-{peel:g}", jobs,
             partial(measures.boundary, peel_mm=peel),

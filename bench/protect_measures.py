@@ -24,8 +24,9 @@ from faceblind.head.skin import find_head
 from faceblind.head.template import REGIONS, face_normals
 from faceblind.protect import external
 from faceblind.protect.blank import Head, deface, find_whole_head
-from faceblind.protect.placement import place
+from faceblind.protect.placement import place, placement_of
 from faceblind.protect.reface import reface
+from faceblind.protect.regions import face_region
 from faceblind.protect.session import heads_of_session
 from faceblind.recognition.detect import detect_faces
 from faceblind.recognition.match import Scores
@@ -39,6 +40,10 @@ THRESHOLD = 0.9
 """Of YuNet, OpenCV's default."""
 FRONT_MM = 15.0
 """Template mm: a frontal plane before the ears."""
+COMMON_MM = np.array([0.0, 20.0, 0.0])
+COMMON_LOW_MM = (-110.0, -130.0, -150.0)
+COMMON_SHAPE = (222, 262, 282)
+"""Where the average head lies, and the field of view around it."""
 PADDED_VOXELS = 3
 """By which a field of view is enlarged to see how well a tool repeats itself."""
 
@@ -144,6 +149,23 @@ def boundary(path: Path, peel_mm: float) -> Scan:
     values = 100.0 * np.clip(left / 2.0 + 0.5, 0.0, 1.0)
     values += np.abs(np.random.default_rng(0).normal(0.0, 1.0, mask.shape))
     return Scan(values.astype(np.float32), grid.affine)
+
+
+def cut_alone(path: Path) -> Scan:
+    """The average head, cut by the sizes and lifts of another's cut: all that a boundary says."""
+    scan = faceblind.load(path)
+    head = find_whole_head(scan)
+    region = deface(scan, head=head).region
+    sizes = place(head.alignment).scales
+    mine, average = (placement_of(s, np.eye(3), COMMON_MM) for s in (sizes, np.ones(3)))
+    frame = np.eye(4)
+    frame[:3, 3] = COMMON_LOW_MM
+    empty = Scan(np.zeros(COMMON_SHAPE, np.uint8), frame)
+    cut = face_region(empty, head.skin, head.alignment, mine, lift_mm=region.lift_mm).cut
+    depth = template_fields().on_grid("depth", average.affine @ cut.affine, cut.values.shape)
+    values = 100.0 * np.clip(np.minimum(depth, -cut.values) / 2.0 + 0.5, 0.0, 1.0)
+    values += np.abs(np.random.default_rng(0).normal(0.0, 1.0, values.shape))
+    return Scan(values.astype(np.float32), cut.affine)
 
 
 def without_front(path: Path) -> Scan:
