@@ -176,3 +176,15 @@ def test_what_was_not_looked_at_is_said(audit, tmp_path):
         "2",
         "1",
     ]
+
+
+def test_linked_folders_and_missing_files_are_not_hidden_from_the_gate(audit, tmp_path):
+    touch(tmp_path / "in", "sub-1_T1w.nii.gz")
+    touch(tmp_path / "else", "T1w.nii.gz", "IM1.DCM")
+    (tmp_path / "in" / "sub-2").symlink_to(tmp_path / "else")
+    report = audit(tmp_path / "in")
+    assert [v.path for v in report.verdicts] == ["sub-1_T1w.nii.gz", "sub-2/T1w.nii.gz"]
+    assert "Not examined: 1 files of formats that are not read" in report.remarks[-1]
+    (tmp_path / "sub-3_T1w.nii.gz").symlink_to("absent")
+    with pytest.raises(ScanError, match=r"sub-3_T1w.nii.gz: is a link to a missing file"):
+        audit(tmp_path / "sub-3_T1w.nii.gz")

@@ -19,6 +19,7 @@ from faceblind.errors import AlignmentError, FaceblindError, TableError
 from faceblind.formats.bids import ScanFile, find_people, find_scans, session_of, suffix_of
 from faceblind.formats.names import without_ending
 from faceblind.formats.photos import PhotoRow, participant_label, read_photos_table
+from faceblind.formats.volumes import missing
 from faceblind.recognition.registry import check_recogniser, get_recogniser
 from faceblind.runner import Outcome, run_many
 from faceblind.store import PRIVATE, Cache, prepare_output
@@ -126,6 +127,8 @@ def audit(
 
 def _single(path: Path) -> ScanFile:
     """A file by itself, labelled by its name as in a folder; its neighbours are not looked at."""
+    if path.is_symlink() and not path.exists():
+        raise missing(path)
     if not path.exists():
         raise TableError(f"{path}: no such file or folder; check the path")
     stem, suffix = without_ending(path.name), suffix_of(path.name)

@@ -124,7 +124,7 @@ def is_done(place: Place) -> bool:
     if place.save_transform and place.transform is not None:
         wanted.append(place.transform)
     try:
-        content = read_sidecar(place.target)
+        content = read_sidecar(place.target, inherit=False)
         since = place.source.stat().st_mtime
         current = all(path.is_file() and path.stat().st_mtime >= since for path in wanted)
     except (FaceblindError, OSError):
@@ -213,7 +213,7 @@ def _remove_stale(place: Place) -> None:
 def _is_ours(sidecar: Path) -> bool:
     """Whether a file is a sidecar that faceblind wrote."""
     try:
-        said = read_sidecar(sidecar).get(_SAID)
+        said = read_sidecar(sidecar, inherit=False).get(_SAID)
     except FaceblindError:
         return False
     return isinstance(said, list) and bool(said) and str(said[0]).startswith("faceblind ")

@@ -225,7 +225,7 @@ def protect_job(job: Job, settings: ProtectSettings) -> list[Protection]:
         if leader not in regions or not isinstance(head, Head):
             raise ScanError(f"{source}: the scan that it belongs to was not protected; see there")
         files.check(places[source])
-        image = load(source)
+        image = load(source, derived=True)
         _require_same_space(image, head, leader)
         how, lift = for_derived(settings), regions[leader].lift_mm
         region = _protect_one(image, head, places[source], how, lift)

@@ -11,6 +11,7 @@ from faceblind import protected_files as files
 from faceblind.errors import OutputError, ScanError
 from faceblind.formats.bids import find_scans, session_of
 from faceblind.formats.files import make_folders, remove_empty
+from faceblind.formats.volumes import missing
 from faceblind.protected_files import Place
 from faceblind.protected_session import (
     Job,
@@ -94,7 +95,7 @@ def protect_session(
         if path.is_dir():
             raise ScanError(f"{path}: is a folder; name the scans in it, or give the folder alone")
         if not path.is_file():
-            raise ScanError(f"{path}: no such file; check the path")
+            raise missing(path)
     if len({path.name for path in inputs}) < len(inputs):
         raise OutputError(f"{out}: two inputs have the same file name; rename one")
     root = prepare_output(out, settings.method, inputs, settings.force)
@@ -152,7 +153,9 @@ def protect_folder(
     settings = settings or ProtectSettings()
     folder = Path(folder)
     found = find_scans(folder)
-    root = prepare_output(out, settings.method, [folder], settings.force)
+    # Scans may lie in linked folders elsewhere: no output goes there either.
+    homes = {scan.path.parent.resolve() for scan in found}
+    root = prepare_output(out, settings.method, [folder, *sorted(homes)], settings.force)
     places = {
         scan.path: place_of(scan.path, root / scan.path.relative_to(folder), settings, root)
         for scan in found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -99,6 +101,49 @@ def test_a_folder_that_is_named_like_a_scan_is_a_slip(calls, tmp_path):
         assert result.exit_code == 2
         assert "OUT" in result.stderr
     assert not calls
+
+
+@pytest.mark.parametrize("name", ["x.img", "x.json", "x.nii.zip", "x.nii.bz2", "x.IMA"])
+def test_a_file_of_an_unknown_ending_is_no_folder(calls, tmp_path, name):
+    out = tmp_path / name
+    result = invoke("deface", "a.nii.gz", str(out))
+    assert result.exit_code == 2
+    shown = " ".join(result.stderr.replace("│", " ").split())
+    assert "is named like a file but not like a scan (.nii.gz, .nii, .mgz, .mgh, .nrrd)" in shown
+    assert not calls
+    assert not out.exists()
+    out.mkdir()
+    assert invoke("deface", "a.nii.gz", str(out)).exit_code == 0
+    assert calls[0][0] == "protect_session"
+
+
+def test_plain_names_and_version_numbers_are_folders(calls, tmp_path):
+    for args in (
+        ("a.nii.gz", "out"),
+        ("a.nii.gz", "out-1.0"),
+        ("a.nii.gz", "out.v2"),
+        ("a.nii.gz", "out.set", "--session"),
+        ("a.nii.gz", "out.set", "--apply-to", "map.nii.gz"),
+        (str(tmp_path), "out.set"),
+    ):
+        assert invoke("deface", *args).exit_code in (0, 1)
+    assert [name for name, *_ in calls] == ["protect_session"] * 5 + ["protect_folder"]
+
+
+def test_scans_that_carry_extensions_are_named(tmp_path, capsys):
+    image = nib.Nifti1Image(np.zeros((3, 3, 3), np.uint8), np.eye(4))
+    nib.save(image, tmp_path / "plain.nii.gz")
+    image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"Jane Doe"))
+    nib.save(image, tmp_path / "carries.nii.gz")
+    names = ("plain.nii.gz", "carries.nii.gz", "absent.nii.gz")
+    results = [Protection(Path("in", name), tmp_path / name) for name in names]
+    assert (
+        report([*results, Protection(Path("failed.nii"), None, "failed.nii: bad")], tmp_path) == 1
+    )
+    assert capsys.readouterr().err.splitlines() == [
+        "carries.nii.gz: carries header extensions, which may hold names",
+        "failed: failed.nii: bad",
+    ]
 
 
 def test_names_with_line_breaks_and_colours_stay_one_line(capsys):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from faceblind.errors import ScanError, TableError
+from faceblind.formats import load
 from faceblind.formats.bids import (
     Participant,
     choose_face_scans,
@@ -205,3 +206,50 @@ def test_named_people_may_have_files_of_one_name(tmp_path):
         path.touch()
     assert find_people(tmp_path) == find_scans(tmp_path)
     assert len(find_people(tmp_path)) == 4
+
+
+def test_links_to_missing_files_are_scans_that_cannot_be_read(tmp_path):
+    """git-annex and DataLad leave such links where content was not fetched."""
+    touch(tmp_path, "sub-1_T1w.nii.gz")
+    for name in ("sub-2_T1w.nii.gz", "sub-2_brain_mask.nii.gz"):
+        (tmp_path / name).symlink_to(tmp_path / ".git" / "annex" / "objects" / name)
+    assert [f.path.name for f in find_scans(tmp_path)] == ["sub-1_T1w.nii.gz", "sub-2_T1w.nii.gz"]
+    with pytest.raises(ScanError, match=r"sub-2_T1w.nii.gz: is a link to a missing file; fetch"):
+        load(tmp_path / "sub-2_T1w.nii.gz")
+
+
+def test_linked_folders_are_entered_once(tmp_path):
+    data = touch(tmp_path / "in", "sub-1/T1w.nii", "derivatives/x/sub-8/T1w.nii", ".h/T1w.nii")
+    touch(tmp_path / "else", "anat/T1w.nii", "derivatives/T1w.nii")
+    (data / "sub-7").symlink_to(tmp_path / "else")
+    (data / "sub-8").symlink_to("derivatives/x/sub-8")
+    (data / "a").symlink_to("sub-1")
+    (data / "up").symlink_to("..")
+    (data / "sub-1" / "round").symlink_to("../sub-1")
+    (tmp_path / "else" / "back").symlink_to(data)
+    (data / "sourcedata").symlink_to(tmp_path)
+    assert found(data) == [
+        ("sub-1", None, "T1w", "sub-1/T1w.nii"),
+        ("sub-7", None, "T1w", "sub-7/anat/T1w.nii"),
+        ("sub-8", None, "T1w", "sub-8/T1w.nii"),
+    ]
+    assert find_scans(data) == find_scans(data)
+
+
+def test_what_looks_like_an_image_and_is_left_out_is_counted_in_one_line(tmp_path, caplog):
+    caplog.set_level("INFO")
+    touch(tmp_path, "sub-1/sub-1_T1w.nii", "sub-1/sub-1_brain_mask.nii", "sub-1/sub-1_T1w.json")
+    touch(tmp_path, "derivatives/sub-1_T1w.nii", "derivatives/a.dcm", ".hidden/sub-1_T1w.nii")
+    find_scans(tmp_path)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", "Images that are left out: 2 in skipped folders, 1 masks or labels")
+    ]
+    caplog.clear()
+    touch(tmp_path, "sub-2/sub-2_T1w.hdr", "sub-2/sub-2_T1w.img", "sub-3/1.DCM", "sub-3/2.ima")
+    find_scans(tmp_path)
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage().endswith("1 masks or labels, 3 of formats that are not read")
+    caplog.clear()
+    find_scans(touch(tmp_path / "plain", "sub-1_T1w.nii"))
+    assert not caplog.records

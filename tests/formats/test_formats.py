@@ -8,10 +8,11 @@ import pytest
 from faceblind.errors import OutputError, ScanError
 from faceblind.formats import load, same_format, save
 from faceblind.formats.bids import find_scans
-from faceblind.formats.files import check_target
+from faceblind.formats.files import check_target, make_folders, remove_empty
 from faceblind.formats.names import ENDINGS, is_scan_name
 from faceblind.formats.sidecar import sidecar_path
 from faceblind.scan import Scan
+from faceblind.store import prepare_output
 
 SCAN = Scan(np.arange(1000, dtype=np.int16).reshape(10, 10, 10), np.diag([8.0, 8, 8, 1]))
 
@@ -48,3 +49,19 @@ def test_a_folder_that_cannot_be_written_to_is_seen_before_the_work(tmp_path, mo
     monkeypatch.setattr("faceblind.formats.files.os.access", lambda *_: False)
     with pytest.raises(OutputError, match="its folder cannot be written to"):
         check_target(tmp_path / "a.nii", overwrite=True)
+
+
+def test_a_second_run_into_one_folder_outlives_what_the_first_tidies_up(tmp_path):
+    root = prepare_output(tmp_path / "out", "deface")
+    folders = [root / "sub-1" / "anat", root / "sub-2" / "anat"]
+    for _ in ("first", "second"):
+        make_folders(folders)
+    save(SCAN, folders[1] / "a.nii")
+    remove_empty(folders, root)
+    assert [path.name for path in root.glob("sub-*")] == ["sub-2"]
+    remove_empty(folders, root)
+    save(SCAN, folders[0] / "a.nii")
+    remove_empty(folders, root)
+    assert sorted(path.parent for path in root.rglob("*.nii")) == folders
+    with pytest.raises(OutputError, match="does not exist; create it first"):
+        save(SCAN, tmp_path / "elsewhere" / "a.nii")

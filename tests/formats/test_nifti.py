@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from faceblind.errors import FaceblindError, OutputError, ScanError
+from faceblind.formats import has_extensions, nifti
 from faceblind.formats import load as load_any
-from faceblind.formats import nifti
+from faceblind.formats import save as save_any
 from faceblind.formats.nifti import load, save
 from faceblind.scan import Scan
 
@@ -146,6 +147,41 @@ def test_a_few_nans_count_as_air_and_stay_nan_on_disk(tmp_path):
     assert unpacked(tmp_path / "b.nii") == content
 
 
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("slope", [np.nan, 0.5])
+def test_a_derived_map_may_be_nan_nearly_everywhere(tmp_path, byteorder, slope):
+    data = np.full(SHAPE, np.nan)
+    data[5, 5:7, 5] = [-4.0, 6.0]
+    data[0, 0, 0] = np.inf
+    content = make_bytes("f4", byteorder, slope=slope, data=data)
+    scan = load_any(write(tmp_path / "a.nii", content), derived=True)
+    scale = 1.0 if np.isnan(slope) else slope
+    assert scan.voxels.dtype == np.float32
+    assert scan.voxels[5, 5:7, 5].tolist() == [-4.0 * scale, 6.0 * scale]
+    assert np.count_nonzero(scan.voxels) == 2
+    save(scan, tmp_path / "b.nii")
+    assert unpacked(tmp_path / "b.nii") == content
+    mask = np.zeros(SHAPE, bool)
+    mask[5, 6, 5] = True
+    changed = scan.with_changes(mask, 0.0)
+    np.testing.assert_array_equal(changed.stored.raw[~mask], scan.stored.raw[~mask])
+    assert changed.stored.raw[5, 6, 5] == 0.0
+    with pytest.raises(ScanError, match="NaN or infinite"):
+        load_any(tmp_path / "a.nii")
+
+
+@pytest.mark.parametrize("ending", [".nii.gz", ".mgz", ".nrrd"])
+def test_derived_labels_may_be_empty(tmp_path, ending):
+    path = tmp_path / f"labels{ending}"
+    for voxels in (np.zeros(SHAPE, np.uint8), np.full((*SHAPE, 2), np.nan, np.float32)):
+        save_any(Scan(voxels, AFFINE), path, overwrite=True)
+        scan = load_any(path, derived=True)
+        np.testing.assert_array_equal(scan.stored.raw, voxels)
+        assert (scan.voxels == 0).all()
+        with pytest.raises(ScanError, match=r"same value|NaN"):
+            load_any(path)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("byteorder", ["<", ">"])
 @pytest.mark.parametrize("scaling", [(float("nan"), 0.0), (0.5, -3.0)])
@@ -262,6 +298,19 @@ def test_bytes_between_header_and_voxels_that_are_no_extension_are_text(tmp_path
         )
 
 
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_extensions_are_seen(tmp_path, ending, version, byteorder):
+    for extension in (EXTENSION, b""):
+        content = make_bytes("i2", byteorder, version, extension=extension)
+        assert has_extensions(write(tmp_path / f"a{ending}", content)) == bool(extension)
+    (tmp_path / f"a{ending}").write_bytes(b"\x1f\x8b broken")
+    assert not has_extensions(tmp_path / f"a{ending}")
+    assert not has_extensions(tmp_path / f"absent{ending}")
+    assert not has_extensions(tmp_path / "a.mgz")
+
+
 def test_extensions_that_stay_are_warned_of_once(tmp_path, caplog):
     nifti._warn_of_extensions.cache_clear()
     scan = load(write(tmp_path / "a.nii", make_bytes(extension=EXTENSION)))
@@ -347,6 +396,16 @@ REFUSED = {
     "constant": (make_bytes(data=CONSTANT), "same value"),
     "nan": (make_bytes("f4", data=CONSTANT * np.nan), "NaN or infinite"),
     "infinity": (make_bytes("f4", data=CONSTANT * np.inf), "NaN or infinite"),
+    "empty start": (
+        make_bytes(
+            shape=(*SHAPE, 2), data=np.stack([CONSTANT, np.arange(CONSTANT.size).reshape(SHAPE)], 3)
+        ),
+        "every voxel of the first volume has the same value",
+    ),
+    "nan start": (
+        make_bytes("f4", shape=(*SHAPE, 2), data=np.stack([CONSTANT * np.nan, CONSTANT], 3)),
+        "most voxels of the first volume are NaN",
+    ),
     "scaling": (make_bytes(slope=2.0, inter=np.inf), "scaling is damaged"),
 }
 

@@ -120,6 +120,16 @@ def test_wiped_air_and_even_air_have_no_trend():
     assert measure_air(wiped, clear).trend is None
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("dtype", "level"), [("i1", -127), ("i1", -121), ("i2", 2043)])
+def test_constant_air_that_float32_cannot_average_has_no_texture(dtype, level):
+    volume = np.full((71, 71, 71), level, dtype)
+    air = measure_air(volume, np.ones(volume.shape, bool))
+    assert air.is_constant
+    assert air.level == level
+    assert not air.sigma.any()
+
+
 def test_noise_comes_again_shifted_and_keeps_its_spread():
     noise = Noise((150, 40, 50), np.array([0.8, 0.8, 0.8]), np.random.default_rng(0))
     assert len(noise.block) < 150

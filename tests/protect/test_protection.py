@@ -447,6 +447,39 @@ def test_what_is_no_scan_is_named_as_it_was_given(known_heads, quick, tmp_path):
         protect_session([tmp_path / "in"], tmp_path / "other")
 
 
+def test_links_are_followed_and_missing_content_is_named(known_heads, quick, tmp_path):
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    write(known_heads.scan, elsewhere / "sub-2_T1w.nii.gz")
+    data.mkdir()
+    (data / "sub-2").symlink_to(elsewhere, target_is_directory=True)
+    (data / "sub-1_T1w.nii.gz").symlink_to(tmp_path / "unfetched.nii.gz")
+    done = protect_folder(data, tmp_path / "out", n_jobs=1, show_progress=False)
+    assert "is a link to a missing file; fetch its content first" in done[0].error
+    assert done[1].target == tmp_path / "out" / "sub-2" / "sub-2_T1w.nii.gz"
+    assert done[1].error is None
+    assert not done[1].target.is_symlink()
+    with pytest.raises(OutputError, match="lies inside the input folder"):
+        protect_folder(data, elsewhere / "out", n_jobs=1, show_progress=False)
+    with pytest.raises(ScanError, match="fetch its content first"):
+        protect_session([data / "sub-1_T1w.nii.gz"], tmp_path / "other")
+
+
+@pytest.mark.parametrize("value", [np.nan, 0.0])
+def test_maps_that_show_little_are_blanked_too(known_heads, tmp_path, value):
+    """As those of brain tissue: nothing outside the brain, or nothing at all."""
+    source = write(known_heads.scan, tmp_path / "in" / "sub-1_T1w.nii.gz")
+    values = np.full(known_heads.scan.shape, value, np.float32)
+    if np.isnan(value):
+        values[known_heads.brain] = 0.7
+    made = write(Scan(values, known_heads.scan.affine), tmp_path / "in" / "map.nii.gz")
+    done = protect_session([source], tmp_path / "out", apply_to=[made])
+    assert [result.error for result in done] == [None, None]
+    before, after = (load(path, derived=True).stored.raw for path in (made, done[1].target))
+    assert np.array_equal(before[known_heads.brain], after[known_heads.brain])
+    changed = before.view(np.uint32) != after.view(np.uint32)
+    assert not (changed & known_heads.brain).any()
+
+
 def test_a_file_in_the_way_of_a_folder(known_heads, tmp_path):
     write(known_heads.scan, tmp_path / "data" / "sub-1" / "sub-1_T1w.nii.gz")
     (tmp_path / "out").mkdir()

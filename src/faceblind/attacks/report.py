@@ -9,13 +9,9 @@ from typing import Any
 
 from faceblind.attacks.verdict import ANONYMITY, RECOGNISED, Verdict
 from faceblind.evaluation.intervals import wilson_interval
-from faceblind.formats.names import is_scan_name
+from faceblind.formats.bids import files_under
+from faceblind.formats.names import is_scan_name, is_unread_name
 from faceblind.store import PRIVATE, private_dir, software_versions, write_json, write_tsv
-
-_UNREAD = (
-    ".dcm", ".ima", ".img", ".mnc", ".nhdr", ".mha", ".mhd", ".brik", ".brik.gz", ".nii.bz2",
-    ".nii.xz", ".zip", ".tar", ".tgz", ".tar.gz",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,9 +65,9 @@ def left_out(folder: Path, examined: Collection[Path]) -> tuple[str, ...]:
     examined : collection of Path
         The scans in it that were.
     """
-    others = [p for p in folder.rglob("*") if p.is_file() and p not in examined]
+    others = [path for path in files_under(folder) if path not in examined]
     scans = sum(is_scan_name(path) for path in others)
-    foreign = sum(path.name.lower().endswith(_UNREAD) for path in others)
+    foreign = sum(is_unread_name(path) for path in others)
     said = []
     if scans:
         said.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,9 @@ from faceblind.cli.verb import DONE, FAILED, say
 
 if TYPE_CHECKING:
     from faceblind.protected_session import Method, Protection, ProtectSettings
+
+
+_FILE_ENDING = re.compile(r"\.[a-z]{2}[a-z0-9]{0,3}", re.IGNORECASE)
 
 
 class Part(StrEnum):
@@ -136,7 +140,7 @@ def run(
     n_jobs: int,
 ) -> int:
     """Choose between file, session and folder, do it, and list what failed."""
-    from faceblind.formats.names import is_scan_name
+    from faceblind.formats.names import ENDINGS, is_scan_name
     from faceblind.protection import protect_file, protect_folder, protect_session
 
     if len(paths) < 2:
@@ -151,6 +155,12 @@ def run(
         raise typer.BadParameter("a folder, --session and --apply-to need a folder as OUT")
     if is_scan_name(out) and settings.save_transforms:
         raise typer.BadParameter("--save-transforms needs a folder as OUT")
+    is_one = not (is_folder or session or apply_to or is_scan_name(out))
+    if is_one and _FILE_ENDING.fullmatch(out.suffix) and not out.is_dir():
+        raise typer.BadParameter(
+            f"OUT {out} is named like a file but not like a scan ({', '.join(ENDINGS)}); "
+            "end it so, or make the folder first"
+        )
     if is_folder:
         results = protect_folder(sources[0], out, settings, n_jobs=n_jobs)
     elif session or apply_to or not is_scan_name(out):
@@ -162,11 +172,15 @@ def run(
 
 def report(results: Sequence[Protection], out: Path) -> int:
     """Say what was done; failures by name on standard error."""
+    from faceblind.formats import has_extensions
+
     failed = [result for result in results if result.error]
     for result in results:
         if result.left:
             parts = ", ".join(f"{share:.0%} of the {name}" for name, share in result.left.items())
             say(f"{result.source.name}: left because the brain is near: {parts}")
+        if result.target is not None and has_extensions(result.target):
+            say(f"{result.source.name}: carries header extensions, which may hold names")
     for result in failed:
         say(f"failed: {result.error}")
     existed = sum(result.existed for result in results)

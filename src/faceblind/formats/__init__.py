@@ -8,18 +8,22 @@ from types import ModuleType
 from faceblind.errors import OutputError, ScanError
 from faceblind.formats import mgh, nifti, nrrd
 from faceblind.formats.names import ENDINGS
+from faceblind.formats.volumes import missing
 from faceblind.scan import Scan
 
 _MODULES: tuple[ModuleType, ...] = (nifti, mgh, nrrd)
 
 
-def load(path: str | Path) -> Scan:
+def load(path: str | Path, *, derived: bool = False) -> Scan:
     """Read a head scan in any format that faceblind knows.
 
     Parameters
     ----------
     path : str or Path
         The format is recognised by the ending of the name.
+    derived : bool
+        A map or labels made from scans, which may be empty or NaN over most voxels: neither is
+        refused, and what is not finite counts as 0. The stored numbers stay as they are.
 
     Returns
     -------
@@ -38,7 +42,7 @@ def load(path: str | Path) -> Scan:
     check_source(path)
     module = _module(path)
     assert module is not None
-    scan: Scan = module.load(path)
+    scan: Scan = module.load(path, derived=derived)
     return scan
 
 
@@ -52,7 +56,7 @@ def check_source(path: str | Path) -> None:
     if _module(path) is not None:
         return
     if not Path(path).exists():
-        raise ScanError(f"{path}: no such file; check the path")
+        raise missing(Path(path))
     known = ", ".join(ENDINGS)
     raise ScanError(f"{path}: not a format that faceblind reads ({known}); convert it first")
 
@@ -93,6 +97,15 @@ def save(
     module.save(
         scan, path, drop_extensions=drop_extensions, clear_text=clear_text, overwrite=overwrite
     )
+
+
+def has_extensions(path: str | Path) -> bool:
+    """Whether a published file carries what programs added to its header, which may hold names.
+
+    Of a protected scan only NIfTI's header extensions can be that; other formats lose the like
+    with their free text.
+    """
+    return _module(path) is nifti and nifti.has_extensions(Path(path))
 
 
 def same_format(first: str | Path, second: str | Path) -> bool:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import csv
 import logging
 import math
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
+from heapq import heappop, heappush
 from pathlib import Path
 
 import nibabel as nib
@@ -20,7 +21,7 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, SpatialImage
 
 from faceblind.errors import ScanError, TableError
-from faceblind.formats.names import ENDINGS, is_scan_name, without_ending
+from faceblind.formats.names import ENDINGS, is_scan_name, is_unread_name, without_ending
 from faceblind.formats.photos import participant_label
 
 logger = logging.getLogger(__name__)
@@ -95,7 +96,8 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
     named so, else the file's stem without a known suffix and without characters that a label
     cannot hold (see `faceblind.formats.photos.participant_label`). Left out: hidden files, masks
     and label images, and the folders ``derivatives``, ``sourcedata``, ``code``, ``truth`` and
-    ``private``.
+    ``private``; how many these are is logged, once. Links to folders are followed. A link to a
+    missing file is a scan that cannot be read, not one that is not there.
 
     Parameters
     ----------
@@ -118,14 +120,22 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
         raise ScanError(f"{folder}: no such folder; check the path")
     if not folder.is_dir():
         raise ScanError(f"{folder}: not a folder; give the folder that holds the scans")
+    files = files_under(folder)
     found = []
+    left_out = {"in skipped folders": 0, "masks or labels": 0, "of formats that are not read": 0}
     spellings: dict[str, str] = {}
-    for path in sorted(folder.rglob("*")):
+    for path in files:
         parts = path.relative_to(folder).parts
-        hidden = any(part.startswith(".") for part in parts)
-        if not is_scan_name(path) or hidden or _SKIPPED_FOLDERS & set(parts[:-1]):
+        if any(part.startswith(".") for part in parts):
             continue
-        if not path.is_file() or _is_mask(path.name):
+        if _is_skipped(parts[:-1]):
+            left_out["in skipped folders"] += is_scan_name(path) or is_unread_name(path)
+            continue
+        if not is_scan_name(path):
+            left_out["of formats that are not read"] += is_unread_name(path)
+            continue
+        if _is_mask(path.name):
+            left_out["masks or labels"] += 1
             continue
         person, scan = _scan_file(path, parts)
         other = spellings.setdefault(scan.participant_id, person)
@@ -135,8 +145,9 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
                 "rename one, or name files sub-LABEL_T1w.nii.gz"
             )
         found.append(scan)
+    _log_left_out(left_out)
     if not found:
-        if any(_is_dicom(path) for path in islice(folder.rglob("*"), _LOOKED_AT)):
+        if any(_is_dicom(path) for path in files[:_LOOKED_AT]):
             raise ScanError(
                 f"{folder}: holds DICOM files, which are not read; convert them to NIfTI first, "
                 "for example with dcm2niix"
@@ -144,6 +155,46 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
         known = ", ".join(ENDINGS)
         raise ScanError(f"{folder}: holds no scan ({known}); check the path")
     return sorted(found, key=lambda f: (f.participant_id, f.session or "", str(f.path)))
+
+
+def files_under(folder: Path) -> list[Path]:
+    """All files under a folder, sorted, with those of linked folders.
+
+    Each folder is entered once: by its own name rather than by a link to it, and by a name that
+    `find_scans` looks at rather than by one that it skips. Links to what holds `folder` are not
+    followed. ``.git`` is not entered: git-annex keeps there what the links outside stand for.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+        Files, and links to missing ones.
+    """
+    entered = {str(parent) for parent in Path(os.path.realpath(folder)).parents}
+    files: list[Path] = []
+    waiting = [(False, folder)]
+    while waiting:
+        late, top = heappop(waiting)
+        for name, inside, here in os.walk(top):
+            place, real = Path(name), os.path.realpath(name)
+            if real in entered:
+                inside.clear()
+                continue
+            entered.add(real)
+            walked = []
+            for entry in sorted(set(inside) - {".git"}):
+                is_skipped = _is_skipped((place / entry).relative_to(folder).parts)
+                if (place / entry).is_symlink() or (is_skipped and not late):
+                    heappush(waiting, (is_skipped, place / entry))
+                else:
+                    walked.append(entry)
+            inside[:] = walked
+            paths = [place / entry for entry in here]
+            files += [path for path in paths if path.is_file() or path.is_symlink()]
+    return sorted(files)
 
 
 def find_people(folder: str | Path) -> list[ScanFile]:
@@ -176,6 +227,18 @@ def find_people(folder: str | Path) -> list[ScanFile]:
                 "their folders or files sub-LABEL"
             )
     return scans
+
+
+def _is_skipped(folders: tuple[str, ...]) -> bool:
+    return any(name.startswith(".") or name in _SKIPPED_FOLDERS for name in folders)
+
+
+def _log_left_out(counts: dict[str, int]) -> None:
+    """One line on what looks like an image and is no scan; a warning where a face may be missed."""
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    if said:
+        level = logging.WARNING if counts["of formats that are not read"] else logging.INFO
+        logger.log(level, "Images that are left out: %s", said)
 
 
 def _is_dicom(path: Path) -> bool:

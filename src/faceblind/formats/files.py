@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from faceblind.errors import OutputError
+from faceblind.store import output_verb
 
 
 def check_target(path: Path, *, overwrite: bool, sources: Iterable[str | Path] = ()) -> None:
@@ -24,8 +26,9 @@ def check_target(path: Path, *, overwrite: bool, sources: Iterable[str | Path] =
     Raises
     ------
     OutputError
-        If the folder is missing or cannot be written to, if `path` is an input or a folder, or if
-        it exists without `overwrite`.
+        If the folder is missing (one in an output folder of faceblind's own is made again) or
+        cannot be written to, if `path` is an input or a folder, or if it exists without
+        `overwrite`.
     """
     try:
         _check_target(path, overwrite, sources)
@@ -36,6 +39,9 @@ def check_target(path: Path, *, overwrite: bool, sources: Iterable[str | Path] =
 
 
 def _check_target(path: Path, overwrite: bool, sources: Iterable[str | Path]) -> None:
+    if not path.parent.exists() and any(map(output_verb, path.parents)):
+        # Another run into the same output folder took it away because it was still empty.
+        make_folders([path.parent])
     if not path.parent.is_dir():
         raise OutputError(f"{path}: its folder does not exist; create it first")
     if path.is_dir():
@@ -72,5 +78,7 @@ def remove_empty(folders: Iterable[Path], root: Path) -> None:
     """Remove folders below `root`, and those above them, to which no result came."""
     found = {part for folder in folders for part in (folder, *folder.parents)}
     for folder in sorted(found, key=lambda part: -len(part.parts)):
-        if root in folder.parents and folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+        if root in folder.parents:
+            # What is not empty stays by itself, and another run may have been faster.
+            with contextlib.suppress(OSError):
+                folder.rmdir()

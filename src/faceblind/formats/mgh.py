@@ -62,13 +62,15 @@ class _Layout:
         return _HEADER_BYTES + n
 
 
-def load(path: str | Path) -> Scan:
+def load(path: str | Path, *, derived: bool = False) -> Scan:
     """Read a head scan and refuse what cannot be one.
 
     Parameters
     ----------
     path : str or Path
         A ``.mgh`` or ``.mgz`` file; compression is recognised by content.
+    derived : bool
+        See `faceblind.formats.load`.
 
     Returns
     -------
@@ -96,7 +98,7 @@ def load(path: str | Path) -> Scan:
     raw = np.frombuffer(data, layout.dtype, count, _HEADER_BYTES)
     raw = np.require(raw, requirements="A").reshape(layout.shape, order="F")
     container = _Container(data[:_HEADER_BYTES], data[layout.end : layout.end + _MOST_TAGS])
-    stored = make_stored(raw, layout.affine, container, name)
+    stored = make_stored(raw, layout.affine, container, name, derived=derived)
     return Scan(stored.voxels, layout.affine, suffix_of(path.name), name, stored)
 
 

@@ -6,11 +6,21 @@ from pathlib import Path
 
 ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh", ".nrrd")
 """Of every format that faceblind reads; the longest of those that share an end comes first."""
+UNREAD = (
+    ".dcm", ".ima", ".img", ".mnc", ".nhdr", ".mha", ".mhd", ".brik", ".brik.gz", ".nii.bz2",
+    ".nii.xz", ".zip", ".tar", ".tgz", ".tar.gz",
+)  # fmt: skip
+"""Of formats that are not read and may hold heads; a pair of header and image counts once."""
 
 
 def is_scan_name(path: str | Path) -> bool:
     """Whether a name ends like a scan's."""
     return Path(path).name.lower().endswith(ENDINGS)
+
+
+def is_unread_name(path: str | Path) -> bool:
+    """Whether a name ends like a scan's in a format that is not read."""
+    return Path(path).name.lower().endswith(UNREAD)
 
 
 def without_ending(name: str) -> str:

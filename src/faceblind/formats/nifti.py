@@ -19,6 +19,7 @@ from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from faceblind.errors import ScanError
+from faceblind.formats import gzipped
 from faceblind.formats.bids import suffix_of
 from faceblind.formats.volumes import (
     check_geometry,
@@ -50,6 +51,8 @@ _OTHER_TYPES = {
 }
 _FREE_TEXT = ("data_type", "db_name", "descrip", "aux_file", "intent_name", "unused_str")
 ENDINGS = (".nii", ".nii.gz")
+# Packed bytes that surely hold the header and what follows it at once.
+_PEEK = 4096
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,15 @@ class _Container:
     version: int
 
 
-def load(path: str | Path) -> Scan:
+def load(path: str | Path, *, derived: bool = False) -> Scan:
     """Read a head scan and refuse what cannot be one.
 
     Parameters
     ----------
     path : str or Path
         A ``.nii`` or ``.nii.gz`` file; compression is recognised by content.
+    derived : bool
+        See `faceblind.formats.load`.
 
     Returns
     -------
@@ -115,7 +120,7 @@ def load(path: str | Path) -> Scan:
     unit = _UNIT_NAMES.get(int(layout.header["xyzt_units"]) & 7)
     said = f" (the header says {unit})" if unit in ("metres", "micrometres") else ""
     check_geometry(layout.shape, affine, name, said)
-    stored = _stored(layout, data, affine, name)
+    stored = _stored(layout, data, affine, name, derived)
     return Scan(stored.voxels, affine, suffix_of(path.name), name, stored)
 
 
@@ -163,6 +168,19 @@ def save(
         prefix, raw = _cleaned(stored.container, drop_extensions, clear_text), stored.raw
     body = prefix + raw.tobytes(order="F")
     write(path, b"", body, path.name.lower().endswith(".gz"))
+
+
+def has_extensions(path: Path) -> bool:
+    """Whether a file carries header extensions; False if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_PEEK)
+        if start[:2] == gzipped.MAGIC:
+            start = gzipped.inflate(start, 544)[0]
+    except (OSError, gzipped.DamagedError):
+        return False
+    sizes = {int.from_bytes(start[:4], "little"), int.from_bytes(start[:4], "big")}
+    return any(start[size : size + 1].strip(b"\0") for size in sizes & {348, 540})
 
 
 def _parse(start: bytes, name: str) -> _Layout:
@@ -243,7 +261,9 @@ def _affine(layout: _Layout, name: str) -> NDArray[np.float64]:
     return affine
 
 
-def _stored(layout: _Layout, data: bytes, affine: NDArray[np.float64], name: str) -> Stored:
+def _stored(
+    layout: _Layout, data: bytes, affine: NDArray[np.float64], name: str, derived: bool
+) -> Stored:
     """The stored numbers and the intensities that they stand for."""
     count = layout.n_bytes // layout.dtype.itemsize
     raw = np.frombuffer(data, layout.dtype, count, layout.offset)
@@ -254,7 +274,7 @@ def _stored(layout: _Layout, data: bytes, affine: NDArray[np.float64], name: str
     if not np.isfinite(inter):
         raise ScanError(f"{name}: the intensity scaling is damaged; repair the header")
     container = _Container(data[: layout.offset], layout.byteorder, layout.version)
-    return make_stored(raw, affine, container, name, slope, inter)
+    return make_stored(raw, affine, container, name, slope, inter, derived=derived)
 
 
 def _cleaned(container: _Container, drop_extensions: bool, clear_text: bool) -> bytes:

@@ -91,13 +91,15 @@ class _Layout:
     time_axis: int | None
 
 
-def load(path: str | Path) -> Scan:
+def load(path: str | Path, *, derived: bool = False) -> Scan:
     """Read a head scan and refuse what cannot be one.
 
     Parameters
     ----------
     path : str or Path
         A ``.nrrd`` file with header and data in one, raw or gzip.
+    derived : bool
+        See `faceblind.formats.load`.
 
     Returns
     -------
@@ -130,7 +132,7 @@ def load(path: str | Path) -> Scan:
         raw = raw[..., 0] if raw.shape[3] == 1 else raw
     check_geometry(raw.shape, layout.affine, name)
     container = _Container(lines, newline, layout.is_packed, layout.time_axis)
-    stored = make_stored(raw, layout.affine, container, name)
+    stored = make_stored(raw, layout.affine, container, name, derived=derived)
     return Scan(stored.voxels, layout.affine, suffix_of(path.name), name, stored)
 
 

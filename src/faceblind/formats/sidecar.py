@@ -3,35 +3,82 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from faceblind.errors import ScanError
 from faceblind.formats.names import without_ending
+from faceblind.formats.volumes import missing
 from faceblind.store import write_json
 
 # Physics of the measurement. All else (names, dates, places, identifiers, free text) stays behind,
 # and so do absorption rate and transmitter reference, which follow from a person's weight and size.
-_KEPT = {
-    "AcquisitionMatrixPE", "BandwidthPerPixelPhaseEncode", "BaseResolution", "BodyPart",
-    "BodyPartExamined", "ContrastBolusIngredient", "DwellTime", "EchoNumber", "EchoTime",
-    "EchoTime1", "EchoTime2", "EchoTrainLength", "EffectiveEchoSpacing", "FatSaturation",
-    "FlipAngle", "ImageOrientationPatientDICOM", "ImagingFrequency",
-    "InPlanePhaseEncodingDirectionDICOM", "InversionTime", "MagneticFieldStrength",
-    "Manufacturer", "ManufacturersModelName", "Modality", "MRAcquisitionType", "MTState",
-    "MultibandAccelerationFactor", "NonlinearGradientCorrection", "NumberOfAverages",
-    "ParallelAcquisitionTechnique", "ParallelReductionFactorInPlane", "PartialFourier",
-    "PatientPosition", "PercentPhaseFOV", "PercentSampling", "PhaseEncodingDirection",
-    "PhaseEncodingSteps", "PixelBandwidth", "PulseSequenceType", "ReceiveCoilActiveElements",
-    "ReceiveCoilName", "ReconMatrixPE", "RepetitionTime", "RepetitionTimeExcitation",
-    "RepetitionTimePreparation", "ScanningSequence", "ScanOptions", "SequenceVariant",
-    "SliceThickness", "SliceTiming", "SpacingBetweenSlices", "SpoilingState", "TotalReadoutTime",
-    "Units", "XRayExposure", "KVP",
+_NUMBERS = {
+    "AcquisitionMatrixPE", "BandwidthPerPixelPhaseEncode", "BaseResolution", "DwellTime",
+    "EchoNumber", "EchoTime", "EchoTime1", "EchoTime2", "EchoTrainLength", "EffectiveEchoSpacing",
+    "FlipAngle", "ImageOrientationPatientDICOM", "ImagingFrequency", "InversionTime", "KVP",
+    "MagneticFieldStrength", "MultibandAccelerationFactor", "NumberOfAverages",
+    "ParallelReductionFactorInPlane", "PercentPhaseFOV", "PercentSampling", "PhaseEncodingSteps",
+    "PixelBandwidth", "ReconMatrixPE", "RepetitionTime", "RepetitionTimeExcitation",
+    "RepetitionTimePreparation", "SliceThickness", "SliceTiming", "SpacingBetweenSlices",
+    "TotalReadoutTime", "XRayExposure",
 }  # fmt: skip
-_LONGEST_WORD = 64
+_CODES = {
+    "BodyPartExamined", "FatSaturation", "InPlanePhaseEncodingDirectionDICOM", "Modality",
+    "MRAcquisitionType", "MTState", "NonlinearGradientCorrection", "ParallelAcquisitionTechnique",
+    "PartialFourier", "PatientPosition", "ScanningSequence", "ScanOptions", "SequenceVariant",
+    "SpoilingState",
+}  # fmt: skip
+_PRODUCTS = {"Manufacturer", "ManufacturersModelName", "PulseSequenceType", "ReceiveCoilName"}
+# DICOM's code strings (PS3.5, 6.2), several of them joined as converters do, but without spaces.
+_CODE_STRING = re.compile(r"[A-Z0-9_]{1,16}(\\[A-Z0-9_]{1,16}){0,7}")
+_PRODUCT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:+/-]{0,39}")
+_WORDING = {
+    **dict.fromkeys(_CODES, _CODE_STRING),
+    **dict.fromkeys(_PRODUCTS, _PRODUCT),
+    "BodyPart": re.compile(r"[A-Za-z]{1,16}"),
+    "ContrastBolusIngredient": re.compile("IODINE|GADOLINIUM|CARBON DIOXIDE|BARIUM|XENON"),
+    "PhaseEncodingDirection": re.compile(r"[ijk]-?"),
+    "ReceiveCoilActiveElements": re.compile(r"[A-Z0-9;:,-]{1,40}"),
+    "Units": re.compile(r"[A-Za-z0-9/^-]{1,16}"),
+}
+# Several words that name a product hold one of these; those that name a person do not.
+_TRADE = {
+    "siemens", "healthineers", "ge", "healthcare", "medical", "imaging", "philips", "toshiba",
+    "canon", "hitachi", "fujifilm", "bruker", "magnetom", "biograph", "signa", "discovery",
+    "optima", "ingenia", "achieva", "intera", "gyroscan", "vantage", "gemini", "vereos", "prisma",
+    "skyra", "vida", "avanto", "terra", "device", "head", "neck", "headneck", "brain", "body",
+    "spine", "coil", "array", "matrix", "channel", "ch", "sense", "nova", "echo", "gradient",
+    "spin", "recovery", "planar", "mprage", "spiral",
+}  # fmt: skip
+_DATE = re.compile(
+    r"\d{5}|(?<!\d)(?:19|20)\d\d(?!\d)|\d[-/._ ]\d+[-/._ ]\d"
+    r"|\d[-._ ]?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)",
+    re.IGNORECASE,
+)
+_ENTITY = re.compile(r"[A-Za-z0-9]+-[A-Za-z0-9+]+")
 _LANDMARKS = "AnatomicalLandmarkCoordinates"
-_PROTECTED = re.compile(r"defac|refac|face|skull.?strip|113102|visual feature", re.IGNORECASE)
+# A face is a word of its own: surface coils and interfaces are none.
+_PROTECTED = re.compile(
+    r"(?:de|(?<!p)re)-?fac(?:e|ing)|(?-i:(?<![A-Za-z])[Ff]|(?<=[a-z])F)ac(?:e(?!t)|ial)|mask_?face"
+    r"|skull.?strip|(?<!\d)113102(?!\d)|visual feature",
+    re.IGNORECASE,
+)
+_DENIED_BEFORE = re.compile(
+    r"(?:(?:(?<![a-z])(?:no|not|non|never|without)|n't)(?:[\s_-]+(?:yet|been|being|any|the))*[\s_-]*"
+    r"|(?<![a-z])un-?)$",
+    re.IGNORECASE,
+)
+_DENIED_AFTER = re.compile(
+    r"[a-z]*(?:[\s_-]+(?:and|ears?|features?|removal|was|were|is|are|has|have|had|been|left))*"
+    r"(?:[\s_-]+(?:not(?!\s+(?:visible|present|recogni|identif))|never|kept|retained|preserved|intact)"
+    r"|(?:[\s_-]+(?:removed|applied|done))?\s*[:=]\s*(?:no|not|none|never|false|0))(?![a-z])",
+    re.IGNORECASE,
+)
 _CODE = {
     "CodeValue": "113102",
     "CodeMeaning": "Clean Recognizable Visual Features Option",
@@ -47,20 +94,64 @@ def sidecar_path(scan: str | Path) -> Path:
     return path.with_name(f"{stem if stem != path.name else path.stem}.json")
 
 
-def read_sidecar(scan: str | Path) -> dict[str, Any]:
-    """The sidecar of a scan; empty if it has none.
+def read_sidecar(scan: str | Path, *, inherit: bool = True) -> dict[str, Any]:
+    """What the sidecars of a scan say together; empty if it has none.
+
+    In a BIDS dataset (a folder with a ``dataset_description.json``) files further up hold too, if
+    they have the scan's suffix and no other entities than its own (BIDS 1.11, inheritance
+    principle). The nearest says what counts.
+
+    Parameters
+    ----------
+    scan : path
+    inherit : bool
+        Also read what lies further up; not for a file of our own making.
 
     Raises
     ------
     ScanError
-        If the file is no JSON object.
+        If one of the files is no JSON object.
     """
-    path = sidecar_path(scan)
+    own = sidecar_path(scan)
+    content: dict[str, Any] = {}
+    for path in _applicable(own) if inherit else [own]:
+        content |= _read(path)
+    return content
+
+
+def _applicable(own: Path) -> list[Path]:
+    """The sidecars that hold for a scan, the nearest last."""
+    ours = _entities_and_suffix(own.stem)
+    folders = [own.parent, *Path(os.path.normpath(own.parent.absolute())).parents]
+    root = [(folder / "dataset_description.json").is_file() for folder in folders]
+    if ours is None or not any(root):
+        return [own]
+    found = []
+    for folder in reversed(folders[: root.index(True) + 1]):
+        level = {path: _entities_and_suffix(path.stem) for path in folder.glob("*.json")}
+        hold = [
+            (len(o[0]), p) for p, o in level.items() if o and o[0] <= ours[0] and o[1] == ours[1]
+        ]
+        found += [path for _, path in sorted(hold)]
+    return [*(path for path in found if path != own), own]
+
+
+def _entities_and_suffix(stem: str) -> tuple[set[str], str] | None:
+    """The parts of a name, if it is one of BIDS."""
+    *entities, suffix = stem.split("_")
+    if not suffix.isalnum() or not all(map(_ENTITY.fullmatch, entities)):
+        return None
+    return set(entities), suffix
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if path.is_symlink():
+            raise missing(path) from error
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ScanError(f"{path}: not readable JSON; repair or remove it") from error
     if not isinstance(content, dict):
         raise ScanError(f"{path}: expected a JSON object; repair or remove it")
@@ -73,7 +164,29 @@ def says_protected(content: dict[str, Any]) -> bool:
         content.get("DeidentificationMethod"),
         content.get("DeidentificationMethodCodeSequence"),
     ]
-    return bool(_PROTECTED.search(json.dumps([entry for entry in said if entry])))
+    return any(
+        not _DENIED_BEFORE.search(text[: match.start()])
+        and not _DENIED_AFTER.match(text, match.end())
+        for text in _statements(said)
+        for match in _PROTECTED.finditer(text)
+    )
+
+
+def _statements(said: Any) -> Iterator[str]:
+    """Each text in nested lists and objects; what an object holds, with its key."""
+    waiting = [said]
+    while waiting:
+        entry = waiting.pop()
+        if isinstance(entry, list):
+            waiting += entry
+        elif isinstance(entry, dict):
+            for key, value in entry.items():
+                is_nested = isinstance(value, list | dict)
+                yield key if is_nested else f"{key}: {value}"
+                if is_nested:
+                    waiting.append(value)
+        else:
+            yield str(entry)
 
 
 def write_sidecar(
@@ -101,7 +214,7 @@ def write_sidecar(
     Path
         Of the sidecar.
     """
-    content = {key: value for key, value in source.items() if key in _KEPT and _is_short(value)}
+    content = {key: value for key, value in source.items() if _is_physics(key, value)}
     content["DeidentificationMethod"] = [method]
     content["DeidentificationMethodCodeSequence"] = [_CODE]
     if fiducials is not None:
@@ -112,13 +225,21 @@ def write_sidecar(
     return path
 
 
-def _is_short(value: Any) -> bool:
-    """Numbers, codes and lists of them; a long text or a nested object could say anything."""
-    if isinstance(value, list):
-        return all(_is_short(entry) and not isinstance(entry, list) for entry in value)
-    if isinstance(value, str):
-        return len(value) <= _LONGEST_WORD
-    return value is None or isinstance(value, int | float)
+def _is_physics(key: str, value: Any) -> bool:
+    """A known parameter as numbers or words that are usual there; all else could say anything."""
+    if key not in _NUMBERS and key not in _WORDING:
+        return False
+    return all(
+        _is_usual(key, entry) if isinstance(entry, str) else isinstance(entry, int | float | None)
+        for entry in (value if isinstance(value, list) else [value])
+    )
+
+
+def _is_usual(key: str, text: str) -> bool:
+    if key not in _WORDING or not _WORDING[key].fullmatch(text) or _DATE.search(text):
+        return False
+    words = {word.lower() for word in re.findall(r"[A-Za-z]{2,}", text)}
+    return key not in _PRODUCTS or len(words) < 2 or bool(words & _TRADE)
 
 
 def _three(known: dict[str, Any]) -> dict[str, Any]:
@@ -128,5 +249,6 @@ def _three(known: dict[str, Any]) -> dict[str, Any]:
         for name in ("NAS", "LPA", "RPA")
         if isinstance(place := known.get(name), list)
         and len(place) == 3
-        and all(isinstance(value, int | float) for value in place)
+        and all(isinstance(n, int | float) and not isinstance(n, bool) for n in place)
+        and all(abs(n) < math.inf for n in place)
     }

@@ -31,6 +31,16 @@ _MAX_ORIGIN_MM = 10_000.0
 _MAX_DEFLATE_RATIO = 1032
 
 
+def missing(path: Path) -> ScanError:
+    """The error for a file that is not there, or whose content is not (git-annex, DataLad)."""
+    if path.is_symlink():
+        return ScanError(
+            f"{path}: is a link to a missing file; fetch its content first, for example with "
+            "`datalad get`"
+        )
+    return ScanError(f"{path}: no such file; check the path")
+
+
 def read_bytes(path: Path) -> bytes:
     """A whole file.
 
@@ -42,7 +52,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
-        raise ScanError(f"{path}: no such file; check the path") from error
+        raise missing(path) from error
     except IsADirectoryError as error:
         raise ScanError(f"{path}: is a folder; name one scan in it") from error
     except OSError as error:
@@ -152,6 +162,8 @@ def make_stored(
     name: str,
     slope: float = 1.0,
     inter: float = 0.0,
+    *,
+    derived: bool = False,
 ) -> Stored:
     """The stored numbers and the intensities that they stand for.
 
@@ -166,33 +178,38 @@ def make_stored(
         For messages.
     slope, inter : float
         Scaling of the file.
+    derived : bool
+        A map or labels, not a head: it may show nothing.
 
     Raises
     ------
     ScanError
-        If the volume shows nothing.
+        If the volume shows nothing and is not derived.
     """
     raw.setflags(write=False)
     record = Stored(raw, slope, inter, raw, affine, container)
-    voxels = _without_gaps(record.intensities(raw), name)
+    voxels = _without_gaps(record.intensities(raw), name, derived)
     voxels.setflags(write=False)
-    if voxels.ndim == 4:
+    if voxels.ndim == 4 and not derived:
         logger.info("4-D series of %d volumes: the first shows the face", voxels.shape[3])
     return Stored(raw, slope, inter, voxels, affine, container)
 
 
-def _without_gaps(voxels: NDArray[Any], name: str) -> NDArray[Any]:
-    """Intensities with non-finite ones as air; refuse a volume that shows nothing."""
+def _without_gaps(voxels: NDArray[Any], name: str, derived: bool) -> NDArray[Any]:
+    """Intensities with non-finite ones as air (derived: as 0); refuse a head that shows nothing."""
+    where = " of the first volume" if voxels.ndim == 4 else ""
     if voxels.dtype.kind == "f":
         finite = np.isfinite(voxels)
         if not finite.all():
             first = finite if finite.ndim == 3 else finite[..., 0]
-            if first.mean() < 0.5:
-                raise ScanError(f"{name}: most voxels are NaN or infinite; reconstruct it again")
-            voxels = np.where(finite, voxels, voxels[finite].min())
+            if not derived and first.mean() < 0.5:
+                raise ScanError(
+                    f"{name}: most voxels{where} are NaN or infinite; reconstruct it again"
+                )
+            voxels = np.where(finite, voxels, 0.0 if derived else voxels[finite].min())
     first = voxels if voxels.ndim == 3 else voxels[..., 0]
-    if first.min() == first.max():
-        raise ScanError(f"{name}: every voxel has the same value; there is no head in it")
+    if not derived and first.min() == first.max():
+        raise ScanError(f"{name}: every voxel{where} has the same value; there is no head in it")
     return voxels
 
 

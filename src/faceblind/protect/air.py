@@ -156,7 +156,7 @@ def _texture(
         if good.sum() < 500:
             continue
         a, b = first[good], second[good]
-        if a.std() == 0 or b.std() == 0:
+        if np.ptp(a) == 0 or np.ptp(b) == 0:  # rounding keeps the spread of equals from being 0
             continue
         correlation = float(np.clip(np.corrcoef(a, b)[0, 1], 0.0, 0.95))
         # Noise blurred by s voxels correlates by exp(-1 / (4 s^2)) between neighbours.
