@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from faceblind import protected_files as files
@@ -266,7 +267,7 @@ def _with_older(result: Protection, place: Place) -> Protection:
 def _require_same_space(image: Scan, head: Head, leader: Path) -> None:
     """Refuse a derived image in whose world the head lies elsewhere, as far as that can be seen."""
     back = np.linalg.inv(head.alignment.affine)
-    index = image.index(MIDDLE_OF_BRAIN @ back[:3, :3].T + back[:3, 3])
+    index = image.index(apply_affine(back, MIDDLE_OF_BRAIN))
     if not ((index >= 0) & (index <= np.asarray(image.shape) - 1)).all():
         raise ScanError(
             f"{image.source}: does not show the head where {leader.name} has it; give images in "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
@@ -68,7 +69,7 @@ def find_harm(
     sparse = np.stack(
         np.meshgrid(*(np.arange(0, n, _STEP) for n in scan.shape), indexing="ij"), -1
     ).reshape(-1, 3)
-    place = scan.world(sparse) @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
+    place = apply_affine(alignment.affine, scan.world(sparse))
     inside = template_fields().at("brain", place)
     volume = scan.volume()
     core = sparse[inside > CORE_MM]
@@ -84,7 +85,7 @@ def find_harm(
     if original is not None and _same_grid(scan, original):
         different = _different(scan, original)
         index = np.argwhere(different)
-        place = scan.world(index) @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
+        place = apply_affine(alignment.affine, scan.world(index))
         harmed = index[template_fields().at("brain", place) > 0] if len(index) else index
         changed = float(len(harmed) * voxel)
         if len(harmed):
@@ -96,7 +97,7 @@ def _within(places: NDArray[np.float64], head: HeadMask) -> NDArray[np.bool_]:
     """(N,) whether scan mm lie in the convex hull of the head."""
     inner = erode(np.pad(head.mask, 1), 1)[1:-1, 1:-1, 1:-1]
     border = np.argwhere(head.mask & ~inner)
-    hull = ConvexHull(border @ head.affine[:3, :3].T + head.affine[:3, 3])
+    hull = ConvexHull(apply_affine(head.affine, border))
     within: NDArray[np.bool_] = np.ones(len(places), bool)
     for *normal, offset in hull.equations:
         within &= places @ np.array(normal) + offset < 0
@@ -122,7 +123,7 @@ def _different(scan: Scan, original: Scan) -> NDArray[np.bool_]:
 
 def _parts(index: NDArray[np.int64], scan: Scan, alignment: Alignment) -> tuple[str, ...]:
     """Names of the parts that hold a tenth or more of the voxels."""
-    place = scan.world(index) @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
+    place = apply_affine(alignment.affine, scan.world(index))
     front = np.where(
         place[:, 1] > 15, "frontal", np.where(place[:, 1] < -45, "posterior", "middle")
     )

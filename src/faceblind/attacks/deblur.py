@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -133,7 +134,7 @@ def _near_face(grid: Grid, surface: Surface, alignment: Alignment) -> NDArray[np
     """Places within `REACH_MM` of the face's surface."""
     rows = np.flatnonzero(alignment.template.region(*FACE) & np.isfinite(surface.offset))
     back = np.linalg.inv(grid.affine)
-    index = np.round(surface.points[rows] @ back[:3, :3].T + back[:3, 3]).astype(np.int64)
+    index = np.round(apply_affine(back, surface.points[rows])).astype(np.int64)
     inside = ((index >= 0) & (index < np.asarray(grid.values.shape))).all(axis=1)
     seeds = np.ones(grid.values.shape, bool)
     seeds[tuple(index[inside].T)] = False

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.optimize import least_squares
@@ -118,7 +119,7 @@ def average_share(surface: Surface, alignment: Alignment) -> float:
     usable = face & surface.seen & np.isfinite(surface.offset)
     if surface.area[usable].sum() < 0.5 * surface.area[face].sum():
         return 0.0
-    place = surface.points[usable] @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
+    place = apply_affine(alignment.affine, surface.points[usable])
     few = thin(place, 6.0)
     tree, centre = cKDTree(template.points), place.mean(axis=0)
 
@@ -160,7 +161,7 @@ def outline(surface: Surface, alignment: Alignment) -> NDArray[np.float64]:
     """
     rows = _spread(alignment.template)
     affine = alignment.affine
-    place: NDArray[np.float64] = surface.points[rows] @ affine[:3, :3].T + affine[:3, 3]
+    place: NDArray[np.float64] = apply_affine(affine, surface.points[rows])
     return place
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -80,7 +81,7 @@ def glance(scan: Scan, head: HeadMask, alignment: Alignment) -> Surface:
 def _level(head: HeadMask, world: NDArray[np.float64]) -> NDArray[np.float32]:
     """(N,) level between air and tissue at places in scan mm."""
     to_grid = np.linalg.inv(head.affine)
-    index = (world @ to_grid[:3, :3].T + to_grid[:3, 3]).T
+    index = apply_affine(to_grid, world).T
     found: NDArray[np.float32] = ndimage.map_coordinates(
         head.threshold, index, order=1, mode="nearest"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
@@ -98,7 +99,7 @@ def find_pieces(scan: Scan, head: HeadMask, alignment: Alignment) -> tuple[Piece
         if size < LEAST_ML or core < CORE_ML:
             continue
         places = np.argwhere(piece) + [s.start for s in around]
-        world = places @ grid.affine[:3, :3].T + grid.affine[:3, 3]
+        world = apply_affine(grid.affine, places)
         side, like = _described(world, grid, alignment)
         apart = bool(loose[around][piece].mean() > 0.5)
         # Tables, holders and swellings are no copies; a compact thing in the air may be one.
@@ -118,8 +119,8 @@ def _far_out(grid: Grid, mask: Mask, alignment: Alignment) -> Mask:
     index = np.argwhere(mask & dilate(near, 4))
     if len(index) == 0:
         return far
-    world = index @ grid.affine[:3, :3].T + grid.affine[:3, 3]
-    place = world @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
+    world = apply_affine(grid.affine, index)
+    place = apply_affine(alignment.affine, world)
     away = (_outside_by(world, alignment) > AWAY_MM) & (place[:, 2] > NECK_Z)
     far[tuple(index[away].T)] = True
     return far
@@ -142,7 +143,7 @@ def _outside_by(world: NDArray[np.float64], alignment: Alignment) -> NDArray[np.
 def _described(world: NDArray[np.float64], grid: Grid, alignment: Alignment) -> tuple[str, str]:
     """Side of the head on which a piece lies, and what it repeats."""
     affine = alignment.affine
-    places = world @ affine[:3, :3].T + affine[:3, 3]
+    places = apply_affine(affine, world)
     place = places.mean(axis=0)
     template = alignment.template
     middle = 0.5 * (template.points.min(axis=0) + template.points.max(axis=0))

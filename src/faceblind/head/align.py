@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from faceblind.errors import AlignmentError
@@ -73,7 +74,7 @@ class Alignment:
     def fitted(self) -> NDArray[np.float64]:
         """(P, 3) template surface with this head's shape, in scan RAS+ mm."""
         to_scan = np.linalg.inv(self.pose)
-        return self.template.shape(self.shape) @ to_scan[:3, :3].T + to_scan[:3, 3]
+        return apply_affine(to_scan, self.template.shape(self.shape))
 
     def landmarks(self) -> dict[str, NDArray[np.float64]]:
         """Landmarks of this head, name to (3,) position in scan RAS+ mm."""

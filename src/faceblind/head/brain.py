@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 from importlib.resources import as_file, files
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.interpolate import RegularGridInterpolator
@@ -81,7 +82,7 @@ class TemplateFields:
     def at(self, name: str, places: NDArray[np.floating]) -> NDArray[np.float32]:
         """(N,) values of a field at (N, 3) template mm; the border value beyond the grid."""
         inverse = self._inverse
-        index = places @ inverse[:3, :3].T + inverse[:3, 3]
+        index = apply_affine(inverse, places)
         field = getattr(self, name)
         found = ndimage.map_coordinates(field, index.T, order=1, mode="nearest")
         return np.asarray(found, np.float32)
@@ -143,7 +144,7 @@ class Cover:
             Scan mm to template mm.
         """
         below = self.points - self.depth_mm[:, None] * self.normals
-        return below @ affine[:3, :3].T + affine[:3, 3]
+        return apply_affine(affine, below)
 
 
 def find_cover(scan: Scan, skin: Skin, affine: NDArray[np.float64]) -> Cover:
@@ -165,7 +166,7 @@ def find_cover(scan: Scan, skin: Skin, affine: NDArray[np.float64]) -> Cover:
     """
     usable = np.flatnonzero(~skin.edge)[::3]
     points = skin.points[usable].astype(np.float64)
-    places = points @ affine[:3, :3].T + affine[:3, 3]
+    places = apply_affine(affine, points)
     over = (places[:, 1] > 5) & (places[:, 2] > 5) & (places[:, 2] < 110)
     points, places = points[over], places[over]
     normals = skin.normals[usable][over].astype(np.float64)

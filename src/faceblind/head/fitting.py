@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
@@ -232,7 +233,7 @@ class Aligner:
 
     def _shaped(self, samples: _Samples, fit: Fit) -> NDArray[np.float64]:
         shaped = samples.points + samples.modes.transpose(1, 2, 0) @ fit.shape
-        return shaped @ fit.pose[:3, :3].T + fit.pose[:3, 3]
+        return apply_affine(fit.pose, shaped)
 
     def _scored(
         self,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
@@ -42,7 +43,7 @@ class Target:
 
     def inside(self, points: NDArray[np.float64], margin_mm: float = 3.0) -> NDArray[np.bool_]:
         """(N,) bool: which points lie in the field of view, `margin_mm` away from its border."""
-        index = points @ self.to_index[:3, :3].T + self.to_index[:3, 3]
+        index = apply_affine(self.to_index, points)
         spacing = 1.0 / np.sqrt((self.to_index[:3, :3] ** 2).sum(axis=1))
         margin = np.minimum(margin_mm / spacing, 0.25 * self.shape)
         return np.all((index >= margin) & (index <= self.shape - 1 - margin), axis=1)
@@ -155,7 +156,7 @@ def fit_rigid(
         Template to scan, rigid.
     """
     for scale in scales_mm:
-        placed = points @ pose[:3, :3].T + pose[:3, 3]
+        placed = apply_affine(pose, points)
         pairs = pair(target, placed, normals @ pose[:3, :3].T)
         weight = weights * robust_weights(pairs, scale)
         if weight.sum() < 1e-6:
@@ -209,7 +210,7 @@ def fit_shape(
     flat = modes.transpose(1, 2, 0)
     for scale in scales_mm:
         shaped = mean + flat @ current
-        placed = shaped @ pose[:3, :3].T + pose[:3, 3]
+        placed = apply_affine(pose, shaped)
         pairs = pair(target, placed, normals @ pose[:3, :3].T)
         weight = weights * robust_weights(pairs, scale) / noise_mm**2
         if weight.sum() < 1e-6:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
@@ -53,7 +54,7 @@ def nodded(alignment: Alignment, scan: Scan) -> Alignment | None:
 
     def cost(step: NDArray[np.float64], levels: Levels) -> float:
         there = to_scan @ _step(step)
-        found, seen = levels.at(places @ there[:3, :3].T + there[:3, 3])
+        found, seen = levels.at(apply_affine(there, places))
         if seen.mean() < _LEAST_OVERLAP:
             return -1.0
         return -normalised_information(classes[seen], found[seen])
@@ -76,7 +77,7 @@ def _places() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     # Places in a grid's order repeat its rows; a drawn sample does not.
     index = index[np.random.default_rng(0).permutation(len(index))[:_PLACES]]
     classes = fields.inside[tuple(index.T)].astype(np.int64)
-    return index @ fields.affine[:3, :3].T + fields.affine[:3, 3], classes
+    return apply_affine(fields.affine, index), classes
 
 
 def _step(step: NDArray[np.float64]) -> NDArray[np.float64]:

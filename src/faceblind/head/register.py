@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.optimize import minimize
@@ -98,7 +99,7 @@ class Levels:
 
     def at(self, points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Levels (N,) at places in mm, and which of them lie in the scan."""
-        index = points @ self.to_index[:3, :3].T + self.to_index[:3, 3]
+        index = apply_affine(self.to_index, points)
         last = np.array(self.values.shape) - 1
         inside = np.asarray(((index >= 0) & (index <= last)).all(axis=1), np.bool_)
         found = ndimage.map_coordinates(self.values, index.T, order=1, mode="nearest")
@@ -169,7 +170,7 @@ class _Cost:
 
     def __call__(self, step: NDArray[np.float64]) -> float:
         back = _back(step, self.centre)
-        theirs, inside = self.moving.at(self.points @ back[:3, :3].T + back[:3, 3])
+        theirs, inside = self.moving.at(apply_affine(back, self.points))
         if inside.mean() < LEAST_OVERLAP:
             return -1.0
         return -normalised_information(self.levels[inside], theirs[inside])
@@ -212,7 +213,6 @@ def _apart(
     signs = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)])
     corners = centre + RADIUS_MM / np.sqrt(3) * signs
     first, second = (
-        corners @ back[:3, :3].T + back[:3, 3]
-        for back in (_back(one, centre), _back(other, centre))
+        apply_affine(back, corners) for back in (_back(one, centre), _back(other, centre))
     )
     return float(np.linalg.norm(first - second, axis=1).max())

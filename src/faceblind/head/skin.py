@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import sparse
 from skimage.measure import marching_cubes
@@ -76,7 +77,7 @@ def _surface(field: Grid, name: str) -> Skin:
     index = points - 1
     last = np.array(field.values.shape) - 1
     edge = ((index < EDGE_VOXELS - 0.5) | (index > last - EDGE_VOXELS + 0.5)).any(axis=1)
-    world = index @ field.affine[:3, :3].T + field.affine[:3, 3]
+    world = apply_affine(field.affine, index)
     # skimage winds triangles towards higher values for right-handed grids.
     if np.linalg.det(field.affine[:3, :3]) > 0:
         faces = faces[:, ::-1]

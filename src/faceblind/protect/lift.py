@@ -8,6 +8,7 @@ millimetres, the same left and right.
 from __future__ import annotations
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.optimize import linprog
@@ -121,7 +122,7 @@ def _skin_to_go(
     """
     fields = template_fields()
     points = skin.points[~skin.edge].astype(np.float64)
-    where = points @ affine[:3, :3].T + affine[:3, 3]
+    where = apply_affine(affine, points)
     where = where[(where[:, 2] > LOWEST_FLOOR_MM) & (where[:, 1] > 0)]
     cut = fields.at(name, where)
     meant = cut + fields.at("depth", where) > _WORTH_CUTTING_MM

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from nibabel.affines import apply_affine, voxel_sizes
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -105,7 +106,7 @@ class _Model:
         self.full_affine = np.array(scan.affine)
         self.full_affine[:, :3] = self.full_affine[:, order]
         self.full_shape = tuple(scan.shape[axis] for axis in order)
-        cut_at_skin = _at(region.cut, skin.points)
+        cut_at_skin = at_places(region.cut, skin.points)
         self.kept = cut_at_skin < -1.0
         self.box = self._box(region)
         self.cut = self._fine(region.cut)
@@ -127,12 +128,12 @@ class _Model:
         layer = np.clip(limit, 0.0, np.float32(LAYER_MM))
         inverse = np.linalg.inv(affine)
         seam = self.skin.points[(np.abs(cut_at_skin) < 1.5) & ~self.skin.edge]
-        index = np.rint(seam @ inverse[:3, :3].T + inverse[:3, 3]).astype(int)
+        index = np.rint(apply_affine(inverse, seam)).astype(int)
         index = index[((index >= 0) & (index < coarse)).all(axis=1)]
         if len(index):
             away = np.ones(coarse, bool)
             away[tuple(index.T)] = False
-            spacing = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+            spacing = voxel_sizes(affine)
             distance = ndimage.distance_transform_edt(away, spacing)
             layer *= np.clip(distance / SEAM_MM, 0.0, 1.0).astype(np.float32)
         return resize(layer, self.box.shape)
@@ -157,7 +158,7 @@ class _Model:
         low = np.floor(inside.min(axis=0) * factor).astype(int)
         high = np.minimum(np.ceil((inside.max(axis=0) + 1) * factor), self.full_shape).astype(int)
         size = high - low
-        spacing = np.sqrt((self.full_affine[:3, :3] ** 2).sum(axis=0))
+        spacing = voxel_sizes(self.full_affine)
         fine = np.maximum(2, np.round(size * spacing / FINE_MM)).astype(int)
         start = np.array(self.full_affine)
         start[:3, 3] = self.full_affine[:3, :3] @ low + self.full_affine[:3, 3]
@@ -188,18 +189,18 @@ class _Model:
         sunk = -np.minimum(lift_on_grid(self.affine @ affine, coarse, lift_mm), 0.0) * rim
         if len(points) < 50:
             return resize(sunk, self.box.shape)
-        templates = points @ self.affine[:3, :3].T + self.affine[:3, 3]
+        templates = apply_affine(self.affine, points)
         off = ndimage.map_coordinates(face.depth, face.index(templates).T, order=1, mode="nearest")
         off += np.minimum(lift_at(templates, lift_mm), 0.0)
         good = np.abs(off) < 14.0
         inverse = np.linalg.inv(affine)
-        index = np.rint(points @ inverse[:3, :3].T + inverse[:3, 3]).astype(int)
+        index = np.rint(apply_affine(inverse, points)).astype(int)
         good &= ((index >= 0) & (index < coarse)).all(axis=1)
         flat = np.ravel_multi_index(tuple(index[good].T), coarse)
         count = int(np.prod(coarse))
         weight = np.bincount(flat, minlength=count).reshape(coarse).astype(np.float32)
         total = np.bincount(flat, off[good], count).reshape(coarse).astype(np.float32)
-        sigma = 0.6 * JOIN_MM / np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+        sigma = 0.6 * JOIN_MM / voxel_sizes(affine)
         weight, total = blur(weight, sigma), blur(total, sigma)
         seam = resize(total * rim / (weight + 1e-4), self.box.shape)
         seam *= np.exp(-np.maximum(self.cut, 0) / np.float32(0.5 * JOIN_MM))
@@ -219,7 +220,7 @@ class _Model:
         part = tuple(s.stop - s.start for s in self.box.full)
         beside = resize(volume[self.box.full], self.box.shape)
         signal = resize(self._feathered(self._signal(levels), beside, levels, air.level), part)
-        spacing = np.sqrt((self.box.affine[:3, :3] ** 2).sum(axis=0))
+        spacing = voxel_sizes(self.box.affine)
         covered = resize(np.clip(self.depth / np.float32(spacing.mean()) + 0.5, 0, 1), part)
         first, rows, columns = self.box.full
         for k, i in enumerate(range(first.start, first.stop)):
@@ -249,17 +250,9 @@ class _Model:
         soft = [levels.values[average_face().label(name)] for name in SOFT]
         low, high = air + SOFT_RANGE * (np.array([min(soft), max(soft)]) - air)
         kept = ((self.cut < 0) & (beside > low) & (beside < high)).astype(np.float32)
-        sigma = 2.0 / np.sqrt((self.box.affine[:3, :3] ** 2).sum(axis=0))
+        sigma = 2.0 / voxel_sizes(self.box.affine)
         weight = blur(kept, sigma)
         level = blur(beside * kept, sigma) / np.maximum(weight, 1e-6)
         share = np.clip(1.0 - self.cut / np.float32(FEATHER_MM), 0, 1)
         share *= np.clip(weight / np.float32(0.05), 0, 1)
         return signal + share * (level - signal)
-
-
-def _at(grid: Grid, points: NDArray[np.floating]) -> NDArray[np.float32]:
-    """(N,) values at (N, 3) scan mm."""
-    inverse = np.linalg.inv(grid.affine)
-    index = points @ inverse[:3, :3].T + inverse[:3, 3]
-    found = ndimage.map_coordinates(grid.values, index.T, order=1, mode="nearest")
-    return np.asarray(found, np.float32)

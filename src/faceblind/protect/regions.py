@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from faceblind.head.align import Alignment
@@ -287,7 +288,7 @@ def _left(
     Not what stays by choice: `name` says whether ears go, and eyes count as if they went.
     """
     points = alignment.fitted()
-    where = points @ affine[:3, :3].T + affine[:3, 3]
+    where = apply_affine(affine, points)
     wanted = template_fields().at(name, where) > 0
     stays = wanted & (_cut(where, name, lift_mm, Choices()) <= 0)
     left = {}

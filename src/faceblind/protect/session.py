@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
@@ -160,7 +161,7 @@ def _around(alignment: Alignment) -> NDArray[np.float64]:
     # Below the skull the neck bends between scans.
     grid = grid[(fields.at("depth", grid) > -OUTSIDE_MM) & (grid[:, 2] > -60.0)]
     back = np.linalg.inv(alignment.affine)
-    return np.asarray(grid @ back[:3, :3].T + back[:3, 3], np.float64)
+    return np.asarray(apply_affine(back, grid), np.float64)
 
 
 def _moved_skin(skin: Skin, move: NDArray[np.float64], scan: Scan) -> Skin:
@@ -172,7 +173,7 @@ def _moved_skin(skin: Skin, move: NDArray[np.float64], scan: Scan) -> Skin:
         Scan mm to sister mm, rigid.
     """
     back = np.linalg.inv(move)
-    points = (skin.points @ back[:3, :3].T + back[:3, 3]).astype(np.float32)
+    points = (apply_affine(back, skin.points)).astype(np.float32)
     index = scan.index(points)
     inside = ((index >= 1.0) & (index <= np.asarray(scan.shape) - 2.0)).all(axis=1)
     normals = (skin.normals @ back[:3, :3].T).astype(np.float32)
@@ -215,6 +216,6 @@ def same_place(skin: Skin, sister: _Sister) -> NDArray[np.float64] | None:
     move = fit_rigid(target, sample, normals, np.ones(len(sample)), np.eye(4), scales)
     if _too_far(move, sample):
         return None
-    placed = sample @ move[:3, :3].T + move[:3, 3]
+    placed = apply_affine(move, sample)
     distance = target.tree.query(placed)[0]
     return move if float(np.median(distance)) <= SAME_PLACE_MM else None

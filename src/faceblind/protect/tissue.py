@@ -11,6 +11,7 @@ from importlib.resources import as_file, files
 from typing import Any
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -51,7 +52,7 @@ class AverageFace:
     def index(self, places: NDArray[np.floating]) -> NDArray[np.float64]:
         """(N, 3) grid indices of (N, 3) template mm."""
         inverse = np.linalg.inv(self.affine)
-        return np.asarray(places @ inverse[:3, :3].T + inverse[:3, 3], np.float64)
+        return np.asarray(apply_affine(inverse, places), np.float64)
 
     def label(self, name: str) -> int:
         """Index of a tissue."""
@@ -76,7 +77,7 @@ class AverageFace:
             Grid(np.empty(coarse, bool), resized_affine(self.affine, shape, coarse)), np.eye(4)
         )
         to_face = placement.to_face
-        moved = where @ to_face[:3, :3].T + to_face[:3, 3]
+        moved = apply_affine(to_face, where)
         share = face_share(moved)
         bend = share[:, None] * (moved - where) @ np.linalg.inv(self.affine)[:3, :3].T
         index = np.indices(shape, np.float32)
@@ -159,8 +160,8 @@ def measure_levels(
     chosen = chosen[:: max(1, len(chosen) // _MOST_RAYS)]
     points = skin.points[chosen].astype(np.float64)
     rays = points[:, None] - _STEPS_MM[:, None] * skin.normals[chosen].astype(np.float64)[:, None]
-    profiles = _sample(grid, rays.reshape(-1, 3)).reshape(len(points), -1)
-    places = points @ affine[:3, :3].T + affine[:3, 3]
+    profiles = at_places(grid, rays.reshape(-1, 3)).reshape(len(points), -1)
+    places = apply_affine(affine, points)
     deep = _inner_levels(grid, affine, air)
     return Levels(
         _levels(profiles, places, deep, air),
@@ -169,9 +170,9 @@ def measure_levels(
     )
 
 
-def _sample(grid: Grid, points: NDArray[np.float64]) -> NDArray[np.float32]:
-    inverse = np.linalg.inv(grid.affine)
-    index = points @ inverse[:3, :3].T + inverse[:3, 3]
+def at_places(grid: Grid, places: NDArray[np.floating]) -> NDArray[np.float32]:
+    """(N,) values of a grid at (N, 3) places in its own millimetres."""
+    index = apply_affine(np.linalg.inv(grid.affine), places)
     found = ndimage.map_coordinates(
         grid.values, index.T, output=np.float32, order=1, mode="nearest"
     )
@@ -190,8 +191,8 @@ def _inner_levels(grid: Grid, affine: NDArray[np.float64], air: float) -> dict[s
         index = index[:: max(1, len(index) // 4000)]
         if len(index) < least:
             continue
-        points = index @ to_scan[:3, :3].T + to_scan[:3, 3]
-        values = _sample(grid, _within(grid, points))
+        points = apply_affine(to_scan, index)
+        values = at_places(grid, _within(grid, points))
         values = values[values > air]
         if len(values) >= least:
             levels[name] = float(np.median(values))
@@ -201,7 +202,7 @@ def _inner_levels(grid: Grid, affine: NDArray[np.float64], air: float) -> dict[s
 def _within(grid: Grid, points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Those of (N, 3) points that lie in the grid."""
     inverse = np.linalg.inv(grid.affine)
-    index = points @ inverse[:3, :3].T + inverse[:3, 3]
+    index = apply_affine(inverse, points)
     last = np.array(grid.values.shape) - 1
     return points[((index >= 0) & (index <= last)).all(axis=1)]
 
@@ -245,7 +246,7 @@ def _tissue_noise(grid: Grid, affine: NDArray[np.float64]) -> float:
         return 0.0
     to_scan = np.linalg.inv(affine) @ face.affine
     to_index = np.linalg.inv(grid.affine) @ to_scan
-    centre = np.rint(index @ to_index[:3, :3].T + to_index[:3, 3]).astype(int)
+    centre = np.rint(apply_affine(to_index, index)).astype(int)
     last = np.array(grid.values.shape) - 1
     centre = centre[((centre > 0) & (centre < last)).all(axis=1)]
     if len(centre) < 100:
@@ -278,11 +279,6 @@ def _shading(profiles: NDArray[np.float32], places: NDArray[np.float64], air: fl
     affine = np.diag([_SHADING_GRID_MM] * 3 + [1.0])
     affine[:3, 3] = low
     return Grid(factor.astype(np.float32), affine)
-
-
-def at_places(grid: Grid, places: NDArray[np.floating]) -> NDArray[np.float32]:
-    """(N,) values of a grid in the template frame at (N, 3) places."""
-    return _sample(grid, np.asarray(places, np.float64))
 
 
 def signal_map(levels: Levels, face: AverageFace) -> NDArray[Any]:

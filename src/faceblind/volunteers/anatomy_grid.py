@@ -8,6 +8,7 @@ from importlib.resources import as_file, files
 from itertools import pairwise, product
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage, optimize
 
@@ -147,7 +148,7 @@ def place_brain(
     maps = [*fold(grey, white, brain, affine)]
     placed = _place_brain(space, brain, affine) @ affine
     corners = np.array(list(product(*((0, n - 1) for n in brain.shape))))
-    corners = corners @ placed[:3, :3].T + placed[:3, 3]
+    corners = apply_affine(placed, corners)
     cut, (x, y, z) = space.box(corners.min(axis=0), corners.max(axis=0))
     index = np.linalg.inv(placed).astype(np.float32)
     grid = np.broadcast_arrays(x, y, z)
@@ -178,7 +179,7 @@ def _place_brain(
     distances from scalp to brain: about 11 mm at the sides, 12.5 mm on top, 13.5 mm in front.
     """
     rim = (brain > 0.5) & ~ndimage.binary_erosion(brain > 0.5)
-    points = np.argwhere(rim)[::67] @ affine[:3, :3].T + affine[:3, 3]
+    points = apply_affine(affine, np.argwhere(rim)[::67])
     points = points[points[:, 2] > -5]
     out = points - np.array([0, -18, 5])
     out /= np.linalg.norm(out, axis=1, keepdims=True)
@@ -194,7 +195,7 @@ def _place_brain(
 
     def miss(p: NDArray[np.float64]) -> NDArray[np.float64]:
         m = matrix(p)
-        place = points @ m[:3, :3].T + m[:3, 3]
+        place = apply_affine(m, points)
         index = ((place - space.origin) / SPACING_MM).astype(np.float32)
         # The frame's pitch against the line of the commissures is about 8 degrees.
         prior = [(p[0] - 0.14) * 150, *(60 * (p[1:4] - p[1:4].mean()))]

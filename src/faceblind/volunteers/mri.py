@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from faceblind.errors import FaceblindError
@@ -156,7 +157,7 @@ def _series(
 ) -> ScanTruth:
     template = load_template()
     place_of = np.asarray(motion @ pose, np.float64)
-    posed = head.skin @ place_of[:3, :3].T + place_of[:3, 3]
+    posed = apply_affine(place_of, head.skin)
     landmarks = {name: posed[v] for name, v in template.landmark_index.items()}
     view = place(protocol, settings, posed, landmarks, place_of[:3, :3], rng)
     volume, zones = _tissue_picture(head, posed, protocol, settings, view, rng)
@@ -192,7 +193,7 @@ def _tissue_picture(
     template = load_template()
     inverse = _inverse(view.fine_affine)
     points, faces = template.closed(posed.astype(np.float32))
-    covered = fill(points @ inverse[:3, :3].T + inverse[:3, 3], faces, view.fine_shape)
+    covered = fill(apply_affine(inverse, points), faces, view.fine_shape)
     values = tissue_signals(protocol)
     fatty = [Tissue.FAT, Tissue.MARROW]
     if protocol.modality == "CT":

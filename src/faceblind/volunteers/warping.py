@@ -7,6 +7,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
@@ -79,10 +80,10 @@ def pull_back(
     steer = controls()
     nodes = [np.arange(0, n + NODE, NODE) for n in shape]
     grid = np.stack([g.ravel() for g in np.meshgrid(*nodes, indexing="ij")], axis=1)
-    place = grid @ affine[:3, :3].T + affine[:3, 3]
+    place = apply_affine(affine, grid)
     average = load_template().points.astype(np.float64)[steer]
     mapped = spline(posed[steer], average, place)
-    index = mapped @ to_anatomy[:3, :3].T + to_anatomy[:3, 3]
+    index = apply_affine(to_anatomy, mapped)
     return index.T.reshape(3, *(len(n) for n in nodes)).astype(np.float32)
 
 
