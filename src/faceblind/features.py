@@ -17,6 +17,7 @@ from faceblind.face.reconstruct import Face, Variant
 from faceblind.face.render import Renders, render
 from faceblind.formats import load
 from faceblind.formats.photos import read_photo
+from faceblind.formats.volumes import missing
 from faceblind.head import align as alignment
 from faceblind.head.align import CONFIDENT, Alignment, align
 from faceblind.head.skin import find_skin
@@ -176,6 +177,8 @@ def feature_key(path: Path, kind: str, settings: dict[str, Any]) -> str:
     }
     try:
         digest = file_digest(path)
+    except FileNotFoundError as error:
+        raise missing(path) from error
     except OSError as error:
         raise FaceblindError(
             f"{path}: cannot be read ({error.strerror}); check the path and its permissions"
