@@ -74,7 +74,7 @@ def test_low_confidence_and_a_missing_face_are_refused(phantom, monkeypatch):
     assert find_whole_head(made.scan, strict=False).alignment is found
     found = replace(alignment, support=dict.fromkeys(alignment.support, 0.05))
     for strict in (True, False):
-        with pytest.raises(ScanError, match=r"protected already .* protect the original"):
+        with pytest.raises(ScanError, match=r"no face was found .* protect the original"):
             find_whole_head(made.scan, strict=strict)
 
 

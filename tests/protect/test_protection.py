@@ -177,7 +177,7 @@ def test_a_face_that_is_gone_is_not_cut_again(phantom, tmp_path, monkeypatch):
     monkeypatch.setattr(session, "find_skin", lambda scan: made.head.skin)
     monkeypatch.setattr(session, "align", lambda skin, scan: bare)
     source = write(made.scan, tmp_path / "a.nii.gz")
-    with pytest.raises(ScanError, match=r"a\.nii\.gz: is protected already"):
+    with pytest.raises(ScanError, match=r"a\.nii\.gz: no face was found"):
         protect_file(source, tmp_path / "b.nii.gz", ProtectSettings(force=True))
     assert [path.name for path in tmp_path.iterdir()] == ["a.nii.gz"]
 

@@ -121,18 +121,21 @@ def test_a_series_that_is_unsure_is_helped(known, options):
 
 def test_a_sister_without_a_face_helps_nobody(known):
     """Its skin is a cut: a T2 that shows less of the face speaks for itself all the same."""
-    scans = [known("t1", support=0.05), known("t2", seen=0.6)]
-    faceless, head = heads_of_session(scans)
-    assert isinstance(faceless, ScanError)
-    assert "t1: is protected already" in str(faceless)
+    faceless, alone = known("t1", support=0.05), known("t2", seen=0.6)
+    assert isinstance(heads_of_session([faceless])[0], ScanError)
+    _, head = heads_of_session([faceless, alone])
     assert head.alignment.support["nose"] == 1.0
-    assert isinstance(heads_of_session([scans[0], known("bold", lost=True)])[1], AlignmentError)
+    assert np.array_equal(head.alignment.affine, heads_of_session([alone])[0].alignment.affine)
+    lost = heads_of_session([faceless, known("bold", lost=True)])
+    assert "t1: no face was found where the head has one" in str(lost[0])
+    assert isinstance(lost[1], AlignmentError)
 
 
-def test_under_a_missing_face_the_sisters_skin_tells_where_the_brain_lies(known):
-    """A T2 that was cut before: the depth of the brain is not measured under its cut."""
+@pytest.mark.parametrize("seen", [0.6, 1.0])
+def test_under_a_missing_face_the_sisters_skin_tells_where_the_brain_lies(known, seen):
+    """A T2 that was cut before or is dark: the depth of the brain is not measured under its cut."""
     whole = known("t1")
-    cut = known("t2", seen=0.6, support=0.05, move=small_move(), bare=True)
+    cut = known("t2", seen=seen, support=0.05, move=small_move(), bare=True)
     alone, head = (heads_of_session(scans)[-1] for scans in ([cut], [whole, cut]))
     assert isinstance(alone, ScanError)
     nose = head.alignment.fitted()[head.alignment.template.region("nose")]

@@ -70,7 +70,7 @@ def shows_face(alignment: Alignment, skin: Skin, scan: Scan) -> bool:
 
 
 def faceless(name: str) -> ScanError:
-    """The error for a head whose face was taken out before.
+    """The error for a head that shows no face, which was taken out before or is dark.
 
     Never to be overruled: what lies over the brain is measured under the skin, and a head without a
     face is found less well. Cut a second time, two of seven synthetic heads and three of six real
@@ -82,6 +82,7 @@ def faceless(name: str) -> ScanError:
         The scan's.
     """
     return ScanError(
-        f"{name}: is protected already (no face was found where the head has one); a second cut "
-        "could reach the brain: protect the original"
+        f"{name}: no face was found where the head has one: it was taken out before, or is too "
+        "dark to be seen; a cut could reach the brain, so protect the original, or this scan "
+        "together with one of its session that shows the face"
     )

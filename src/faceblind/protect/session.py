@@ -64,7 +64,8 @@ def heads_of_session(scans: Sequence[Scan], *, strict: bool = True) -> list[Head
     other's alignment, provided that the skins of the two agree where the header puts them, after
     a small rigid correction. A series that cannot be aligned alone, and whose skin does not agree
     or is too dark to be seen, is laid on the other by what is inside the head and takes its skin,
-    too. A series without a face helps no other.
+    too. A series that shows no face helps no other, and is itself only helped: its face may be
+    dark, or was taken out before, and by the other's skin it can be cut safely either way.
 
     Parameters
     ----------
@@ -96,7 +97,8 @@ def _own(scan: Scan) -> _Evidence:
 def _decide(one: _Evidence, all_: list[_Evidence], strict: bool) -> Head | FaceblindError:
     name = one.scan.source or "scan"
     own = one.alignment
-    trusted = one.confidence >= CONFIDENT
+    gone = own is not None and face_is_gone(own)
+    trusted = one.confidence >= CONFIDENT and not gone
     wanted = (_seen(own) + MUCH_MORE_SEEN) if own is not None and trusted else 0.0
     sisters = [s for s in _sisters(one, all_) if _seen(s.alignment) >= wanted]
     sisters.sort(key=lambda sister: -_seen(sister.alignment))
@@ -110,9 +112,9 @@ def _decide(one: _Evidence, all_: list[_Evidence], strict: bool) -> Head | Faceb
             head = _by_inside(one.scan, sister)
             if head is not None:
                 return head
-    if one.skin is not None and own is not None and (trusted or not strict):
-        return faceless(name) if face_is_gone(own) else Head(one.skin, own)
-    return one.error or uncertain(name, one.confidence)
+    if one.skin is None or own is None or (strict and one.confidence < CONFIDENT):
+        return one.error or uncertain(name, one.confidence)
+    return faceless(name) if gone else Head(one.skin, own)
 
 
 def _sisters(one: _Evidence, all_: list[_Evidence]) -> list[_Sister]:
