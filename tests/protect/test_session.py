@@ -263,4 +263,4 @@ def test_the_same_series_is_protected_by_its_sister(dark_skinned):
         gone.append((mask & truth.face).sum() / truth.face.sum())
     # Most of the face's depth lies below this series; what it shows goes as with the true motion.
     assert gone[0] == pytest.approx(gone[1], abs=0.04)
-    assert gone[0] > 0.5
+    assert gone[0] > 0.4
