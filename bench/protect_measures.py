@@ -145,27 +145,29 @@ def boundary(path: Path, peel_mm: float) -> Scan:
     taken = ndimage.affine_transform(
         cut.values, index[:3, :3], index[:3, 3], mask.shape, order=1, mode="nearest"
     )
-    left = np.minimum(depth, -peel_mm - taken)
-    values = 100.0 * np.clip(left / 2.0 + 0.5, 0.0, 1.0)
-    values += np.abs(np.random.default_rng(0).normal(0.0, 1.0, mask.shape))
-    return Scan(values.astype(np.float32), grid.affine)
+    return _solid(np.minimum(depth, -peel_mm - taken), grid.affine)
 
 
 def cut_alone(path: Path) -> Scan:
     """The average head, cut by the sizes and lifts of another's cut: all that a boundary says."""
     scan = faceblind.load(path)
     head = find_whole_head(scan)
-    region = deface(scan, head=head).region
-    sizes = place(head.alignment).scales
-    mine, average = (placement_of(s, np.eye(3), COMMON_MM) for s in (sizes, np.ones(3)))
+    placement = place(head.alignment)
+    lift = face_region(scan, head.skin, head.alignment, placement).lift_mm
+    mine, average = (placement_of(s, np.eye(3), COMMON_MM) for s in (placement.scales, np.ones(3)))
     frame = np.eye(4)
     frame[:3, 3] = COMMON_LOW_MM
     empty = Scan(np.zeros(COMMON_SHAPE, np.uint8), frame)
-    cut = face_region(empty, head.skin, head.alignment, mine, lift_mm=region.lift_mm).cut
+    cut = face_region(empty, head.skin, head.alignment, mine, lift_mm=lift).cut
     depth = template_fields().on_grid("depth", average.affine @ cut.affine, cut.values.shape)
-    values = 100.0 * np.clip(np.minimum(depth, -cut.values) / 2.0 + 0.5, 0.0, 1.0)
+    return _solid(np.minimum(depth, -cut.values), cut.affine)
+
+
+def _solid(depth: NDArray[np.floating], affine: NDArray[np.float64]) -> Scan:
+    """A scan of what lies deeper than 0 mm: one level, its rim 2 mm wide, a little noise."""
+    values = 100.0 * np.clip(depth / 2.0 + 0.5, 0.0, 1.0)
     values += np.abs(np.random.default_rng(0).normal(0.0, 1.0, values.shape))
-    return Scan(values.astype(np.float32), cut.affine)
+    return Scan(values.astype(np.float32), affine)
 
 
 def without_front(path: Path) -> Scan:

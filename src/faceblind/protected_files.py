@@ -16,13 +16,16 @@ from faceblind.formats import check_source, same_format, save
 from faceblind.formats.bids import mask_path, suffix_of
 from faceblind.formats.files import check_target
 from faceblind.formats.names import ENDINGS, is_scan_name, without_ending
-from faceblind.formats.sidecar import read_sidecar, sidecar_path, write_sidecar
+from faceblind.formats.sidecar import (
+    LANDMARKS,
+    METHOD,
+    read_sidecar,
+    sidecar_path,
+    write_sidecar,
+)
 from faceblind.protect.blank import Protected
 from faceblind.scan import Scan
 from faceblind.store import atomic_path, private_dir, write_json
-
-_SAID = "DeidentificationMethod"
-_LANDMARKS = "AnatomicalLandmarkCoordinates"
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,7 @@ def check(place: Place) -> None:
     check_target(target, overwrite=place.overwrite, sources=[source])
     if place.sidecar.resolve() == sidecar_path(source).resolve():
         raise OutputError(f"{target}: its sidecar would be the input's; choose another name")
-    # A run that was killed may have left them without their scan.
-    replace = place.overwrite or _is_ours(place.sidecar)
+    replace = place.overwrite or _is_left_over(place)
     check_target(place.sidecar, overwrite=replace)
     if place.write_mask:
         check_target(place.mask, overwrite=replace, sources=[source])
@@ -129,8 +131,8 @@ def is_done(place: Place) -> bool:
         current = all(path.is_file() and path.stat().st_mtime >= since for path in wanted)
     except (FaceblindError, OSError):
         return False
-    same_points = (_LANDMARKS in content) == place.keep_fiducials
-    return current and same_points and content.get(_SAID) == [place.said]
+    same_points = (LANDMARKS in content) == place.keep_fiducials
+    return current and same_points and content.get(METHOD) == [place.said]
 
 
 def clashes(places: Iterable[Place]) -> dict[Path, str]:
@@ -210,10 +212,17 @@ def _remove_stale(place: Place) -> None:
         place.transform.unlink(missing_ok=True)
 
 
+def _is_left_over(place: Place) -> bool:
+    """Whether a run that was killed left sidecar and mask without any scan that they belong to."""
+    stem = place.sidecar.stem
+    described = any(place.sidecar.with_name(f"{stem}{ending}").exists() for ending in ENDINGS)
+    return not described and _is_ours(place.sidecar)
+
+
 def _is_ours(sidecar: Path) -> bool:
     """Whether a file is a sidecar that faceblind wrote."""
     try:
-        said = read_sidecar(sidecar, inherit=False).get(_SAID)
+        said = read_sidecar(sidecar, inherit=False).get(METHOD)
     except FaceblindError:
         return False
     return isinstance(said, list) and bool(said) and str(said[0]).startswith("faceblind ")

@@ -199,6 +199,18 @@ def test_two_scans_never_share_a_sidecar(known_heads, quick, tmp_path):
         protect_session([first, second], tmp_path / "other")
 
 
+def test_a_sidecar_in_use_is_not_taken_for_a_left_over(known_heads, quick, tmp_path):
+    """Another run: the sidecar is ours, but of a scan that lies beside it."""
+    first = write(known_heads.scan, tmp_path / "in" / "a.nii")
+    second = write(known_heads.scan, tmp_path / "in" / "a.nii.gz")
+    protect_file(first, tmp_path / "b.nii")
+    said = (tmp_path / "b.json").read_bytes()
+    with pytest.raises(OutputError, match=r"b\.json: exists already"):
+        protect_file(second, tmp_path / "b.nii.gz", ProtectSettings("reface"))
+    assert (tmp_path / "b.json").read_bytes() == said
+    assert not (tmp_path / "b.nii.gz").exists()
+
+
 def test_nothing_stale_stays_beside_what_was_replaced(known_heads, quick, tmp_path):
     data, out = tmp_path / "data", tmp_path / "out"
     source = write(known_heads.scan, data / "sub-1_T1w.nii.gz")

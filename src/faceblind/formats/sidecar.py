@@ -61,7 +61,10 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _ENTITY = re.compile(r"[A-Za-z0-9]+-[A-Za-z0-9+]+")
-_LANDMARKS = "AnatomicalLandmarkCoordinates"
+METHOD = "DeidentificationMethod"
+"""Key that says in words what was done (BIDS 1.11)."""
+LANDMARKS = "AnatomicalLandmarkCoordinates"
+"""Key of points that are kept for EEG and MEG (BIDS)."""
 # A face is a word of its own: surface coils and interfaces are none.
 _PROTECTED = re.compile(
     r"(?:de|(?<!p)re)-?fac(?:e|ing)|(?-i:(?<![A-Za-z])[Ff]|(?<=[a-z])F)ac(?:e(?!t)|ial)|mask_?face"
@@ -161,7 +164,7 @@ def _read(path: Path) -> dict[str, Any]:
 def says_protected(content: dict[str, Any]) -> bool:
     """Whether a sidecar says that the face was taken out (BIDS 1.11, DICOM CID 7050)."""
     said = [
-        content.get("DeidentificationMethod"),
+        content.get(METHOD),
         content.get("DeidentificationMethodCodeSequence"),
     ]
     return any(
@@ -215,11 +218,11 @@ def write_sidecar(
         Of the sidecar.
     """
     content = {key: value for key, value in source.items() if _is_physics(key, value)}
-    content["DeidentificationMethod"] = [method]
+    content[METHOD] = [method]
     content["DeidentificationMethodCodeSequence"] = [_CODE]
     if fiducials is not None:
-        known = source.get(_LANDMARKS)
-        content[_LANDMARKS] = fiducials | _three(known if isinstance(known, dict) else {})
+        known = source.get(LANDMARKS)
+        content[LANDMARKS] = fiducials | _three(known if isinstance(known, dict) else {})
     path = sidecar_path(scan)
     write_json(path, content)
     return path
