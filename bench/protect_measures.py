@@ -24,7 +24,8 @@ from faceblind.head.skin import find_head
 from faceblind.head.template import REGIONS, face_normals
 from faceblind.protect import external
 from faceblind.protect.blank import Head, deface, find_whole_head
-from faceblind.protect.placement import place, placement_of
+from faceblind.protect.cut_fit import CutFit
+from faceblind.protect.placement import hung, one_size, place, placement_of
 from faceblind.protect.reface import reface
 from faceblind.protect.regions import face_region
 from faceblind.protect.session import heads_of_session
@@ -153,12 +154,14 @@ def cut_alone(path: Path) -> Scan:
     scan = faceblind.load(path)
     head = find_whole_head(scan)
     placement = place(head.alignment)
-    lift = face_region(scan, head.skin, head.alignment, placement).lift_mm
+    lift = face_region(scan, head.skin, head.alignment, placement).fit.lift_mm
     mine, average = (placement_of(s, np.eye(3), COMMON_MM) for s in (placement.scales, np.ones(3)))
+    # Moved as a whole, a cut is the same cut.
+    fit = CutFit(hung(average.affine, one_size(mine.scales), np.eye(3)), lift)
     frame = np.eye(4)
     frame[:3, 3] = COMMON_LOW_MM
     empty = Scan(np.zeros(COMMON_SHAPE, np.uint8), frame)
-    cut = face_region(empty, head.skin, head.alignment, mine, lift_mm=lift).cut
+    cut = face_region(empty, head.skin, head.alignment, mine, fit=fit).cut
     depth = template_fields().on_grid("depth", average.affine @ cut.affine, cut.values.shape)
     return _solid(np.minimum(depth, -cut.values), cut.affine)
 

@@ -184,8 +184,7 @@ def write(
     OutputError
         If a file cannot be written.
     """
-    if place.overwrite and _is_ours(place.sidecar):
-        _remove_stale(place)
+    replaces_ours = place.overwrite and _is_ours(place.sidecar)
     with ExitStack() as stack:
         scan = stack.enter_context(atomic_path(place.target))
         save(done.scan, scan, drop_extensions=place.drop_extensions, clear_text=True)
@@ -196,6 +195,9 @@ def write(
         if place.write_mask:
             mask = stack.enter_context(atomic_path(place.mask))
             save(Scan(done.region.mask.astype(np.uint8), done.scan.affine), mask)
+        if replaces_ours:
+            # Only now, when all that is new is on the disk: a mask may be missing, never stale.
+            _remove_stale(place)
 
 
 def _write_transform(stack: ExitStack, path: Path, affine: NDArray[np.float64]) -> None:
@@ -214,9 +216,10 @@ def _remove_stale(place: Place) -> None:
 
 def _is_left_over(place: Place) -> bool:
     """Whether a run that was killed left sidecar and mask without any scan that they belong to."""
-    stem = place.sidecar.stem
-    described = any(place.sidecar.with_name(f"{stem}{ending}").exists() for ending in ENDINGS)
-    return not described and _is_ours(place.sidecar)
+    if not _is_ours(place.sidecar):
+        return False
+    beside = place.sidecar.parent.iterdir()
+    return not any(is_scan_name(p) and sidecar_path(p) == place.sidecar for p in beside)
 
 
 def _is_ours(sidecar: Path) -> bool:

@@ -9,13 +9,13 @@ from typing import Literal, TypeVar
 
 import numpy as np
 from nibabel.affines import apply_affine
-from numpy.typing import NDArray
 
 from faceblind import protected_files as files
 from faceblind.errors import FaceblindError, ScanError
 from faceblind.formats import load
 from faceblind.formats.sidecar import read_sidecar, says_protected
 from faceblind.protect.blank import Head, deface, require_untouched
+from faceblind.protect.cut_fit import CutFit
 from faceblind.protect.features import fiducials
 from faceblind.protect.reface import reface
 from faceblind.protect.regions import Choices, Region
@@ -228,8 +228,8 @@ def protect_job(job: Job, settings: ProtectSettings) -> list[Protection]:
         files.check(places[source])
         image = load(source, derived=True)
         _require_same_space(image, head, leader)
-        how, lift = for_derived(settings), regions[leader].lift_mm
-        region = _protect_one(image, head, places[source], how, lift)
+        how, fit = for_derived(settings), regions[leader].fit
+        region = _protect_one(image, head, places[source], how, fit)
         return Protection(source, places[source].target, None, region.left)
 
     scans, failed = _each(sources, read)
@@ -290,14 +290,12 @@ def _protect_one(
     head: Head,
     place: Place,
     settings: ProtectSettings,
-    lift_mm: NDArray[np.float64] | None = None,
+    fit: CutFit | None = None,
 ) -> Region:
     """Protect a scan and write it."""
     sidecar = read_sidecar(place.source)
     if settings.method == "deface":
-        done = deface(
-            scan, head=head, choices=settings.choices, seed=settings.seed, lift_mm=lift_mm
-        )
+        done = deface(scan, head=head, choices=settings.choices, seed=settings.seed, fit=fit)
     else:
         done = reface(scan, head=head, choices=settings.choices, seed=settings.seed)
     require_untouched(scan, done)

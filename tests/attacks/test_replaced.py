@@ -10,7 +10,14 @@ from scipy.spatial.transform import Rotation
 
 import manipulations as hide
 from faceblind.attacks.examine import examine
-from faceblind.attacks.replaced import EAR_MM, aligned_by, beyond_cut, find_known, outside_average
+from faceblind.attacks.replaced import (
+    EAR_MM,
+    CutPlace,
+    aligned_by,
+    beyond_cut,
+    find_known,
+    outside_average,
+)
 from faceblind.attacks.see import see
 from faceblind.attacks.surface import find_surface
 from faceblind.attacks.verdict import judge
@@ -38,9 +45,9 @@ def test_the_cut_is_found_where_it_was_made(volunteer):
     assert not known.is_face
     points = load_template().points.astype(float)
     points = points[load_template().region("brow", "eyes", "nose", "mouth")]
-    back = np.linalg.inv(done.placement.affine)
+    back = np.linalg.inv(done.region.fit.affine)
     there = points @ back[:3, :3].T + back[:3, 3]
-    again = there @ known.placement.affine[:3, :3].T + known.placement.affine[:3, 3]
+    again = there @ known.place.affine[:3, :3].T + known.place.affine[:3, 3]
     assert np.linalg.norm(again - points, axis=1).mean() < 4.0
 
 
@@ -57,9 +64,9 @@ def test_the_cut_is_found_from_wherever_the_head_was_thought_to_be(volunteer):
         )
         surface = find_surface(sight.skin, started, done.scan)
         known = find_known(sight.skin, surface, started, done.scan, whole=False)
-        assert known.placement is not None
+        assert known.place is not None
         assert known.cut > 0.65
-        found.append(known.placement.affine)
+        found.append(known.place.affine)
     corners = load_template().points[::500] @ np.linalg.inv(found[0])[:3, :3].T
     corners += np.linalg.inv(found[0])[:3, 3]
     first = corners @ found[0][:3, :3].T + found[0][:3, 3]
@@ -141,10 +148,11 @@ def test_an_alignment_says_what_its_placement_says(volunteer):
 
 
 def test_what_lies_in_front_of_the_cut_is_beyond_it(volunteer):
-    placement = deface(volunteer).placement
-    back = np.linalg.inv(placement.affine)
+    done = deface(volunteer)
+    place = CutPlace(done.placement, done.region.fit.affine)
+    back = np.linalg.inv(done.placement.affine)
     tip = load_template().landmarks["pronasale"].astype(float)
     row = np.array([tip, [0.0, 0.0, 30.0]]) @ back[:3, :3].T + back[:3, 3]
-    nose, brain = beyond_cut(row, placement)
+    nose, brain = beyond_cut(row, place)
     assert nose > 10.0
     assert brain < -20.0

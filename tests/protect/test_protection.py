@@ -199,11 +199,12 @@ def test_two_scans_never_share_a_sidecar(known_heads, quick, tmp_path):
         protect_session([first, second], tmp_path / "other")
 
 
-def test_a_sidecar_in_use_is_not_taken_for_a_left_over(known_heads, quick, tmp_path):
+@pytest.mark.parametrize("ending", [".nii", ".NII"])
+def test_a_sidecar_in_use_is_not_taken_for_a_left_over(known_heads, quick, tmp_path, ending):
     """Another run: the sidecar is ours, but of a scan that lies beside it."""
     first = write(known_heads.scan, tmp_path / "in" / "a.nii")
     second = write(known_heads.scan, tmp_path / "in" / "a.nii.gz")
-    protect_file(first, tmp_path / "b.nii")
+    protect_file(first, tmp_path / f"b{ending}")
     said = (tmp_path / "b.json").read_bytes()
     with pytest.raises(OutputError, match=r"b\.json: exists already"):
         protect_file(second, tmp_path / "b.nii.gz", ProtectSettings("reface"))
@@ -229,8 +230,9 @@ def test_nothing_stale_stays_beside_what_was_replaced(known_heads, quick, tmp_pa
     assert failed.error.endswith("(the output still holds an older result)")
 
 
+@pytest.mark.parametrize("with_mask", [True, False])
 def test_a_result_that_cannot_be_replaced_stays_as_it_was(
-    known_heads, quick, tmp_path, monkeypatch
+    known_heads, quick, tmp_path, monkeypatch, with_mask
 ):
     source = write(known_heads.scan, tmp_path / "in" / "a.nii.gz")
     target = tmp_path / "b.nii.gz"
@@ -244,7 +246,7 @@ def test_a_result_that_cannot_be_replaced_stays_as_it_was(
 
     monkeypatch.setattr(protected_files, "write_sidecar", full)
     with pytest.raises(ScanError, match="disk full"):
-        protect_file(source, target, replace(settings, force=True))
+        protect_file(source, target, ProtectSettings(write_mask=with_mask, force=True))
     assert {path.name: path.read_bytes() for path in tmp_path.glob("b*")} == before
 
 

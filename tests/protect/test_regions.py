@@ -46,7 +46,7 @@ def test_a_thin_cover_lifts_the_cut(phantom):
     made = phantom(seed=2, cover_mm=7.0)
     region = region_of(made)
     assert not (region.mask & made.brain).any()
-    assert set(np.ravel(region.lift_mm)) <= set(np.arange(-6.0, 11.0))
+    assert set(np.ravel(region.fit.lift_mm)) <= set(np.arange(-6.0, 11.0))
 
 
 def test_ears_can_stay(phantom):
@@ -82,7 +82,7 @@ def test_one_placement_one_boundary(phantom):
     first = phantom(seed=1, spread=0.0, **ON_THE_GRID)
     other = phantom(seed=4, spread=0.05, **ON_THE_GRID)
     a, b = (region_of(p) for p in (first, other))
-    assert np.abs(a.lift_mm - b.lift_mm).max() <= 1
+    assert np.abs(a.fit.lift_mm - b.fit.lift_mm).max() <= 1
     affine = np.linalg.inv(b.cut.affine) @ a.cut.affine
     moved = ndimage.affine_transform(
         b.cut.values, affine[:3, :3], affine[:3, 3], a.cut.values.shape, order=1, mode="nearest"

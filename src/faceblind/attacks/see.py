@@ -145,12 +145,12 @@ def _sight(
     regions = find_regions(surface, found.template)
     whole = face_left(regions) >= WHOLE_FACE
     known = find_known(skin, surface, found, scan, whole=whole, nods=nods)
-    if known.placement is not None:
+    if known.place is not None:
         # The cut tells where the head lies far better than a scalp does.
-        found = aligned_by(known.placement, found)
+        found = aligned_by(known.place.head, found)
         surface = find_surface(skin, found, scan, scene)
         regions = find_regions(surface, found.template)
-        known = replace(known, ours=explained_by_cut(surface, known.placement, scan))
+        known = replace(known, ours=explained_by_cut(surface, known.place, scan))
     return Sight(skin, found, surface, regions, known)
 
 

@@ -13,6 +13,7 @@ from faceblind.head.align import CONFIDENT, Alignment, align
 from faceblind.head.grid import Volume
 from faceblind.head.skin import Skin, find_skin
 from faceblind.protect.air import air_of_volumes, fill
+from faceblind.protect.cut_fit import CutFit
 from faceblind.protect.features import face_is_gone, faceless
 from faceblind.protect.placement import Placement, place
 from faceblind.protect.regions import Choices, Region, face_region, memory_order
@@ -98,7 +99,7 @@ def deface(
     head: Head | None = None,
     choices: Choices | None = None,
     seed: int = 0,
-    lift_mm: NDArray[np.float64] | None = None,
+    fit: CutFit | None = None,
 ) -> Protected:
     """Replace face, ears and the air around the head by air.
 
@@ -112,8 +113,8 @@ def deface(
         What may stay.
     seed : int
         Start of the random numbers of the new air.
-    lift_mm : (3, 5) float64 ndarray, optional
-        `Region.lift_mm` of another image in the same space, whose region this one shall share:
+    fit : CutFit, optional
+        `Region.fit` of another image in the same space, whose region this one shall share:
         a map or labels need not show what lies over the brain.
 
     Returns
@@ -128,7 +129,7 @@ def deface(
     head = head or find_whole_head(scan)
     placement = place(head.alignment)
     airs = begun(air_of_volumes(scan, placement.affine, np.random.default_rng(seed)))
-    region = face_region(scan, head.skin, head.alignment, placement, choices, lift_mm)
+    region = face_region(scan, head.skin, head.alignment, placement, choices, fit)
     inside = region.mask.transpose(memory_order(scan))
     new = (fill(air, inside, noise) for _, air, noise in airs)
     return Protected(with_volumes(scan, region.mask, new), region, placement, "deface")

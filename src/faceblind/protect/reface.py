@@ -14,6 +14,7 @@ from faceblind.head.grid import Grid, Volume, blur, resize, resized_affine
 from faceblind.head.skin import Skin
 from faceblind.protect.air import Air, Noise, air_of_volumes, fill
 from faceblind.protect.blank import Head, Protected, find_whole_head, with_volumes
+from faceblind.protect.cut_fit import CutFit
 from faceblind.protect.lift import lift_at, lift_on_grid
 from faceblind.protect.placement import Placement, face_share, place
 from faceblind.protect.regions import Choices, Region, face_region, memory_order, places
@@ -110,7 +111,7 @@ class _Model:
         self.kept = cut_at_skin < -1.0
         self.box = self._box(region)
         self.cut = self._fine(region.cut)
-        offset = self._offset(cut_at_skin, region.lift_mm)
+        offset = self._offset(cut_at_skin, region.fit)
         depth = self._template(self.face.depth, self.box.affine, self.box.shape) - offset
         # Where the average surface runs below the cut, the cut's own surface gets a skin.
         layer = self._layer(region, cut_at_skin)
@@ -123,8 +124,8 @@ class _Model:
         """
         fields, coarse = template_fields(), tuple(max(2, n // 2) for n in self.box.shape)
         affine = resized_affine(self.box.affine, self.box.shape, coarse)
-        total = self.affine @ affine
-        limit = fields.on_grid(region.name, total, coarse) + fields.on_grid("depth", total, coarse)
+        limit = fields.on_grid(region.name, region.fit.affine @ affine, coarse)
+        limit += fields.on_grid("depth", self.affine @ affine, coarse)
         layer = np.clip(limit, 0.0, np.float32(LAYER_MM))
         inverse = np.linalg.inv(affine)
         seam = self.skin.points[(np.abs(cut_at_skin) < 1.5) & ~self.skin.edge]
@@ -175,7 +176,7 @@ class _Model:
         )
         return np.asarray(found, np.float32)
 
-    def _offset(self, cut_at_skin: NDArray[np.float32], lift_mm: NDArray[np.float64]) -> Volume:
+    def _offset(self, cut_at_skin: NDArray[np.float32], fit: CutFit) -> Volume:
         """How far the average skin moves inwards at its rim: with a sunk cut, and to the seam."""
         face = self.face
         near = (cut_at_skin < 0.0) & (cut_at_skin > -8.0) & ~self.skin.edge
@@ -186,12 +187,12 @@ class _Model:
         # The face itself is the same for everyone: only its rim meets the person's skin.
         share = 1.0 - face_share(places(grid, self.placement.face))
         rim = share.astype(np.float32).reshape(coarse)
-        sunk = -np.minimum(lift_on_grid(self.affine @ affine, coarse, lift_mm), 0.0) * rim
+        sunk = -np.minimum(lift_on_grid(fit.affine @ affine, coarse, fit.lift_mm), 0.0) * rim
         if len(points) < 50:
             return resize(sunk, self.box.shape)
         templates = apply_affine(self.affine, points)
         off = ndimage.map_coordinates(face.depth, face.index(templates).T, order=1, mode="nearest")
-        off += np.minimum(lift_at(templates, lift_mm), 0.0)
+        off += np.minimum(lift_at(apply_affine(fit.affine, points), fit.lift_mm), 0.0)
         good = np.abs(off) < 14.0
         inverse = np.linalg.inv(affine)
         index = np.rint(apply_affine(inverse, points)).astype(int)

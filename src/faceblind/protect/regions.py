@@ -15,7 +15,8 @@ from faceblind.head.brain import find_cover, template_fields
 from faceblind.head.grid import Grid, is_positive, resized_affine
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS
-from faceblind.protect.lift import fitting_lift, lift_at, lift_on_grid
+from faceblind.protect.cut_fit import CutFit, fit_cut
+from faceblind.protect.lift import free_share, lift_at, lift_on_grid
 from faceblind.protect.placement import Placement, face_share
 from faceblind.scan import Scan
 
@@ -23,6 +24,8 @@ WORKING_MM = 2.0
 """Spacing on which the template's smooth fields are mapped into the scan."""
 BRAIN_MM = 1.0
 """Outside the average brain by this much, nothing is ever replaced."""
+LOW_BRAIN_MM = 8.0
+"""The same below the brow, where the brain is not measured. A cut that is not moved keeps 10 mm."""
 ROOM_FROM_BRAIN_MM = 10.0
 """The same where the region is enlarged to make room for the new face."""
 FAR_FROM_BRAIN_MM = 15.0
@@ -34,6 +37,9 @@ NECK_TOP_MM = -62.0
 """Height in the middle of a plane that rises to the chin and falls to the nape: below is neck."""
 NECK_DEPTH_MM = 22.0
 """Skin, fat and outer muscle; spine and cord lie deeper."""
+EARS_FRONT_MM = 10.0
+"""Behind this plane, template mm, the cut takes what it would unmoved, too: a nod of the cut that
+suits the forehead carries it past the ears."""
 Field = Callable[[str], NDArray[np.float32]]
 """A field of `TemplateFields` by name, at places that are settled."""
 
@@ -73,10 +79,8 @@ class Region:
     cut : Grid
         On a working grid in memory order: millimetres (template) inside the region, negative
         outside, 0 on the boundary.
-    lift_mm : (3, 5) float64 ndarray
-        How much shallower the cut is over the forehead, for the brain's sake, or deeper (negative),
-        for a flat forehead's, in whole mm: rows at the middle and at the sides, columns upwards
-        from the brow.
+    fit : CutFit
+        Where the cut lies, and how it is lifted over the forehead.
     left : dict of str to float
         Region of the face to the share of its skin that stays although it would go; only where
         the share is above 1 %.
@@ -85,7 +89,7 @@ class Region:
     mask: NDArray[np.bool_]
     name: str
     cut: Grid
-    lift_mm: NDArray[np.float64]
+    fit: CutFit
     left: dict[str, float]
 
 
@@ -95,12 +99,12 @@ def face_region(
     alignment: Alignment,
     placement: Placement,
     choices: Choices | None = None,
-    lift_mm: NDArray[np.float64] | None = None,
+    fit: CutFit | None = None,
 ) -> Region:
     """The face, the ears and the air around the head, without what must stay.
 
-    The boundary is the template's, moved by `placement` alone. Over the forehead, where the brain
-    comes close, it is lifted or sunk by a smooth amount given by fifteen whole millimetres.
+    The boundary is the template's, moved as a whole. Over the forehead, where the brain comes
+    close, it is lifted or sunk by a smooth amount given by fifteen whole millimetres.
 
     Parameters
     ----------
@@ -111,22 +115,19 @@ def face_region(
         Of `skin`; used to name what was left.
     placement : Placement
     choices : Choices, optional
-    lift_mm : (3, 5) float64 ndarray, optional
+    fit : CutFit, optional
         Of the region of another image in the same space, to get the same region; by default it is
         measured in `scan`.
     """
     choices = choices or Choices()
-    affine = placement.affine
     name = "cut_ears_kept" if choices.keep_ears else "cut"
-    lift = lift_mm
-    if lift is None:
-        lift = fitting_lift(find_cover(scan, skin, affine), skin, name, affine)
+    fit = fit or fit_cut(find_cover(scan, skin, placement.affine), skin, name, placement)
     grid = working_grid(scan)
-    cut = _on_grid(grid, placement, name, lift, choices)
+    cut = _on_grid(grid, placement, name, fit, choices)
     order = memory_order(scan)
     shape = tuple(scan.shape[axis] for axis in order)
     mask = is_positive(cut.values, shape).transpose(np.argsort(order))
-    return Region(mask, name, cut, lift, _left(alignment, affine, name, lift))
+    return Region(mask, name, cut, fit, _left(alignment, placement.affine, name, fit))
 
 
 def memory_order(scan: Scan) -> NDArray[np.int64]:
@@ -160,23 +161,24 @@ def _on_grid(
     grid: Grid,
     placement: Placement,
     name: str,
-    lift_mm: NDArray[np.float64],
+    fit: CutFit,
     choices: Choices,
 ) -> Grid:
     affine = placement.affine
     total, shape = affine @ grid.affine, grid.values.shape
+    of_cut = fit.affine @ grid.affine
     fields = template_fields()
 
     @cache
     def at(field: str) -> NDArray[np.float32]:
         return fields.on_grid(field, total, shape)
 
-    lift = lift_on_grid(total, shape, lift_mm)
-
     def at_face(field: str) -> NDArray[np.float32]:
         return fields.on_grid(field, placement.face @ grid.affine, shape)
 
-    cut = _combined(at, name, lift, choices)
+    cut = fields.on_grid(name, of_cut, shape) - lift_on_grid(of_cut, shape, fit.lift_mm)
+    _, forward, height = places(grid, affine).T.reshape(3, *shape)
+    cut = _spared(_with_ears(cut, at(name), forward), at, height, choices)
     cut = np.maximum(cut, _room(at, at_face, places(grid, placement.face), name, choices))
     if choices.teeth or choices.neck:
         more = np.minimum(
@@ -226,13 +228,17 @@ def _room(
     return np.asarray(room, np.float32)
 
 
-def boundary_at(where: NDArray[np.float64], on_face: NDArray[np.float64]) -> NDArray[np.float64]:
+def boundary_at(
+    where: NDArray[np.float64], in_cut: NDArray[np.float64], on_face: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """How far places lie inside the region that is cut from a head.
 
     Parameters
     ----------
     where : (N, 3) float64 ndarray
         Template mm of `Placement.affine`.
+    in_cut : (N, 3) float64 ndarray
+        The same places in template mm of `CutFit.affine`.
     on_face : (N, 3) float64 ndarray
         The same places in template mm of `Placement.face`.
 
@@ -251,27 +257,31 @@ def boundary_at(where: NDArray[np.float64], on_face: NDArray[np.float64]) -> NDA
     def at_face(field: str) -> NDArray[np.float32]:
         return fields.at(field, on_face)
 
-    cut = _combined(at, "cut", np.zeros(1, np.float32), plain)
+    cut = _with_ears(fields.at("cut", in_cut), at("cut"), where[:, 1])
+    cut = _spared(cut, at, where[:, 2], plain)
     return np.maximum(cut, _room(at, at_face, on_face, "cut", plain)).astype(np.float64)
 
 
-def _cut(
-    where: NDArray[np.float64], name: str, lift_mm: NDArray[np.float64], choices: Choices
+def _with_ears(
+    cut: NDArray[np.float32], unmoved: NDArray[np.float32], forward: NDArray[np.floating]
 ) -> NDArray[np.float32]:
-    """(N,) millimetres inside the region at (N, 3) template places."""
-    fields = template_fields()
-    lift = lift_at(where, lift_mm).astype(np.float32)
-    return _combined(lambda field: fields.at(field, where), name, lift, choices)
+    """Millimetres inside a cut that takes what the unmoved one does where the ears are."""
+    behind = np.float32(EARS_FRONT_MM) - forward.astype(np.float32)
+    return np.asarray(np.maximum(cut, np.minimum(unmoved, behind)), np.float32)
 
 
-def _combined(
+def _spared(
+    cut: NDArray[np.float32],
     at: Field,
-    name: str,
-    lift: NDArray[np.float32],
+    height: NDArray[np.floating],
     choices: Choices,
 ) -> NDArray[np.float32]:
-    """Millimetres inside the region from the fields that `at` gives by name."""
-    cut = np.minimum(at(name) - lift, -BRAIN_MM - at("brain"))
+    """Millimetres inside a cut that stops before the average brain, and before eyes that stay.
+
+    `at` gives fields at the places of `Placement.affine`, `height` is their template height.
+    """
+    margin = LOW_BRAIN_MM + (BRAIN_MM - LOW_BRAIN_MM) * free_share(height).astype(np.float32)
+    cut = np.minimum(cut, -margin - at("brain"))
     if choices.keep_eyes:
         cut = np.minimum(cut, -at("eyes"))
     return np.asarray(cut, np.float32)
@@ -281,16 +291,19 @@ def _left(
     alignment: Alignment,
     affine: NDArray[np.float64],
     name: str,
-    lift_mm: NDArray[np.float64],
+    fit: CutFit,
 ) -> dict[str, float]:
     """Share of each region of the fitted face that only the brain's protection keeps.
 
     Not what stays by choice: `name` says whether ears go, and eyes count as if they went.
     """
-    points = alignment.fitted()
-    where = apply_affine(affine, points)
-    wanted = template_fields().at(name, where) > 0
-    stays = wanted & (_cut(where, name, lift_mm, Choices()) <= 0)
+    points, fields = alignment.fitted(), template_fields()
+    where, in_cut = apply_affine(affine, points), apply_affine(fit.affine, points)
+    wanted = fields.at(name, where) > 0
+    cut = fields.at(name, in_cut) - lift_at(in_cut, fit.lift_mm).astype(np.float32)
+    cut = _with_ears(cut, fields.at(name, where), where[:, 1])
+    cut = _spared(cut, lambda field: fields.at(field, where), where[:, 2], Choices())
+    stays = wanted & (cut <= 0)
     left = {}
     for label, region in enumerate(REGIONS):
         if region in ("scalp", "neck"):

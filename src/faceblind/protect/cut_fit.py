@@ -1,0 +1,276 @@
+"""Where the cut runs in one head: one shape for all, moved as a whole, then lifted a little.
+
+The average cut would come near the brain of a full forehead and miss the skin of a flat one. A
+motion of the whole tells nothing of a person, because whoever looks at a cut moves it back; so it
+does most of the work. What it leaves to do is a lift of the forehead, see `faceblind.protect.lift`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from nibabel.affines import apply_affine
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
+
+from faceblind.head.brain import Cover, template_fields
+from faceblind.head.skin import Skin
+from faceblind.protect.lift import LIFT_MM, SINK_MM, USUAL_LIFT_MM, lift_weights
+from faceblind.protect.placement import Placement, hung, one_size
+
+NEAR_BRAIN_MM = 13.0
+"""How near the average brain a place must be for a person's brain to reach it."""
+LOWEST_FLOOR_MM = 16.0
+"""Template height from which the brain's floor is looked at."""
+_LOWEST_SKIN_MM = -90.0
+"""The same for skin: below the chin the neck bends."""
+_AROUND_MM = 15.0
+"""Skin that a motion of the cut may bring into its reach."""
+_FLOOR_CELL_MM, _SKIN_CELL_MM = 4.0, 7.0
+_UNDER_SKIN_MM = 2.0
+"""The cut shall run this far under the skin, so that rounding and noise leave none."""
+_WORTH_CUTTING_MM = 2.0
+"""Allowed depth (template) from which a place is meant to go."""
+_BROW_MM, _BROW_WIDE_MM = (-5.0, 45.0), 52.0
+"""Template heights, and how far to the sides, of eyes and brow."""
+_BROW_WORTH, _BESIDE_WORTH = 20.0, 5.0
+"""How much more skin weighs there, where a face is told, and beside it at the temples. Below,
+nothing of the brain is near, and the room for the new face takes what is left."""
+_EVEN = 0.02
+"""What a millimetre off the usual lift weighs against a mean millimetre of skin that stays."""
+_STILL = 0.002
+"""The same for a millimetre, or a degree, of motion, which tells nothing."""
+_ROUNDS = 2
+"""Motions are sought as if they were small, then again from there."""
+_MOST_MM, _MOST_DEGREES = 4.0, 6.0
+"""Of each axis in one round."""
+_MIDDLE = np.array([0.0, 60.0, 30.0])
+"""Template mm; the cut turns about here, behind the brow."""
+_DEAR = 1e9
+"""Price of a cut that could not be worked out."""
+_FEWEST = 100
+"""Places below which a forehead is not seen."""
+
+
+@dataclass(frozen=True)
+class CutFit:
+    """The cut of one head, in numbers so coarse that its shape says little of the person.
+
+    Parameters
+    ----------
+    affine : (4, 4) float64 ndarray
+        Scan RAS+ mm to template mm of the cut: a size in steps of
+        `faceblind.protect.placement.CUT_SIZE_STEP`, a pose in whole millimetres and degrees
+        from the head's.
+    lift_mm : (3, 5) float64 ndarray
+        How much shallower the cut is over the forehead, for the brain's sake, or deeper (negative),
+        for a flat forehead's, in whole template mm: rows at the middle and at the sides, columns
+        upwards from the brow.
+    """
+
+    affine: NDArray[np.float64]
+    lift_mm: NDArray[np.float64]
+
+
+def fit_cut(cover: Cover, skin: Skin, name: str, placement: Placement) -> CutFit:
+    """Motion and lift with which the cut spares the brain's floor and leaves least skin.
+
+    Of all that spare the floor everywhere, those that leave least skin, and among them the lift
+    nearest to `USUAL_LIFT_MM`: linear programmes, because a small motion moves the cut by so much
+    along its normals.
+
+    Parameters
+    ----------
+    cover : Cover
+    skin : Skin
+        Of the same scan.
+    name : str
+        Field of `TemplateFields` that the cut is made from.
+    placement : Placement
+
+    Returns
+    -------
+    CutFit
+        Unmoved, with the usual lift, where no forehead shows.
+    """
+    affine = hung(placement.affine, one_size(placement.scales), placement.turn)
+    seen = _seen(cover, skin, placement.affine)
+    best, least = CutFit(affine, USUAL_LIFT_MM.copy()), np.inf
+    for _ in range(_ROUNDS + 1):
+        task = _task(seen, name, affine)
+        if task is None:
+            break
+        # Small motions are a simplification: what a cut takes is worked out where it lies.
+        _, lift, price = _solved(task, _none)
+        if price < least:
+            best, least = CutFit(affine, np.ceil(lift - 0.05) + 0.0), price
+        affine = moved_cut(affine, np.round(_solved(task, task.by_motion)[0]))
+    return best
+
+
+def _none(where: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 0) no motion."""
+    return np.zeros((len(where), 0))
+
+
+@dataclass(frozen=True)
+class _Places:
+    """(N, 3) scan mm, and which of them lie nearest to each."""
+
+    points: NDArray[np.float64]
+    near: NDArray[np.int64]
+
+    def smoothed(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(N,) medians: noise on the skin and tubes on the forehead are narrower."""
+        return np.asarray(np.median(values[self.near], axis=1), np.float64)
+
+
+def _places(points: NDArray[np.float64], neighbours: int = 15) -> _Places | None:
+    if len(points) < _FEWEST:
+        return None
+    return _Places(points, np.asarray(cKDTree(points).query(points, k=neighbours)[1], np.int64))
+
+
+def _seen(
+    cover: Cover, skin: Skin, affine: NDArray[np.float64]
+) -> tuple[_Places | None, _Places | None]:
+    """The brain's floor, and the skin of the face and the forehead."""
+    floor = cover.points - cover.depth_mm[:, None] * cover.normals
+    floor = floor[template_fields().at("brain", apply_affine(affine, floor)) > -NEAR_BRAIN_MM]
+    points = skin.points[~skin.edge][::2].astype(np.float64)
+    where = apply_affine(affine, points)
+    front = (where[:, 2] > _LOWEST_SKIN_MM - _AROUND_MM) & (where[:, 1] > -_AROUND_MM)
+    return _places(floor), _places(points[front])
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What the cut shall spare and take: places in template mm of the cut, depth in it there."""
+
+    name: str
+    floor: NDArray[np.float64]
+    excess: NDArray[np.float64]
+    wanted: NDArray[np.float64]
+    depth: NDArray[np.float64]
+
+    def by_motion(self, where: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N, 6) how much deeper places lie in a cut that moves by 1 mm or turns by 1 degree."""
+        fields, step = template_fields(), np.eye(3)
+        slope = np.stack(
+            [0.5 * (fields.at(self.name, where + e) - fields.at(self.name, where - e))
+             for e in step], axis=1,
+        )  # fmt: skip
+        turned = np.cross(where - _MIDDLE, slope) * np.pi / 180.0
+        return np.asarray(-np.concatenate([slope, turned], axis=1), np.float64)
+
+
+def _task(
+    seen: tuple[_Places | None, _Places | None], name: str, affine: NDArray[np.float64]
+) -> _Task | None:
+    """What counts for a cut that lies at `affine`; None where no forehead is seen."""
+    fields, (floor, skin) = template_fields(), seen
+    if floor is None:
+        return None
+    low = apply_affine(affine, floor.points)
+    excess = floor.smoothed(fields.at(name, low))
+    counts = low[:, 2] > LOWEST_FLOOR_MM
+    if counts.sum() < _FEWEST:
+        return None
+    low, excess = low[counts], excess[counts]
+    highest = _highest(low, excess, _FLOOR_CELL_MM)
+    low, excess = low[highest], excess[highest]
+    if skin is None:
+        return _Task(name, low, excess, np.zeros((0, 3)), np.zeros(0))
+    where = apply_affine(affine, skin.points)
+    inside = fields.at(name, where)
+    depth = skin.smoothed(inside)
+    meant = inside + fields.at("depth", where) > _WORTH_CUTTING_MM
+    meant &= (where[:, 2] > _LOWEST_SKIN_MM) & (where[:, 1] > 0)
+    where, depth = where[meant], depth[meant]
+    hardest = _highest(where, -depth, _SKIN_CELL_MM)
+    return _Task(name, low, excess, where[hardest], depth[hardest])
+
+
+def _highest(
+    places: NDArray[np.float64], values: NDArray[np.floating], cell_mm: float
+) -> NDArray[np.int64]:
+    """The place of the highest value in each cell."""
+    order = np.argsort(-values, kind="stable")
+    cells = np.floor(places[order] / cell_mm).astype(np.int64)
+    cells -= cells.min(axis=0, initial=0)
+    number = np.ravel_multi_index(tuple(cells.T), tuple(cells.max(axis=0, initial=0) + 1))
+    return np.asarray(order[np.unique(number, return_index=True)[1]], np.int64)
+
+
+def _solved(
+    task: _Task, by_motion: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """The motion (M,), as far as `by_motion` allows one, the lift, not rounded, and the price."""
+    moves_floor, moves_skin = by_motion(task.floor), by_motion(task.wanted)
+    moves, nodes, count = moves_floor.shape[1], USUAL_LIFT_MM.size, len(task.wanted)
+    lifts_floor, lifts_skin = (
+        lift_weights(places).reshape(nodes, -1).T for places in (task.floor, task.wanted)
+    )
+    needed = np.minimum(task.excess, LIFT_MM * lifts_floor.sum(axis=1))
+    # Unknowns: motion and its size, lifts and how far they are from the usual, the skin left.
+    still, even, one = np.eye(moves), np.eye(nodes), np.eye(count)
+
+    def rows(*blocks: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        height = next(len(block) for block in blocks if block is not None)
+        widths = (moves, moves, nodes, nodes, count)
+        return np.hstack([
+            np.zeros((height, width)) if block is None else block
+            for block, width in zip(blocks, widths, strict=True)
+        ])  # fmt: skip
+
+    limits = np.vstack([
+        rows(moves_floor, None, -lifts_floor, None, None),
+        rows(-moves_skin, None, lifts_skin, None, -one),
+        rows(None, None, even, -even, None),
+        rows(None, None, -even, -even, None),
+        rows(still, -still, None, None, None),
+        rows(-still, -still, None, None, None),
+    ])  # fmt: skip
+    usual, none = USUAL_LIFT_MM.ravel(), np.zeros
+    bound = np.concatenate([-needed, task.depth - _UNDER_SKIN_MM, usual, -usual, none(2 * moves)])
+    across, _, height = task.wanted.T
+    worth = np.where((height > _BROW_MM[0]) & (height < _BROW_MM[1]), _BESIDE_WORTH, 1.0)
+    worth[(worth > 1.0) & (np.abs(across) < _BROW_WIDE_MM)] = _BROW_WORTH
+    worth /= max(count, 1)
+    price = np.concatenate(
+        [none(moves), np.full(moves, _STILL), none(nodes), np.full(nodes, _EVEN), worth]
+    )
+    free = [(-most, most) for most in (*3 * [_MOST_MM], *3 * [_MOST_DEGREES])][:moves]
+    lift, positive = (-SINK_MM, LIFT_MM), (0.0, None)
+    bounds = [*free, *moves * [positive], *nodes * [lift], *(nodes + count) * [positive]]
+    found = linprog(price, A_ub=limits, b_ub=bound, bounds=bounds)
+    if not found.success or found.x is None:
+        return none(moves), np.full(USUAL_LIFT_MM.shape, LIFT_MM), float(_DEAR)
+    lifts = found.x[2 * moves : 2 * moves + nodes].reshape(USUAL_LIFT_MM.shape)
+    motion = np.asarray(found.x[:moves], np.float64)
+    return motion, np.asarray(lifts, np.float64), float(np.dot(price, found.x))
+
+
+def moved_cut(affine: NDArray[np.float64], motion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scan to template of a cut that has moved.
+
+    Parameters
+    ----------
+    affine : (4, 4) float64 ndarray
+        Before.
+    motion : (6,) float64 ndarray
+        Template mm along x, y, z, and degrees about them.
+
+    Returns
+    -------
+    (4, 4) float64 ndarray
+    """
+    turn = Rotation.from_rotvec(motion[3:], degrees=True).as_matrix()
+    move = np.eye(4)
+    move[:3, :3] = turn
+    move[:3, 3] = _MIDDLE + motion[:3] - turn @ _MIDDLE
+    return np.asarray(np.linalg.solve(move, affine), np.float64)
