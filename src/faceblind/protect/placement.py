@@ -21,7 +21,8 @@ ANGLE_STEP = 2.0
 SHIFT_STEP = 2.0
 """Millimetres."""
 FACE_ANCHOR = np.array([0.0, 87.0, 40.0])
-"""Template mm; the new face hangs here, at the lower forehead, whatever the size of the head."""
+"""Template mm; the new face hangs here, at the lower forehead, whatever the size of the head, and
+so does the cut before it is moved."""
 FACE_SIZES = (1.0, 1.22)
 """Template mm per scan mm of the new face: one size for grown heads, one for small children's.
 Three scales in steps of 4 % told 28 of 32 people apart; a size that everybody shares tells none."""
@@ -71,9 +72,8 @@ class Placement:
 def place(alignment: Alignment) -> Placement:
     """Round the alignment to nine coarse numbers.
 
-    Two heads whose pose and size round to the same numbers get the same removal surface. The new
-    face has one size for all. The rounding is by whole steps from zero, so that a small change of
-    the evidence rarely changes anything.
+    The new face has one size for all, and the cut another of a few (`one_size`). The rounding is by
+    whole steps from zero, so that a small change of the evidence rarely changes anything.
 
     Parameters
     ----------
