@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from nibabel.affines import apply_affine
 from scipy import ndimage
 
 from faceblind.head.brain import template_fields
 from faceblind.head.template import load_template
+from faceblind.protect.cut_fit import CutFit, moved_cut
+from faceblind.protect.lift import FADE_LOW_MM
 from faceblind.protect.placement import place
-from faceblind.protect.regions import Choices, face_region
+from faceblind.protect.regions import BRAIN_MM, LOW_BRAIN_MM, Choices, face_region
 
 FEATURES = ("brow", "eyes", "nose", "mouth", "chin")
 
@@ -47,6 +50,34 @@ def test_a_thin_cover_lifts_the_cut(phantom):
     region = region_of(made)
     assert not (region.mask & made.brain).any()
     assert set(np.ravel(region.fit.lift_mm)) <= set(np.arange(-6.0, 11.0))
+
+
+def moved_region(made, motion):
+    placement = place(made.head.alignment)
+    fit = CutFit(moved_cut(placement.affine, np.array(motion)), np.zeros((3, 5)))
+    return face_region(made.scan, made.head.skin, made.head.alignment, placement, fit=fit).mask
+
+
+def test_ears_go_however_the_cut_was_moved(phantom):
+    made = phantom(seed=1)
+    alignment = made.head.alignment
+    ears = alignment.fitted()[alignment.template.region("ears")]
+    for nod in (-10.0, 10.0):
+        mask = moved_region(made, [0.0, 0.0, 0.0, nod, 0.0, 0.0])
+        assert masked_at(mask, made.scan, ears).mean() > 0.95
+
+
+def test_a_cut_that_was_moved_too_far_still_keeps_away_from_the_brain(phantom):
+    """Below the brow, where no brain is measured, by more than above it."""
+    made = phantom(seed=1)
+    placement = place(made.head.alignment)
+    mask = moved_region(made, [0.0, -40.0, 0.0, 0.0, 0.0, 0.0])
+    where = apply_affine(placement.affine, made.scan.world(np.argwhere(mask)))
+    away = -template_fields().at("brain", where)
+    low = where[:, 2] < FADE_LOW_MM
+    assert away[low].min() > LOW_BRAIN_MM - 1.5
+    assert away.min() > BRAIN_MM - 1.0
+    assert away[low].min() < LOW_BRAIN_MM + 1.5
 
 
 def test_ears_can_stay(phantom):

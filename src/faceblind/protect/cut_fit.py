@@ -100,7 +100,7 @@ def fit_cut(cover: Cover, skin: Skin, name: str, placement: Placement) -> CutFit
     affine = hung(placement.affine, one_size(placement.scales), placement.turn)
     seen = _seen(cover, skin, placement.affine)
     best, least = CutFit(affine, USUAL_LIFT_MM.copy()), np.inf
-    for _ in range(_ROUNDS + 1):
+    for left in range(_ROUNDS, -1, -1):
         task = _task(seen, name, affine)
         if task is None:
             break
@@ -108,7 +108,8 @@ def fit_cut(cover: Cover, skin: Skin, name: str, placement: Placement) -> CutFit
         _, lift, price = _solved(task, _none)
         if price < least:
             best, least = CutFit(affine, np.ceil(lift - 0.05) + 0.0), price
-        affine = moved_cut(affine, np.round(_solved(task, task.by_motion)[0]))
+        if left:
+            affine = moved_cut(affine, np.round(_solved(task, task.by_motion)[0]))
     return best
 
 
