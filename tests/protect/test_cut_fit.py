@@ -67,8 +67,15 @@ def test_the_cut_meets_the_forehead_and_spares_what_lies_deep(bulge):
     assert np.array_equal(fit.lift_mm, np.round(fit.lift_mm))
     assert -SINK_MM <= fit.lift_mm.min() <= fit.lift_mm.max() <= LIFT_MM
     assert (cut_at(high_floor(cover, fit), fit) > 0.5).mean() < 0.01
-    forehead = points[(points[:, 2] > 40) & (points[:, 2] < 84) & template.region("face", "brow")]
-    assert (cut_at(forehead, fit) > 0).mean() > 0.97
+    here = (points[:, 2] > 40) & (points[:, 2] < 84) & template.region("face", "brow")
+    assert (cut_at(points[here], fit) > 0).mean() > 0.97
+    # By a motion or by a lift: the cut follows the forehead, at the places of the average one.
+    plain = fit_cut(*made_of(*head(), 9.0), "cut", UNMOVED)
+    deeper = (cut_at(head()[0][here], fit) - cut_at(head()[0][here], plain)).mean()
+    if bulge < 0:
+        assert deeper >= 2
+    if bulge > 0:
+        assert deeper <= -2
     features = points[template.region("eyes", "nose", "mouth", "chin")]
     assert (cut_at(features, fit) > 0).mean() > 0.995
 
@@ -126,6 +133,16 @@ def test_without_a_forehead_the_cut_stays_and_its_lift_is_the_usual_one():
     fit = fit_cut(Cover(none, none, np.zeros(0)), skin, "cut", UNMOVED)
     assert np.array_equal(fit.lift_mm, USUAL_LIFT_MM)
     np.testing.assert_allclose(fit.affine, np.eye(4), atol=1e-12)
+
+
+def test_skin_of_which_nothing_is_meant_to_go_moves_nothing():
+    """Only the back of the head shows beside the floor: there is nothing to gain by a motion."""
+    points, normals = head()
+    cover, skin = made_of(points, normals, 12.0)
+    behind = Skin(skin.points, skin.faces, skin.normals, points[:, 1] > -5.0)
+    fit = fit_cut(cover, behind, "cut", UNMOVED)
+    assert (cut_at(high_floor(cover, fit), fit) > 0.5).mean() < 0.01
+    assert np.abs(np.array(motion_of(fit))).max() < 1.5
 
 
 def test_people_who_could_share_a_cut_do():

@@ -7,7 +7,6 @@ does most of the work. What it leaves to do is a lift of the forehead, see `face
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from faceblind.head.brain import Cover, template_fields
+from faceblind.head.fitting import thin
 from faceblind.head.skin import Skin
 from faceblind.protect.lift import LIFT_MM, SINK_MM, USUAL_LIFT_MM, lift_weights
 from faceblind.protect.placement import Placement, hung, one_size
@@ -105,17 +105,12 @@ def fit_cut(cover: Cover, skin: Skin, name: str, placement: Placement) -> CutFit
         if task is None:
             break
         # Small motions are a simplification: what a cut takes is worked out where it lies.
-        _, lift, price = _solved(task, _none)
+        _, lift, price = _solved(task, moving=False)
         if price < least:
             best, least = CutFit(affine, np.ceil(lift - 0.05) + 0.0), price
         if left:
-            affine = moved_cut(affine, np.round(_solved(task, task.by_motion)[0]))
+            affine = moved_cut(affine, np.round(_solved(task, moving=True)[0]))
     return best
-
-
-def _none(where: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, 0) no motion."""
-    return np.zeros((len(where), 0))
 
 
 @dataclass(frozen=True)
@@ -201,17 +196,24 @@ def _highest(
 ) -> NDArray[np.int64]:
     """The place of the highest value in each cell."""
     order = np.argsort(-values, kind="stable")
-    cells = np.floor(places[order] / cell_mm).astype(np.int64)
-    cells -= cells.min(axis=0, initial=0)
-    number = np.ravel_multi_index(tuple(cells.T), tuple(cells.max(axis=0, initial=0) + 1))
-    return np.asarray(order[np.unique(number, return_index=True)[1]], np.int64)
+    # Cubes that begin at the template's origin are the same in every round, and for everybody.
+    return order[thin(places[order], cell_mm, np.zeros(3))]
 
 
-def _solved(
-    task: _Task, by_motion: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """The motion (M,), as far as `by_motion` allows one, the lift, not rounded, and the price."""
-    moves_floor, moves_skin = by_motion(task.floor), by_motion(task.wanted)
+def _worth(wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,) price of a millimetre of skin that stays at each place."""
+    across, _, height = wanted.T
+    worth = np.where((height > _BROW_MM[0]) & (height < _BROW_MM[1]), _BESIDE_WORTH, 1.0)
+    worth[(worth > 1.0) & (np.abs(across) < _BROW_WIDE_MM)] = _BROW_WORTH
+    return worth / max(len(wanted), 1)
+
+
+def _solved(task: _Task, *, moving: bool) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """The motion (6,), empty where it is not `moving`, the lift, not rounded, and the price."""
+    moves_floor, moves_skin = (
+        task.by_motion(places) if moving else np.zeros((len(places), 0))
+        for places in (task.floor, task.wanted)
+    )
     moves, nodes, count = moves_floor.shape[1], USUAL_LIFT_MM.size, len(task.wanted)
     lifts_floor, lifts_skin = (
         lift_weights(places).reshape(nodes, -1).T for places in (task.floor, task.wanted)
@@ -238,19 +240,21 @@ def _solved(
     ])  # fmt: skip
     usual, none = USUAL_LIFT_MM.ravel(), np.zeros
     bound = np.concatenate([-needed, task.depth - _UNDER_SKIN_MM, usual, -usual, none(2 * moves)])
-    across, _, height = task.wanted.T
-    worth = np.where((height > _BROW_MM[0]) & (height < _BROW_MM[1]), _BESIDE_WORTH, 1.0)
-    worth[(worth > 1.0) & (np.abs(across) < _BROW_WIDE_MM)] = _BROW_WORTH
-    worth /= max(count, 1)
     price = np.concatenate(
-        [none(moves), np.full(moves, _STILL), none(nodes), np.full(nodes, _EVEN), worth]
+        [
+            none(moves),
+            np.full(moves, _STILL),
+            none(nodes),
+            np.full(nodes, _EVEN),
+            _worth(task.wanted),
+        ]
     )
     free = [(-most, most) for most in (*3 * [_MOST_MM], *3 * [_MOST_DEGREES])][:moves]
     lift, positive = (-SINK_MM, LIFT_MM), (0.0, None)
     bounds = [*free, *moves * [positive], *nodes * [lift], *(nodes + count) * [positive]]
     found = linprog(price, A_ub=limits, b_ub=bound, bounds=bounds)
     if not found.success or found.x is None:
-        return none(moves), np.full(USUAL_LIFT_MM.shape, LIFT_MM), float(_DEAR)
+        return none(moves), np.full(USUAL_LIFT_MM.shape, LIFT_MM), _DEAR
     lifts = found.x[2 * moves : 2 * moves + nodes].reshape(USUAL_LIFT_MM.shape)
     motion = np.asarray(found.x[:moves], np.float64)
     return motion, np.asarray(lifts, np.float64), float(np.dot(price, found.x))

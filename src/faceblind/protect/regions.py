@@ -176,14 +176,12 @@ def _on_grid(
     def at_face(field: str) -> NDArray[np.float32]:
         return fields.on_grid(field, placement.face @ grid.affine, shape)
 
-    cut = fields.on_grid(name, of_cut, shape) - lift_on_grid(of_cut, shape, fit.lift_mm)
-    _, forward, height = places(grid, affine).T.reshape(3, *shape)
-    cut = _spared(_with_ears(cut, at(name), forward), at, height, choices)
+    where = places(grid, affine)
+    moved = fields.on_grid(name, of_cut, shape) - lift_on_grid(of_cut, shape, fit.lift_mm)
+    cut = _combined(moved, at, name, where, choices)
     cut = np.maximum(cut, _room(at, at_face, places(grid, placement.face), name, choices))
     if choices.teeth or choices.neck:
-        more = np.minimum(
-            _more(at("depth"), places(grid, affine), choices), -FAR_FROM_BRAIN_MM - at("brain")
-        )
+        more = np.minimum(_more(at("depth"), where, choices), -FAR_FROM_BRAIN_MM - at("brain"))
         cut = np.maximum(cut, more)
     return Grid(cut, grid.affine)
 
@@ -257,29 +255,25 @@ def boundary_at(
     def at_face(field: str) -> NDArray[np.float32]:
         return fields.at(field, on_face)
 
-    cut = _with_ears(fields.at("cut", in_cut), at("cut"), where[:, 1])
-    cut = _spared(cut, at, where[:, 2], plain)
+    cut = _combined(fields.at("cut", in_cut), at, "cut", where, plain)
     return np.maximum(cut, _room(at, at_face, on_face, "cut", plain)).astype(np.float64)
 
 
-def _with_ears(
-    cut: NDArray[np.float32], unmoved: NDArray[np.float32], forward: NDArray[np.floating]
-) -> NDArray[np.float32]:
-    """Millimetres inside a cut that takes what the unmoved one does where the ears are."""
-    behind = np.float32(EARS_FRONT_MM) - forward.astype(np.float32)
-    return np.asarray(np.maximum(cut, np.minimum(unmoved, behind)), np.float32)
-
-
-def _spared(
-    cut: NDArray[np.float32],
+def _combined(
+    moved: NDArray[np.float32],
     at: Field,
-    height: NDArray[np.floating],
+    name: str,
+    where: NDArray[np.float64],
     choices: Choices,
 ) -> NDArray[np.float32]:
-    """Millimetres inside a cut that stops before the average brain, and before eyes that stay.
+    """Millimetres inside the region, from those inside the cut that was moved and lifted.
 
-    `at` gives fields at the places of `Placement.affine`, `height` is their template height.
+    Ears go as by the unmoved cut, the average brain and eyes that stay are spared. `at` gives
+    fields at (N, 3) `where`, template mm of `Placement.affine`, in the shape of `moved`.
     """
+    forward, height = (where[:, axis].reshape(moved.shape) for axis in (1, 2))
+    behind = np.float32(EARS_FRONT_MM) - forward.astype(np.float32)
+    cut = np.maximum(moved, np.minimum(at(name), behind))
     margin = LOW_BRAIN_MM + (BRAIN_MM - LOW_BRAIN_MM) * free_share(height).astype(np.float32)
     cut = np.minimum(cut, -margin - at("brain"))
     if choices.keep_eyes:
@@ -300,9 +294,8 @@ def _left(
     points, fields = alignment.fitted(), template_fields()
     where, in_cut = apply_affine(affine, points), apply_affine(fit.affine, points)
     wanted = fields.at(name, where) > 0
-    cut = fields.at(name, in_cut) - lift_at(in_cut, fit.lift_mm).astype(np.float32)
-    cut = _with_ears(cut, fields.at(name, where), where[:, 1])
-    cut = _spared(cut, lambda field: fields.at(field, where), where[:, 2], Choices())
+    moved = fields.at(name, in_cut) - lift_at(in_cut, fit.lift_mm).astype(np.float32)
+    cut = _combined(moved, lambda field: fields.at(field, where), name, where, Choices())
     stays = wanted & (cut <= 0)
     left = {}
     for label, region in enumerate(REGIONS):
