@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,3 +37,29 @@ def placed(volunteer):
     from faceblind.head.skin import find_skin
 
     return align(find_skin(volunteer), volunteer)
+
+
+@dataclass(frozen=True)
+class Defaced:
+    """A protected scan, and what is seen in it."""
+
+    done: Any
+    sight: Any
+
+
+@pytest.fixture(scope="session")
+def defaced(volunteer) -> Defaced:
+    """The volunteer without the face."""
+    from faceblind.attacks.see import see
+    from faceblind.protect.blank import deface
+
+    done = deface(volunteer)
+    return Defaced(done, see(done.scan))
+
+
+@pytest.fixture(scope="session")
+def refaced(volunteer):
+    """The volunteer with the average face."""
+    from faceblind.protect.reface import reface
+
+    return reface(volunteer)

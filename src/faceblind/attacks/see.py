@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from faceblind.attacks.known_cut import NODS, explained_by_cut
 from faceblind.attacks.presence import Region, face_left, find_regions, person_left
-from faceblind.attacks.replaced import NODS, Known, aligned_by, explained_by_cut, find_known
+from faceblind.attacks.replaced import Known, aligned_by, find_known
 from faceblind.attacks.surface import Surface, find_surface
 from faceblind.errors import AlignmentError
 from faceblind.face.raycast import Scene
