@@ -27,13 +27,12 @@ from faceblind.features import (
 )
 from faceblind.formats import load
 from faceblind.formats.bids import (
-    Participant,
     ScanFile,
     choose_face_scans,
     find_people,
     only_series,
-    read_participants,
 )
+from faceblind.formats.participants import Participant, read_participants
 from faceblind.formats.photos import PhotoRow, read_photos_table
 from faceblind.portray import write_face
 from faceblind.recognition.gallery import Embeddings

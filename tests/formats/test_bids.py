@@ -1,4 +1,4 @@
-"""Which files are scans, of whom, and what the participants table says."""
+"""Which files are scans, and of whom."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from faceblind.errors import ScanError, TableError
+from faceblind.errors import ScanError
 from faceblind.formats import load
 from faceblind.formats.bids import (
-    Participant,
     choose_face_scans,
     find_people,
     find_scans,
     only_series,
-    read_participants,
     session_of,
     suffix_of,
 )
@@ -108,53 +106,6 @@ def test_best_face_scan_per_participant(tmp_path):
     touch(tmp_path, "sub-2/ses-1/anat/sub-2_ses-1_run-0_T1w.nii", "sub-3/x.nii")
     chosen = [f.path.name for f in choose_face_scans(find_scans(tmp_path))]
     assert chosen == ["sub-1_T2w.nii", "sub-2_ses-1_run-2_T1w.nii", "x.nii"]
-
-
-def test_participants_table(tmp_path):
-    table = tmp_path / "participants.tsv"
-    table.write_text(
-        "participant_id\tsex\tage\tgroup\n"
-        "sub-01\tF\t34.5\tx\n"
-        "02\tmale\t89+\ty\n"
-        "sub-03\tn/a\tn/a\tz\n"
-        "sub-04\n",
-        encoding="utf-8-sig",
-    )
-    assert read_participants(table) == {
-        "sub-01": Participant(34.5, "F"),
-        "sub-02": Participant(89.0, "M"),
-        "sub-03": Participant(None, None),
-        "sub-04": Participant(None, None),
-    }
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "no column participant_id"),
-        ("id,age\n1,2\n", "no column participant_id"),
-        ("participant_id\tage\nsub-1\told\n", "line 2: age 'old'"),
-        ("participant_id\tage\nsub-1\t-4\n", "line 2: age"),
-        ("participant_id\tage\nsub-1\t400\n", "line 2: age"),
-        ("participant_id\tsex\nsub-1\tx\n", "line 2: sex 'x'"),
-        ("participant_id\nsub-1\n1\n", "line 3: .* appears twice"),
-        ("participant_id\tage\n\t3\n", "line 2: no participant_id"),
-        ("participant_id\na/b\n", "line 2: participant_id may hold letters"),
-    ],
-)
-def test_malformed_tables_are_refused(tmp_path, text, message):
-    table = tmp_path / "participants.tsv"
-    table.write_text(text)
-    with pytest.raises(TableError, match=message):
-        read_participants(table)
-
-
-def test_unreadable_tables_are_refused(tmp_path):
-    with pytest.raises(TableError, match="no such file"):
-        read_participants(tmp_path / "absent.tsv")
-    (tmp_path / "bad.tsv").write_bytes(b"participant_id\n\xff\xfe\x00")
-    with pytest.raises(TableError, match="UTF-8"):
-        read_participants(tmp_path / "bad.tsv")
 
 
 def test_a_series_is_chosen_by_the_end_of_the_name(tmp_path):

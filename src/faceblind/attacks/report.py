@@ -9,8 +9,8 @@ from typing import Any
 
 from faceblind.attacks.verdict import ANONYMITY, RECOGNISED, Verdict
 from faceblind.evaluation.intervals import wilson_interval
-from faceblind.formats.bids import files_under
 from faceblind.formats.names import is_scan_name, is_unread_name
+from faceblind.formats.walk import files_under
 from faceblind.store import PRIVATE, private_dir, software_versions, write_json, write_tsv
 
 

@@ -5,14 +5,11 @@ Reads BIDS-like trees (``sub-*/[ses-*/]anat/*_T1w.nii.gz``) and flat folders ali
 
 from __future__ import annotations
 
-import csv
 import logging
 import math
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from heapq import heappop, heappush
 from pathlib import Path
 
 import nibabel as nib
@@ -20,9 +17,10 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, SpatialImage
 
-from faceblind.errors import ScanError, TableError
+from faceblind.errors import ScanError
 from faceblind.formats.names import ENDINGS, is_scan_name, is_unread_name, without_ending
 from faceblind.formats.photos import participant_label
+from faceblind.formats.walk import files_under, is_skipped
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +30,9 @@ FACE_SUFFIXES = ("T1w", "T2w", "FLAIR", "PDw", "CT", "ct")
 _KNOWN_SUFFIXES = {*FACE_SUFFIXES, "T2starw", "PDT2", "inplaneT1", "inplaneT2", "angio", "bold"}
 _KNOWN_SUFFIXES |= {"dwi", "asl", "pet", "MEGRE", "MP2RAGE", "UNIT1", "T1map", "T2map"}
 _MASK_ENDS = ("_mask", "_defacemask", "_dseg", "_probseg", "_seg")
-_SKIPPED_FOLDERS = {"derivatives", "sourcedata", "code", "truth", "private"}
 _UNREADABLE = (HeaderDataError, ImageFileError)
 _LOOKED_AT = 200
 """Files of a folder without scans that are opened to see whether they are DICOM."""
-_MISSING = {"", "n/a", "na", "nan", "unknown"}
 
 
 @dataclass(frozen=True)
@@ -59,22 +55,6 @@ class ScanFile:
     participant_id: str
     session: str | None
     suffix: str | None
-
-
-@dataclass(frozen=True)
-class Participant:
-    """What a participants table says of a person.
-
-    Parameters
-    ----------
-    age : float or None
-        Years; the lower bound where the table gives one (``89+`` gives 89).
-    sex : str or None
-        ``"F"``, ``"M"`` or ``"O"``.
-    """
-
-    age: float | None = None
-    sex: str | None = None
 
 
 def suffix_of(file_name: str) -> str | None:
@@ -128,7 +108,7 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
         parts = path.relative_to(folder).parts
         if any(part.startswith(".") for part in parts):
             continue
-        if _is_skipped(parts[:-1]):
+        if is_skipped(parts[:-1]):
             left_out["in skipped folders"] += is_scan_name(path) or is_unread_name(path)
             continue
         if not is_scan_name(path):
@@ -155,46 +135,6 @@ def find_scans(folder: str | Path) -> list[ScanFile]:
         known = ", ".join(ENDINGS)
         raise ScanError(f"{folder}: holds no scan ({known}); check the path")
     return sorted(found, key=lambda f: (f.participant_id, f.session or "", str(f.path)))
-
-
-def files_under(folder: Path) -> list[Path]:
-    """All files under a folder, sorted, with those of linked folders.
-
-    Each folder is entered once: by its own name rather than by a link to it, and by a name that
-    `find_scans` looks at rather than by one that it skips. Links to what holds `folder` are not
-    followed. ``.git`` is not entered: git-annex keeps there what the links outside stand for.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    list of Path
-        Files, and links to missing ones.
-    """
-    entered = {str(parent) for parent in Path(os.path.realpath(folder)).parents}
-    files: list[Path] = []
-    waiting = [(False, folder)]
-    while waiting:
-        late, top = heappop(waiting)
-        for name, inside, here in os.walk(top):
-            place, real = Path(name), os.path.realpath(name)
-            if real in entered:
-                inside.clear()
-                continue
-            entered.add(real)
-            walked = []
-            for entry in sorted(set(inside) - {".git"}):
-                is_skipped = _is_skipped((place / entry).relative_to(folder).parts)
-                if (place / entry).is_symlink() or (is_skipped and not late):
-                    heappush(waiting, (is_skipped, place / entry))
-                else:
-                    walked.append(entry)
-            inside[:] = walked
-            paths = [place / entry for entry in here]
-            files += [path for path in paths if path.is_file() or path.is_symlink()]
-    return sorted(files)
 
 
 def find_people(folder: str | Path) -> list[ScanFile]:
@@ -227,10 +167,6 @@ def find_people(folder: str | Path) -> list[ScanFile]:
                 "their folders or files sub-LABEL"
             )
     return scans
-
-
-def _is_skipped(folders: tuple[str, ...]) -> bool:
-    return any(name.startswith(".") or name in _SKIPPED_FOLDERS for name in folders)
 
 
 def _log_left_out(counts: dict[str, int]) -> None:
@@ -357,50 +293,6 @@ def choose_face_scans(scans: Iterable[ScanFile]) -> list[ScanFile]:
     return chosen
 
 
-def read_participants(path: str | Path) -> dict[str, Participant]:
-    """Age and sex from a BIDS ``participants.tsv``.
-
-    Parameters
-    ----------
-    path : str or Path
-        Tab-separated with a header line; ``participant_id`` needed, ``age`` and ``sex`` optional.
-
-    Returns
-    -------
-    dict of str to Participant
-        By normalised label, in the table's order.
-
-    Raises
-    ------
-    TableError
-        If the table cannot be read, lacks ``participant_id``, names a person twice, or holds an
-        age or a sex that cannot be understood.
-    """
-    path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError as error:
-        raise TableError(f"{path}: no such file; check the path") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise TableError(f"{path}: cannot be read as UTF-8 text; save it as TSV") from error
-    rows = csv.DictReader(lines, delimiter="\t")
-    if "participant_id" not in (rows.fieldnames or []):
-        raise TableError(f"{path}: no column participant_id; add it, separated by tabs")
-    people: dict[str, Participant] = {}
-    for number, row in enumerate(rows, start=2):
-        place = f"{path}, line {number}"
-        if not (row["participant_id"] or "").strip():
-            raise TableError(f"{place}: no participant_id; fill it in or drop the line")
-        try:
-            label = participant_label(row["participant_id"])
-        except TableError as error:
-            raise TableError(f"{place}: {error}") from error
-        if label in people:
-            raise TableError(f"{place}: this participant appears twice; keep one line each")
-        people[label] = Participant(_age(row.get("age"), place), _sex(row.get("sex"), place))
-    return people
-
-
 def _is_mask(file_name: str) -> bool:
     stem = without_ending(file_name)
     return stem.endswith(_MASK_ENDS) or "_label-" in stem
@@ -442,23 +334,3 @@ def _voxel_volume(path: Path) -> float:
     if not isinstance(image, SpatialImage) or image.affine is None:
         return math.inf
     return float(abs(np.linalg.det(image.affine[:3, :3])))
-
-
-def _age(text: str | None, place: str) -> float | None:
-    cleaned = (text or "").strip().lower()
-    if cleaned in _MISSING:
-        return None
-    match = re.fullmatch(r"[<>≥]?=?\s*0*(\d{1,3}(?:\.\d*)?)\s*(?:\+|y)?", cleaned)
-    if not match or float(match.group(1)) > 130:
-        raise TableError(f"{place}: age {text!r} is not a number of years; use n/a if unknown")
-    return float(match.group(1))
-
-
-def _sex(text: str | None, place: str) -> str | None:
-    cleaned = (text or "").strip().lower()
-    if cleaned in _MISSING:
-        return None
-    letter = {"female": "F", "f": "F", "male": "M", "m": "M", "other": "O", "o": "O"}.get(cleaned)
-    if letter is None:
-        raise TableError(f"{place}: sex {text!r} is not F, M or O; use n/a if unknown")
-    return letter
