@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 from scipy.spatial.transform import Rotation
 
+from faceblind.head.align import Alignment
 from faceblind.head.brain import Cover, template_fields
+from faceblind.head.icp import fit_affine
 from faceblind.head.skin import Skin
-from faceblind.head.template import load_template
+from faceblind.head.template import REGIONS, load_template, vertex_normals
 from faceblind.protect import cut_fit
 from faceblind.protect.cut_fit import CutFit, fit_cut
 from faceblind.protect.lift import FADE_LOW_MM, FADE_MM, LIFT_MM, SINK_MM, USUAL_LIFT_MM, lift_at
-from faceblind.protect.placement import ANCHOR, placement_of
+from faceblind.protect.placement import ANCHOR, place, placement_of
 
 UNMOVED = placement_of(np.ones(3), np.eye(3), ANCHOR)
 """Scan and template are one."""
@@ -161,6 +165,46 @@ def test_people_who_could_share_a_cut_do():
         assert (cut_at(forehead, fit) > 0).mean() > 0.97
     assert np.mean([lift == USUAL_LIFT_MM for lift in lifts]) > 0.7
     assert np.std(lifts, axis=0).mean() < 0.5
+
+
+def test_a_hole_in_the_skin_does_not_lift_the_cut():
+    """Walls of a dark hole face inwards: what lies "under" them is in front of the forehead."""
+    points, normals = head(np.full(len(load_template().points), 3.0))
+    cover, skin = made_of(points, normals, 8.0)
+    hole = np.linalg.norm(cover.points - [-8.0, 82.0, 52.0], axis=1) < 12.0
+    assert hole.sum() > 20
+    walls = replace(cover, normals=np.where(hole[:, None], [0.0, -1.0, 0.0], cover.normals))
+    open_ = Cover(cover.points[~hole], cover.normals[~hole], cover.depth_mm[~hole])
+    found, without = (fit_cut(one, skin, "cut", UNMOVED) for one in (walls, open_))
+    assert np.array_equal(found.lift_mm, without.lift_mm)
+    np.testing.assert_allclose(found.affine, without.affine)
+
+
+def test_the_usual_lift_gives_way_where_the_middle_of_the_forehead_would_stay(monkeypatch):
+    template = load_template()
+    rng = np.random.default_rng(148)
+    shape = np.clip(rng.normal(0, 1.5, len(template.modes)), -3, 3)
+    points = template.shape(shape).astype(np.float64)
+    normals = vertex_normals(points.astype(np.float32), template.faces).astype(np.float64)
+    full = dict.fromkeys(REGIONS, 1.0)
+    placement = place(
+        Alignment(
+            fit_affine(points, template.points), np.eye(4), shape, 0.5, 1.0, full, full, template
+        )
+    )
+    cover, skin = made_of(points, normals, 6.5)
+    even = fit_cut(cover, skin, "cut", placement)
+    monkeypatch.setattr(cut_fit, "_MOST_IN_MIDDLE", 12)
+    found = fit_cut(cover, skin, "cut", placement)
+
+    def left(fit: CutFit) -> int:
+        where = apply_affine(fit.affine, points)
+        middle = template.region("face") & (np.abs(where[:, 0]) < 25) & (where[:, 2] > 40)
+        return int((cut_at(points[middle], fit) < 0).sum())
+
+    assert left(even) > 20
+    assert left(found) < 0.4 * left(even)
+    assert (cut_at(high_floor(cover, found), found) > 0.5).mean() < 0.01
 
 
 def test_the_floor_counts_where_no_skin_is_seen():
