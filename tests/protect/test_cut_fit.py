@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from nibabel.affines import apply_affine
@@ -169,11 +167,17 @@ def test_people_who_could_share_a_cut_do():
 
 def test_a_hole_in_the_skin_does_not_lift_the_cut():
     """Walls of a dark hole face inwards: what lies "under" them is in front of the forehead."""
-    points, normals = head(np.full(len(load_template().points), 3.0))
-    cover, skin = made_of(points, normals, 8.0)
-    hole = np.linalg.norm(cover.points - [-8.0, 82.0, 52.0], axis=1) < 12.0
+    points, normals = head()
+    cover, skin = made_of(points, normals, 6.0)
+    hole = np.linalg.norm(cover.points - [-8.0, 82.0, 56.0], axis=1) < 12.0
     assert hole.sum() > 20
-    walls = replace(cover, normals=np.where(hole[:, None], [0.0, -1.0, 0.0], cover.normals))
+    walls = Cover(
+        cover.points,
+        np.where(hole[:, None], [0.0, -1.0, 0.0], cover.normals),
+        np.where(hole, 1.0, cover.depth_mm),
+    )
+    floor = walls.points[hole] + [0.0, 1.0, 0.0]
+    assert (template_fields().at("brain", floor) > -cut_fit.NEAR_BRAIN_MM).any()
     open_ = Cover(cover.points[~hole], cover.normals[~hole], cover.depth_mm[~hole])
     found, without = (fit_cut(one, skin, "cut", UNMOVED) for one in (walls, open_))
     assert np.array_equal(found.lift_mm, without.lift_mm)
