@@ -344,7 +344,8 @@ def test_small_object_is_refused() -> None:
 
 @pytest.mark.slow
 def test_real_scans(shared: Path) -> None:
-    for path in sorted((shared / "scans").glob("*.nii.gz")):
+    """Every third; that a head is found in each is tested where heads are aligned."""
+    for path in sorted((shared / "scans").glob("*.nii.gz"))[::3]:
         image = nib.load(path)
         skin = find_skin(Scan(np.asarray(image.dataobj), image.affine, source=path.name))
         assert is_closed(skin), path.name
