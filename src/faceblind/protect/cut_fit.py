@@ -87,7 +87,8 @@ def fit_cut(cover: Cover, skin: Skin, name: str, placement: Placement) -> CutFit
 
     Of all that spare the floor everywhere, those that leave least skin, and among them the lift
     nearest to `USUAL_LIFT_MM`: linear programmes, because a small motion moves the cut by so much
-    along its normals.
+    along its normals. Where that lift would leave much of the forehead's middle, it
+    counts less.
 
     Parameters
     ----------
@@ -105,30 +106,30 @@ def fit_cut(cover: Cover, skin: Skin, name: str, placement: Placement) -> CutFit
     """
     affine = hung(placement.affine, one_size(placement.scales), placement.turn)
     seen = _seen(cover, skin, placement.affine)
-    found: list[_Found] = []
+    found: list[_Candidate] = []
     for even in _EVEN:
-        found.append(_found(seen, name, affine, even))
+        found.append(_candidate(seen, name, affine, even))
         if found[-1].in_middle <= _MOST_IN_MIDDLE:
             break
     return min(found, key=lambda one: one.in_middle).fit
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Candidate:
     """A cut, and in how many cells it leaves skin in the middle."""
 
     fit: CutFit
     in_middle: int
 
 
-def _found(
+def _candidate(
     seen: tuple[_Places | None, _Places | None],
     name: str,
     affine: NDArray[np.float64],
     even: float,
-) -> _Found:
+) -> _Candidate:
     """The best of all motions that are tried, each with its best lift."""
-    best, least = _Found(CutFit(affine, USUAL_LIFT_MM.copy()), 0), np.inf
+    best, least = _Candidate(CutFit(affine, USUAL_LIFT_MM.copy()), 0), np.inf
     for left in range(_ROUNDS, -1, -1):
         task = _task(seen, name, affine)
         if task is None:
@@ -137,7 +138,7 @@ def _found(
         _, lift, price = _solved(task, even, moving=False)
         if price < least:
             fit = CutFit(affine, np.ceil(lift - 0.05) + 0.0)
-            best, least = _Found(fit, _left_in_middle(task, fit.lift_mm)), price
+            best, least = _Candidate(fit, _left_in_middle(task, fit.lift_mm)), price
         if left:
             affine = moved_cut(affine, np.round(_solved(task, even, moving=True)[0]))
     return best
