@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from faceblind.attacks.known_cut import CutPlace, beyond_cut, find_cut
-from faceblind.attacks.replaced import aligned_by
-from faceblind.attacks.surface import FACE, find_surface
+from faceblind.attacks.known_cut import CutPlace, beyond_cut
+from faceblind.attacks.replaced import aligned_by, find_known
+from faceblind.attacks.surface import find_surface
 from faceblind.head.template import load_template
 from faceblind.protect.placement import placement_of
 
@@ -38,12 +38,10 @@ def test_the_cut_is_found_from_wherever_the_head_was_thought_to_be(defaced):
             placement_of(1.03 * truth.scales, turn, truth.anchor + shift), sight.alignment
         )
         surface = find_surface(sight.skin, started, done.scan)
-        usable = sight.alignment.template.region(*FACE) & surface.seen
-        usable &= np.isfinite(surface.offset)
-        follows, place = find_cut(sight.skin, surface, started, usable, done.scan)
-        assert place is not None
-        assert follows > 0.65
-        found.append(place.affine)
+        known = find_known(sight.skin, surface, started, done.scan, whole=False)
+        assert known.place is not None
+        assert known.cut > 0.65
+        found.append(known.place.affine)
     corners = load_template().points[::500] @ np.linalg.inv(found[0])[:3, :3].T
     corners += np.linalg.inv(found[0])[:3, 3]
     first = corners @ found[0][:3, :3].T + found[0][:3, 3]

@@ -85,7 +85,7 @@ def test_how_the_cut_lies_does_not_shape_the_new_face(phantom):
     back = np.linalg.inv(placement.face)
     points = points @ back[:3, :3].T + back[:3, 3]
     depths = []
-    for lift, nod, shift in ((-3, 0, 0), (3, 4, 0), (0, -6, 0), (0, 0, -3)):
+    for lift, nod, shift in ((-3, 0, 0), (0, 0, 0), (3, 0, 0), (0, 4, 0), (0, -6, 0), (0, 0, -3)):
         move = np.eye(4)
         move[:3, :3] = Rotation.from_euler("x", nod, degrees=True).as_matrix()
         move[:3, 3] = FACE_ANCHOR - move[:3, :3] @ FACE_ANCHOR + [0.0, shift, 0.0]
