@@ -16,6 +16,7 @@ from faceblind.attacks.glance import glance
 from faceblind.attacks.hidden import brightest_later, find_hidden
 from faceblind.attacks.likeness import Likeness, likeness_of
 from faceblind.attacks.metadata import find_metadata
+from faceblind.attacks.own_skin import find_own_skin
 from faceblind.attacks.peel import Fill, Peeled, peel
 from faceblind.attacks.presence import face_left, find_regions
 from faceblind.attacks.see import Sight, see
@@ -86,7 +87,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
         try:
             head = find_head(scan)
             peeling = beside.submit(peel, scan, head)
-            sight = see(scan, head)
+            sight = see(scan, head, whole)
         except ScanError as error:
             # The file is sound; it only shows no head that could be judged.
             raise AlignmentError(str(error)) from error
@@ -100,7 +101,10 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
         brain = beside.submit(find_harm, whole, sight.alignment, head, before, cut_spares_brain=cut)
         likenesses = _likenesses(sight, recogniser)
         look = _Look(scan, head, sight, recogniser, likenesses)
-        regions = find_regions(sight.surface, sight.alignment.template, look.known)
+        own = find_own_skin(sight, scan, head) if look.ours else None
+        regions = find_regions(
+            sight.surface, sight.alignment.template, look.known, own.shows if own else None
+        )
         left = face_left(regions)
         fills, peeled_left = look.peeled(peeling.result())
         sigma, sharp_left = look.sharpened()
@@ -122,6 +126,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
             blur_mm=sigma,
             sharp_left=sharp_left,
             foreign=bool(foreign and foreign.suspected),
+            checked=own is None or own.is_sure,
         )
     shape = outline(sight.surface, sight.alignment) if left >= FAIL_LEFT else None
     return Examined(findings, likenesses, shape)

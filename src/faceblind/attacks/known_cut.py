@@ -52,6 +52,8 @@ _SPARSE_MM = 20.0
 _REACH = np.array([0.5, 0.15, 0.15, 30.0, 30.0, 30.0, 0.12, 0.12, 0.12, 0.06, 0.2, 8.0, 8.0])
 """Turn in radians, shift in mm and size by which the head may have been misplaced; the cut's size,
 nod, and shifts forward and up within the head."""
+_NEAR_REACH = np.array([0.2, 0.15, 0.15, 15.0, 15.0, 15.0, *_REACH[6:]])
+"""The same where scalp and brain say where the head lies."""
 _HELD = 0.3
 """What a usual amount weighs against a residual of one scale."""
 
@@ -79,6 +81,8 @@ def find_cut(
     usable: NDArray[np.bool_],
     scan: Scan,
     nods: Sequence[float] = (0.0,),
+    *,
+    far: bool = True,
 ) -> tuple[float, CutPlace | None]:
     """The cut placed so that what is left of the face ends at it, if that can be.
 
@@ -94,6 +98,8 @@ def find_cut(
         Gives the voxel size.
     nods : sequence of float
         Turns in radians, chin up, from which the cut is sought; the first that finds it counts.
+    far : bool
+        The alignment may be far off, as that of a scalp alone.
 
     Returns
     -------
@@ -102,12 +108,13 @@ def find_cut(
     place : CutPlace or None
         Where the cut lies; None where too little follows it.
     """
-    tolerance = _on_cut(scan)
+    tolerance = on_cut_mm(scan)
     points, area = surface.points[usable], surface.area[usable] / surface.area[usable].sum()
     few = points[thin(points, STEP_MM)]
     everywhere = skin.points[~skin.edge][::7].astype(np.float64)
     start = exact_placement(alignment)
     best = 0.0
+    reach = _REACH if far else np.minimum(_REACH, _NEAR_REACH)
 
     # Both in one look-up: most of a fit's time is spent around it.
     asked = np.concatenate([few, everywhere[thin(everywhere, _SPARSE_MM)]])
@@ -126,7 +133,7 @@ def find_cut(
     for nod in nods:
         first = np.zeros(len(_REACH))
         first[0] = nod
-        place = fitted(partial(_moved_cut, start), residual, first, _REACH, (4.0, 2.0, 1.0), _HELD)
+        place = fitted(partial(_moved_cut, start), residual, first, reach, (4.0, 2.0, 1.0), _HELD)
         beyond = beyond_cut(points, place)
         follows = float(area[np.abs(beyond) <= tolerance].sum())
         if float(area[beyond > tolerance].sum()) > MOST_INSIDE:
@@ -154,11 +161,11 @@ def explained_by_cut(surface: Surface, place: CutPlace, scan: Scan) -> NDArray[n
     """
     ours = np.zeros(len(surface.offset), bool)
     rows = np.flatnonzero(np.isfinite(surface.offset))
-    ours[rows] = beyond_cut(surface.points[rows], place) <= _on_cut(scan)
+    ours[rows] = beyond_cut(surface.points[rows], place) <= on_cut_mm(scan)
     return ours
 
 
-def _on_cut(scan: Scan) -> float:
+def on_cut_mm(scan: Scan) -> float:
     """Millimetres from the cut that count as on it in a scan."""
     return max(CUT_MM, CUT_VOXELS * float(np.mean(scan.spacing)))
 

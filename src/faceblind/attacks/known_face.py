@@ -43,7 +43,7 @@ long and its ears were taken for a person's."""
 
 def find_face(
     surface: Surface, alignment: Alignment, usable: NDArray[np.bool_], scan: Scan
-) -> tuple[float, NDArray[np.bool_]]:
+) -> tuple[float, NDArray[np.bool_], Placement]:
     """How much of a whole face is the average one.
 
     Parameters
@@ -62,6 +62,8 @@ def find_face(
         Of the face's surface, 0 where too little of it can be judged.
     ours : (P,) bool ndarray
         Vertices of face and ears that lie on the average ones.
+    placement : Placement
+        Where the average face lies best.
     """
     tolerance = max(FACE_MM, FACE_VOXELS * float(np.mean(scan.spacing)))
     ears = alignment.template.region("ears") & surface.seen & np.isfinite(surface.offset)
@@ -82,8 +84,8 @@ def find_face(
     ours = np.zeros(len(usable), bool)
     ours[rows] = near
     if weight.sum() < LEAST_JUDGED * surface.area[alignment.template.region(*FACE)].sum():
-        return 0.0, ours
-    return float(weight[near].sum() / weight.sum()), ours
+        return 0.0, ours, placement
+    return float(weight[near].sum() / weight.sum()), ours, placement
 
 
 def outside_average(

@@ -62,7 +62,10 @@ class Region:
 
 
 def find_regions(
-    surface: Surface, template: Template, known: NDArray[np.bool_] | None = None
+    surface: Surface,
+    template: Template,
+    known: NDArray[np.bool_] | None = None,
+    own: NDArray[np.bool_] | None = None,
 ) -> dict[str, Region]:
     """Presence of every region of `LOOKED_AT`.
 
@@ -73,6 +76,9 @@ def find_regions(
         That the surface was measured on.
     known : (P,) bool ndarray, optional
         Vertices whose tissue says nothing about the person, see `faceblind.attacks.replaced`.
+    own : (P,) bool ndarray, optional
+        Vertices at which the person's skin shows, wherever the template was thought to lie, see
+        `faceblind.attacks.own_skin`.
     """
     offset = np.where(np.isnan(surface.offset), -np.inf, surface.offset)
     facing = surface.facing
@@ -80,6 +86,8 @@ def find_regions(
     parallel = _parallel(surface, template)
     if known is not None:
         skin, parallel = skin & ~known, parallel & ~known
+    if own is not None:
+        skin = skin | (own & surface.seen)
     regions = {}
     for name in LOOKED_AT:
         here = region_mask(template, name)

@@ -22,7 +22,7 @@ from faceblind.features import feature_key
 from faceblind.recognition.registry import get_recogniser
 from faceblind.store import Cache, file_digest
 
-EXAMINE_VERSION = "5"
+EXAMINE_VERSION = "6"
 """Raised whenever a change to the attacks alters what they find."""
 
 

@@ -39,12 +39,15 @@ class Known:
         Vertices of the face and ears whose tissue is explained by the better of the two.
     place : CutPlace or None
         Where the cut lies, if the face was removed along it.
+    face_at : Placement or None
+        Where the average face lies best, if a whole face shows.
     """
 
     cut: float
     face: float
     ours: NDArray[np.bool_]
     place: CutPlace | None = None
+    face_at: Placement | None = None
 
     @property
     def is_cut(self) -> bool:
@@ -65,6 +68,7 @@ def find_known(
     *,
     whole: bool,
     nods: Sequence[float] = (0.0,),
+    far: bool = True,
 ) -> Known:
     """Compare the surface of the face with the cut, or with the average face.
 
@@ -80,6 +84,8 @@ def find_known(
         A whole face shows, so that it may be the average one; otherwise it may have been cut.
     nods : sequence of float
         Turns in radians, chin up, from which the cut is sought; the first that finds it counts.
+    far : bool
+        The alignment may be far off, as that of a scalp alone.
     """
     face = alignment.template.region(*FACE)
     usable = face & surface.seen & np.isfinite(surface.offset)
@@ -87,9 +93,9 @@ def find_known(
     if surface.area[usable].sum() < LEAST_AREA * surface.area[face].sum():
         return nothing
     if whole:
-        share, ours = find_face(surface, alignment, usable, scan)
-        return Known(0.0, share, ours)
-    follows, place = find_cut(skin, surface, alignment, usable, scan, nods)
+        share, ours, placement = find_face(surface, alignment, usable, scan)
+        return Known(0.0, share, ours, face_at=placement)
+    follows, place = find_cut(skin, surface, alignment, usable, scan, nods, far=far)
     if place is None:
         return replace(nothing, cut=follows)
     return Known(follows, 0.0, explained_by_cut(surface, place, scan), place)

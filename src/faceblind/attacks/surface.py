@@ -46,6 +46,9 @@ class Surface:
         mm² of the fitted head that each vertex stands for.
     points : (P, 3) float64 ndarray
         The tissue, scan RAS+ mm; NaN where there is none.
+    vertex : (P,) int64 ndarray or None
+        A vertex of the skin beside the tissue, -1 where there is none; None where the tissue was
+        found without a skin.
     """
 
     offset: NDArray[np.float64]
@@ -53,6 +56,7 @@ class Surface:
     seen: NDArray[np.bool_]
     area: NDArray[np.float64]
     points: NDArray[np.float64]
+    vertex: NDArray[np.int64] | None = None
 
 
 def find_surface(
@@ -90,6 +94,7 @@ def find_surface(
         in_view(scan, points) & ~((hit >= 0) & capped),
         vertex_areas(points, template.faces),
         np.where(found[:, None], start - depth[:, None] * ways, np.nan).astype(np.float64),
+        np.where(found, vertex[:, 0], -1).astype(np.int64),
     )
 
 

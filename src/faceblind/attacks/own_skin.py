@@ -1,0 +1,138 @@
+"""What is left of the person's own skin, in view or under the new face, where faceblind protected.
+
+That tissue follows our cut explains it only if it is cut. Skin that the scanner saw is the person's
+wherever the cut lies, so that a protection laid wrong does not pass. A new face is cut off again
+first, as anybody can who knows this package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceblind.attacks.edges import Edges, find_edges
+from faceblind.attacks.known_cut import beyond_cut, on_cut_mm
+from faceblind.attacks.presence import FACING, ON_SKIN_MM
+from faceblind.attacks.see import Sight
+from faceblind.attacks.surface import FACE, Surface, find_surface
+from faceblind.errors import FaceblindError
+from faceblind.head.grid import from_scan, regrid
+from faceblind.head.skin import HeadMask, find_head, find_skin
+from faceblind.protect.cut_fit import CutFit
+from faceblind.protect.lift import USUAL_LIFT_MM
+from faceblind.protect.placement import Placement, hung, one_size
+from faceblind.protect.regions import face_region
+from faceblind.scan import Scan
+
+REACH_MM = 20.0
+"""Depth under the fitted head to which the person's skin is looked for: a head whose place the cut
+told is as wrong as the cut, and deeper lie only walls of the nose, the mouth and the throat."""
+MOST_FRONT_MM = (-15.0, 5.0)
+"""Depth of the forehead under the fitted head that is believed, and taken off first."""
+FRONT_MM, FRONT_ABOVE_MM = 30.0, 40.0
+"""Template mm: skin in front and above is the forehead's."""
+LEAST_FRONT_MM2 = 300.0
+MOST_NATURAL = 0.6
+"""Share of the cut whose edge is the scanner's from which the scan was resampled after protection,
+so that edges tell nothing: 0.05 and less in scans as they were written."""
+COARSE_MM = 1.9
+"""Spacing on which a new face is cut off again."""
+
+
+@dataclass(frozen=True)
+class OwnSkin:
+    """The person's skin where faceblind's protection was recognised.
+
+    Parameters
+    ----------
+    shows : (P,) bool ndarray
+        Vertices of the template at which the person's skin was found.
+    is_sure : bool
+        False where the scan's edges do not tell, so that `shows` is empty.
+    """
+
+    shows: NDArray[np.bool_]
+    is_sure: bool
+
+
+def find_own_skin(sight: Sight, scan: Scan, head: HeadMask) -> OwnSkin:
+    """The person's own skin at face and ears of a head that faceblind protected.
+
+    Parameters
+    ----------
+    sight : Sight
+        Whose `known` is our cut or our face.
+    scan : Scan
+        That was looked at.
+    head : HeadMask
+        Of `scan`.
+    """
+    if sight.known.is_face:
+        return _under_new_face(sight, scan, head.air_level)
+    if sight.edges is None or _is_resampled(sight, sight.edges, scan):
+        return OwnSkin(np.zeros(len(sight.surface.offset), bool), is_sure=False)
+    return OwnSkin(_shows(sight, sight.surface, sight.edges), is_sure=True)
+
+
+def _under_new_face(sight: Sight, scan: Scan, air_level: float) -> OwnSkin:
+    """The same once the new face is cut off."""
+    nothing = OwnSkin(np.zeros(len(sight.surface.offset), bool), is_sure=False)
+    placement = sight.known.face_at
+    if placement is None:
+        return nothing
+    coarse = Scan(scan.volume(), scan.affine, scan.modality)
+    if scan.spacing.min() < COARSE_MM:
+        grid = regrid(from_scan(coarse), np.maximum(scan.spacing, COARSE_MM))
+        coarse = Scan(grid.values, grid.affine, scan.modality)
+    without = _without_face(coarse, sight, placement, air_level)
+    try:
+        head = find_head(without)
+        skin = find_skin(without, head)
+    except FaceblindError:
+        return nothing
+    edges = find_edges(skin, without, head, sight.alignment.affine)
+    if edges is None:
+        return nothing
+    surface = find_surface(skin, sight.alignment, without)
+    return OwnSkin(_shows(sight, surface, edges), is_sure=True)
+
+
+def _without_face(scan: Scan, sight: Sight, placement: Placement, air_level: float) -> Scan:
+    """A scan with air where a new face at `placement` may have been put."""
+    cut = hung(placement.affine, one_size(placement.scales), placement.turn)
+    fit = CutFit(cut, USUAL_LIFT_MM)
+    region = face_region(scan, sight.skin, sight.alignment, placement, None, fit)
+    level = np.asarray(scan.voxels).dtype.type(air_level)
+    return replace(scan, voxels=np.where(region.mask, level, scan.voxels), stored=None)
+
+
+def _is_resampled(sight: Sight, edges: Edges, scan: Scan) -> bool:
+    """Whether even what follows the cut has the scanner's edges."""
+    surface, place = sight.surface, sight.known.place
+    if place is None or surface.vertex is None:
+        return False
+    rows = np.flatnonzero(sight.alignment.template.region(*FACE) & (surface.vertex >= 0))
+    on = rows[np.abs(beyond_cut(surface.points[rows], place)) <= on_cut_mm(scan)]
+    natural = edges.natural[surface.vertex[on]]
+    return bool(surface.area[on][natural].sum() > MOST_NATURAL * surface.area[on].sum())
+
+
+def _shows(sight: Sight, surface: Surface, edges: Edges) -> NDArray[np.bool_]:
+    """(P,) where the person's skin lies, by its edge and about where the head has it."""
+    if surface.vertex is None:
+        return np.zeros(len(surface.offset), bool)
+    template = sight.alignment.template
+    natural = (surface.vertex >= 0) & edges.natural[np.maximum(surface.vertex, 0)]
+    natural &= surface.seen & (surface.facing > FACING)
+    offset = np.nan_to_num(surface.offset, nan=-np.inf)
+    _, y, z = template.points.T
+    front = natural & template.region("scalp") & (y > FRONT_MM) & (z > FRONT_ABOVE_MM)
+    if surface.area[front].sum() >= LEAST_FRONT_MM2:
+        offset = offset - np.clip(np.median(offset[front]), *MOST_FRONT_MM)
+    near: NDArray[np.bool_] = natural & (offset > -REACH_MM)
+    # Behind an ear that is gone lies the scalp.
+    ears = template.region("ears")
+    near[ears] = (natural & (np.abs(offset) <= ON_SKIN_MM))[ears]
+    return near
