@@ -14,7 +14,7 @@ from faceblind.attacks.linking import Linked, link_scans
 from faceblind.attacks.ranking import FEWEST
 from faceblind.attacks.remember import examine_once
 from faceblind.attacks.report import AuditReport, remarks, write_report
-from faceblind.attacks.unseen import not_examined, remarks_on, set_aside
+from faceblind.attacks.unseen import is_explained, not_examined, remarks_on, set_aside
 from faceblind.attacks.verdict import Link, Verdict, judge
 from faceblind.errors import AlignmentError, FaceblindError, TableError
 from faceblind.formats import check_source
@@ -126,8 +126,8 @@ def audit(
     shared = _shared(outcomes, base)
     verdicts = [_verdict(outcome, base, linked, given, shared) for outcome in outcomes]
     verdicts = _with_sisters(files, verdicts, base)
-    unseen, ignored = _unseen(census, ignore)
-    said = remarks(verdicts) + remarks_on(unseen, ignored)
+    unseen, ignored = _unseen(census, ignore, verdicts)
+    said = remarks(verdicts) + remarks_on(unseen, ignored, path)
     report = AuditReport(tuple(verdicts), fail_above, said, linked.unusable, unseen, ignored)
     if root is not None:
         write_report(root, report, identity)
@@ -135,12 +135,19 @@ def audit(
 
 
 def _unseen(
-    census: Census | None, ignore: Sequence[str]
+    census: Census | None, ignore: Sequence[str], verdicts: Sequence[Verdict]
 ) -> tuple[tuple[Verdict, ...], dict[str, tuple[str, ...]]]:
     """What no attack looks at, and what of it is ignored; nothing beside a single file."""
     if census is None:
         return (), {}
-    return set_aside([not_examined(one, census.folder) for one in census.unread], ignore)
+    left, ignored = set_aside([not_examined(one, census.folder) for one in census.unread], ignore)
+    passed = {v.path: v.findings.replaced for v in verdicts if v.status == "pass" and v.findings}
+    beside = {
+        scan.path: passed[name]
+        for scan in census.scans
+        if (name := scan.path.relative_to(census.folder).as_posix()) in passed
+    }
+    return tuple(v for v in left if not is_explained(v, census.folder, beside)), ignored
 
 
 def _single(path: Path) -> ScanFile:

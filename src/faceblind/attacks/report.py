@@ -93,14 +93,18 @@ def write_report(root: Path, report: AuditReport, recogniser: str | None) -> Non
         }
         for v in map(without_ranks, (*report.verdicts, *report.not_examined))
     ]
-    write_tsv(root / "audit.tsv", rows, tuple(rows[0]))
+    columns = tuple(rows[0])
+    for pattern, paths in report.ignored.items():
+        reason = f"named by --ignore {pattern}"
+        rows += [{"path": path, "status": "ignored", "reasons": reason} for path in paths]
+    write_tsv(root / "audit.tsv", rows, columns)
     counts = [verdict.status for verdict in report.verdicts]
     summary: dict[str, Any] = {
         "scans": len(counts),
         **{status: counts.count(status) for status in ("pass", "fail", "unsure")},
         "failed": len(report.failed),
         "not_examined": len(report.not_examined),
-        "ignored": report.ignored,
+        "ignored": {pattern: len(paths) for pattern, paths in report.ignored.items()},
         "not_linked": len(report.unlinked),
         "fail_above": report.fail_above,
         "passed": report.passed,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from faceblind.attacks.masks import shows_no_more
 from faceblind.attacks.verdict import Verdict
 from faceblind.formats.census import OUTLINE
+from faceblind.formats.names import without_ending
 from faceblind.formats.unread import Unread
 
 _ADVICE = {
@@ -90,9 +92,39 @@ def is_named(path: str, pattern: str) -> bool:
     return any(fnmatchcase("/".join(parts[: k + 1]), pattern) for k in range(len(parts)))
 
 
-def remarks_on(left: Sequence[Verdict], ignored: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+def is_explained(verdict: Verdict, folder: Path, passed: Mapping[Path, str]) -> bool:
+    """Whether a file is a mask that shows no more than a scan of its person beside it that passed.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        Of a file that is not examined.
+    folder : Path
+        What is audited.
+    passed : mapping of Path to str
+        Scans that passed, and what faceblind replaced in them.
+    """
+    if verdict.reasons[0] != OUTLINE:
+        return False
+    mask = folder / verdict.path
+    person = mask.name.split("_")[0]
+    scans = [
+        scan
+        for scan in passed
+        if scan.parent == mask.parent and without_ending(scan.name).split("_")[0] == person
+    ]
+    return any(shows_no_more(mask, scan, passed[scan]) for scan in scans)
+
+
+def remarks_on(
+    left: Sequence[Verdict], ignored: dict[str, tuple[str, ...]], folder: Path
+) -> tuple[str, ...]:
     """What is to be said of what no attack looked at."""
     said = []
+    if (folder / ".git").exists():
+        said.append(
+            "The history in .git was not examined; it may hold scans from before protection."
+        )
     if left:
         said.append(
             f"Not examined: {len(left)} files that may show a head. The gate stays shut until they "

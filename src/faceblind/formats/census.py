@@ -189,7 +189,7 @@ def take_census(folder: str | Path, *, everywhere: bool = False) -> Census:
 def _aside(parts: tuple[str, ...]) -> str:
     """Why a file is left out because of where it lies; empty where it is not."""
     if parts[-1].startswith(".") or any(part.startswith(".") for part in parts):
-        return "hidden"
+        return "that is hidden"
     left_out = next((part for part in parts[:-1] if part in SKIPPED_FOLDERS), None)
     return f"in the folder {left_out!r}, which is left out" if left_out else ""
 

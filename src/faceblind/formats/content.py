@@ -41,13 +41,14 @@ _IMAGES = (
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive"), (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ\x00", "an xz archive"), (b"\x04\x22\x4d\x18", "an LZ4 archive"),
     (b"\x5d\x00\x00", "an LZMA archive"), (b"\x1f\x9d", "a compress archive"),
-    (b"PK\x03\x04", "a ZIP archive"), (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"Rar!", "a RAR archive"), (b"\x93NUMPY", "a numpy array"), (b"MATLAB ", "MATLAB"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
 )  # fmt: skip
 _OTHERS = (
     (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"),
     (b"II*\x00", "a picture"), (b"MM\x00*", "a picture"), (b"II+\x00", "a picture"),
     (b"\x00\x00\x00\x0cjP", "a picture"), (b"8BPS", "a picture"), (b"qoif", "a picture"),
+    (b"PK\x03\x04", "a ZIP archive"), (b"\x93NUMPY", "a numpy array"), (b"MATLAB ", "MATLAB"),
     (b"%PDF", "a document"), (b"{\\rtf", "a document"), (b"\xd0\xcf\x11\xe0", "a document"),
     (b"RIFF", "a picture or video"), (b"\x1aE\xdf\xa3", "a video"),
     (b"\x00\x00\x01\xba", "a video"),

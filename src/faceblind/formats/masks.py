@@ -82,11 +82,13 @@ def kind_of_mask(path: Path) -> Kind:
         If it cannot be read.
     """
     scan = load(path, derived=True)
-    support = support_of(scan)
     is_labels = _is_piecewise(scan.voxels)
-    if is_labels or (_is_probability(scan.voxels) and without_ending(path.name).endswith("seg")):
-        return "harmless" if _is_small_or_brain(support) else "outline"
-    return "image"
+    ends_so = without_ending(path.name).endswith("_probseg")
+    if not is_labels and not (ends_so and _is_probability(scan.voxels)):
+        return "image"
+    if _is_small_or_brain(support_of(scan)):
+        return "harmless"
+    return "outline" if is_labels else "image"
 
 
 def support_of(scan: Scan) -> Support:
@@ -118,15 +120,12 @@ def _around(values: NDArray[Any]) -> Any:
 
 def _is_piecewise(voxels: NDArray[Any]) -> bool:
     """Whether neighbours inside are mostly equal, so that there is neither noise nor anatomy."""
-    values = voxels.reshape(*voxels.shape[:3], -1)[..., 0]
-    around = _around(values)
-    equal = inside = 0
-    for axis in range(3):
-        first, second = values.take(range(values.shape[axis] - 1), axis), np.delete(values, 0, axis)
-        both = (first != around) & (second != around)
-        inside += int(both.sum())
-        equal += int((both & (first == second)).sum())
-    return equal >= PIECEWISE * inside
+    # Whole rows along one axis, some of them.
+    rows = voxels.reshape(*voxels.shape[:3], -1)[:, ::2, ::2, 0]
+    around = _around(rows)
+    first, second = rows[:-1], rows[1:]
+    both = (first != around) & (second != around)
+    return int((both & (first == second)).sum()) >= PIECEWISE * int(both.sum())
 
 
 def _is_probability(voxels: NDArray[Any]) -> bool:

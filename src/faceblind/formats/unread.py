@@ -76,7 +76,7 @@ def look_at(path: Path) -> Unread | None:
     if _is_harmless(path, start, size):
         return None
     if found.what:
-        return Unread(path, found.what, found.is_image and (not ending or counts))
+        return Unread(path, found.what, counts or (found.is_image and not ending))
     return Unread(path, named or "of an unknown kind", counts)
 
 
