@@ -15,12 +15,11 @@ SHAPE = (72, 84, 84)
 AFFINE = np.diag([3.0, 3.0, 3.0, 1.0])
 
 
-@pytest.fixture(scope="module")
-def head():
-    """An egg, the same cut in front, and the kept part of a mask like ours."""
+def head(reach):
+    """An egg, the same cut in front from `reach` on, and the kept part of a mask like ours."""
     x, y, z = np.indices(SHAPE).astype(np.float32)
     egg = ((x - 36) / 27) ** 2 + ((y - 42) / 34) ** 2 + ((z - 42) / 38) ** 2 <= 1
-    front = (y > 52) & (z < 70)
+    front = y > reach
     ours = ndimage.binary_dilation(egg, iterations=6) & ~front
     return egg, egg & ~front, ours
 
@@ -30,9 +29,9 @@ def write(folder, name, voxels):
     return folder / name
 
 
-@pytest.mark.parametrize("replaced", ["cut", "face"])
-def test_only_masks_without_the_persons_face_are_explained(tmp_path, head, replaced, monkeypatch):
-    whole, cut, ours = head
+@pytest.mark.parametrize(("replaced", "reach"), [("cut", 38), ("face", 58)])
+def test_only_masks_without_the_persons_face_are_explained(tmp_path, replaced, reach, monkeypatch):
+    whole, cut, ours = head(reach)
     shown = cut if replaced == "cut" else whole
     level = np.ones(SHAPE, np.float32)
     found = HeadMask(shown, AFFINE, 0.0, 1.0, 100.0, level, level)

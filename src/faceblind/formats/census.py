@@ -208,13 +208,11 @@ def _beside(path: Path, aside: str) -> Literal["scan"] | Unread | None:
         if found is None:
             return None
         return replace(found, may_be_scan=found.is_image and not aside)
-    is_mask, why = is_mask_name(path.name), ""
-    if is_mask:
+    if is_mask_name(path.name):
         try:
             kind = kind_of_mask(path)
         except ScanError as error:
-            kind, why = "outline", str(error).removeprefix(f"{path}: ")
-            return Unread(path, f"named a mask, but: {why}")
+            return Unread(path, f"named a mask, but: {str(error).removeprefix(f'{path}: ')}")
         if kind == "harmless":
             return None
         if kind == "outline":

@@ -32,11 +32,6 @@ def is_skipped(folders: tuple[str, ...]) -> bool:
     return any(name.startswith(".") or name in SKIPPED_FOLDERS for name in folders)
 
 
-def files_under(folder: Path) -> list[Path]:
-    """The files of `walk`."""
-    return walk(folder).files
-
-
 def walk(folder: Path) -> Walk:
     """All files under a folder, with those of linked folders.
 
