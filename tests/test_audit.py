@@ -6,6 +6,8 @@ import json
 import sys
 from dataclasses import replace
 
+import nibabel as nib
+import numpy as np
 import pytest
 
 import faceblind
@@ -166,16 +168,68 @@ def test_pictures_are_inputs(audit, tmp_path):
         audit(tmp_path / "in", tmp_path / "pictures", photos=table, force=True)
 
 
-def test_what_was_not_looked_at_is_said(audit, tmp_path):
-    touch(tmp_path, "sub-1_T1w.nii.gz", "README")
-    assert not any("Not examined" in remark for remark in audit(tmp_path).remarks)
-    touch(tmp_path, "sourcedata/sub-1_T1w.nii.gz", "sub-1_mask.nii.gz", "dicom/IM1.DCM")
-    report = audit(tmp_path)
+def test_what_was_not_looked_at_shuts_the_gate(audit, tmp_path):
+    data = tmp_path / "in"
+    touch(data, "sub-1_T1w.nii.gz", "README", "sub-1_T1w.json", "participants.tsv")
+    assert audit(data).passed
+    names = [
+        "IM2", "derivatives/sub-1_T1w.nii.gz", "dicom/IM1.DCM", "sub-1_T1w.nii.zst",
+        "sub-1_mask.nii.gz", "x.mif",
+    ]  # fmt: skip
+    touch(data, *names)
+    (data / "IM2").write_bytes(bytes(128) + b"DICM" + bytes(8))
+    report = audit(data, tmp_path / "out", fail_above=1.0)
     assert [v.path for v in report.verdicts] == ["sub-1_T1w.nii.gz"]
-    assert [remark.split(" ")[2] for remark in report.remarks if "Not examined" in remark] == [
-        "2",
-        "1",
-    ]
+    assert [v.path for v in report.not_examined] == names
+    assert {v["status"] for v in report.as_list()} == {"pass", "not_examined"}
+    assert not report.passed
+    table = (tmp_path / "out" / "audit.tsv").read_text().splitlines()
+    assert [line.split("\t")[:2] for line in table[2:]] == [[n, "not_examined"] for n in names]
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert (summary["not_examined"], summary["failed"], summary["passed"]) == (6, 0, False)
+
+
+def test_patterns_name_what_need_not_be_examined_and_hide_no_scan(audit, tmp_path):
+    data = tmp_path / "in"
+    touch(data, "sub-1_T1w.nii.gz", "sub-2_T2w.nii.gz", "derivatives/a/sub-1_T1w.nii.gz", "x/a.mif")
+    report = audit(data, tmp_path / "out", ignore=["derivatives/", "*.png"], fail_above=1.0)
+    assert [v.path for v in report.not_examined] == ["x/a.mif"]
+    assert not report.passed
+    assert report.remarks[-2:] == (
+        "Ignored by 'derivatives/': 1 files.",
+        "Ignored by '*.png': nothing; no file that is not examined has such a name.",
+    )
+    assert "derivatives/a/sub-1_T1w.nii.gz\tignored" in (tmp_path / "out/audit.tsv").read_text()
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["ignored"] == {"derivatives/": 1, "*.png": 0}
+    report = audit(data, ignore=["*"], fail_above=0.5)
+    assert [v.status for v in report.verdicts] == ["pass", "fail"]
+    assert report.passed
+    assert not audit(data, ignore=["*"]).passed
+
+
+def test_one_file_that_is_not_read_is_one_error(audit, tmp_path):
+    (tmp_path / "a.nii.zst").write_bytes(b"\x28\xb5\x2f\xfd" + bytes(9))
+    with pytest.raises(ScanError, match=r"a.nii.zst: a Zstandard archive, not a format that"):
+        audit(tmp_path / "a.nii.zst")
+
+
+def test_a_mask_is_explained_by_a_scan_that_passed(audit, tmp_path, monkeypatch):
+    touch(tmp_path, "sub-1_T1w.nii.gz", "sub-2_T1w.nii.gz")
+    head = np.zeros((40, 40, 40), np.uint8)
+    head[4:36, 4:36, 4:] = 1
+    for person in "12":
+        mask = nib.Nifti1Image(head, np.diag([6.0, 6.0, 6.0, 1.0]))
+        nib.save(mask, tmp_path / f"sub-{person}_desc-head_mask.nii.gz")
+    asked = []
+
+    def answer(mask, scan, replaced):
+        asked.append((mask.name, scan.name))
+        return "sub-2" in mask.name
+
+    monkeypatch.setattr(sys.modules["faceblind.attacks.unseen"], "shows_no_more", answer)
+    assert [v.path for v in audit(tmp_path).not_examined] == ["sub-1_desc-head_mask.nii.gz"]
+    assert asked == [(f"sub-{p}_desc-head_mask.nii.gz", f"sub-{p}_T1w.nii.gz") for p in "12"]
 
 
 def test_linked_folders_and_missing_files_are_not_hidden_from_the_gate(audit, tmp_path):
@@ -184,7 +238,8 @@ def test_linked_folders_and_missing_files_are_not_hidden_from_the_gate(audit, tm
     (tmp_path / "in" / "sub-2").symlink_to(tmp_path / "else")
     report = audit(tmp_path / "in")
     assert [v.path for v in report.verdicts] == ["sub-1_T1w.nii.gz", "sub-2/T1w.nii.gz"]
-    assert "Not examined: 1 files of formats that are not read" in report.remarks[-1]
+    assert [v.path for v in report.not_examined] == ["sub-2/IM1.DCM"]
+    assert report.remarks[-1].startswith("Not examined: 1 files")
     (tmp_path / "sub-3_T1w.nii.gz").symlink_to("absent")
     with pytest.raises(ScanError, match=r"sub-3_T1w.nii.gz: is a link to a missing file"):
         audit(tmp_path / "sub-3_T1w.nii.gz")

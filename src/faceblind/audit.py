@@ -13,10 +13,13 @@ from faceblind.attacks.foreign import shared_faces
 from faceblind.attacks.linking import Linked, link_scans
 from faceblind.attacks.ranking import FEWEST
 from faceblind.attacks.remember import examine_once
-from faceblind.attacks.report import AuditReport, left_out, remarks, write_report
+from faceblind.attacks.report import AuditReport, remarks, write_report
+from faceblind.attacks.unseen import is_explained, not_examined, remarks_on, set_aside
 from faceblind.attacks.verdict import Link, Verdict, judge
 from faceblind.errors import AlignmentError, FaceblindError, TableError
-from faceblind.formats.bids import ScanFile, find_people, find_scans, session_of, suffix_of
+from faceblind.formats import check_source
+from faceblind.formats.bids import ScanFile, check_people, find_people, session_of, suffix_of
+from faceblind.formats.census import Census, take_census
 from faceblind.formats.names import without_ending
 from faceblind.formats.photos import PhotoRow, participant_label, read_photos_table
 from faceblind.formats.volumes import missing
@@ -37,6 +40,7 @@ def audit(
     originals: str | Path | None = None,
     photos: str | Path | None = None,
     fail_above: float = 0.0,
+    ignore: Sequence[str] = (),
     recogniser: str = "sface",
     n_jobs: int = -1,
     force: bool = False,
@@ -59,6 +63,9 @@ def audit(
         Table of photographs, as `faceblind.study` takes it. Every line needs consent.
     fail_above : float
         Share of scans, 0 to 1, that may miss a pass before the gate closes.
+    ignore : sequence of str
+        Shell patterns, relative to `path`, of files that need not be examined: see
+        `faceblind.attacks.unseen.is_named`. Scans that can be read are examined all the same.
     recogniser : str
         ``"sface"``, ``"dlib"`` or the path of an ONNX file, for linking.
     n_jobs : int
@@ -71,7 +78,8 @@ def audit(
     Returns
     -------
     AuditReport
-        A scan that cannot be examined is ``unsure``; it never passes.
+        A scan that cannot be read is ``unsure``; it never passes. Other files that may show a head
+        are listed as ``not_examined``, and the gate stays shut.
 
     Raises
     ------
@@ -83,9 +91,11 @@ def audit(
     path = Path(path)
     if not 0.0 <= fail_above <= 1.0:
         raise FaceblindError(f"fail-above: expected a share from 0 to 1, got {fail_above:g}")
+    census = take_census(path, everywhere=True) if path.is_dir() else None
+    files = census.require_scans() if census else [_single(path)]
     # Who is who matters only where people are searched.
-    find = find_scans if originals is None and photos is None else find_people
-    files = find(path) if path.is_dir() else [_single(path)]
+    if census and (originals is not None or photos is not None):
+        check_people(files, path)
     rows = read_photos_table(Path(photos)) if photos is not None else []
     before = find_people(Path(originals)) if originals is not None else []
     _check_people(files, rows, before)
@@ -116,13 +126,28 @@ def audit(
     shared = _shared(outcomes, base)
     verdicts = [_verdict(outcome, base, linked, given, shared) for outcome in outcomes]
     verdicts = _with_sisters(files, verdicts, base)
-    said = remarks(verdicts)
-    if path.is_dir():
-        said += left_out(path, {file.path for file in files})
-    report = AuditReport(tuple(verdicts), fail_above, said, linked.unusable)
+    unseen, ignored = _unseen(census, ignore, verdicts)
+    said = remarks(verdicts) + remarks_on(unseen, ignored, path)
+    report = AuditReport(tuple(verdicts), fail_above, said, linked.unusable, unseen, ignored)
     if root is not None:
         write_report(root, report, identity)
     return report
+
+
+def _unseen(
+    census: Census | None, ignore: Sequence[str], verdicts: Sequence[Verdict]
+) -> tuple[tuple[Verdict, ...], dict[str, tuple[str, ...]]]:
+    """What no attack looks at, and what of it is ignored; nothing beside a single file."""
+    if census is None:
+        return (), {}
+    left, ignored = set_aside([not_examined(one, census.folder) for one in census.unread], ignore)
+    passed = {v.path: v.findings.replaced for v in verdicts if v.status == "pass" and v.findings}
+    beside = {
+        scan.path: passed[name]
+        for scan in census.scans
+        if (name := scan.path.relative_to(census.folder).as_posix()) in passed
+    }
+    return tuple(v for v in left if not is_explained(v, census.folder, beside)), ignored
 
 
 def _single(path: Path) -> ScanFile:
@@ -131,6 +156,7 @@ def _single(path: Path) -> ScanFile:
         raise missing(path)
     if not path.exists():
         raise TableError(f"{path}: no such file or folder; check the path")
+    check_source(path)
     stem, suffix = without_ending(path.name), suffix_of(path.name)
     person, session = (
         re.search(rf"(?:^|_){entity}-([0-9A-Za-z]+)(?=_|$)", stem) for entity in ("sub", "ses")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from faceblind import protected_files as files
 from faceblind.errors import OutputError, ScanError
-from faceblind.formats.bids import find_scans, session_of
+from faceblind.formats.census import Census, session_of, take_census
 from faceblind.formats.files import make_folders, remove_empty
 from faceblind.formats.volumes import missing
 from faceblind.protected_files import Place
@@ -141,7 +141,8 @@ def protect_folder(
     Returns
     -------
     list of Protection
-        One for each scan found, in the order of their paths.
+        One for each scan found, and one with an `error` for the images of each folder and format
+        that are not read, in the order of their paths.
 
     Raises
     ------
@@ -152,7 +153,9 @@ def protect_folder(
     """
     settings = settings or ProtectSettings()
     folder = Path(folder)
-    found = find_scans(folder)
+    census = take_census(folder)
+    census.log()
+    found = census.require_scans()
     # Scans may lie in linked folders elsewhere: no output goes there either.
     homes = {scan.path.parent.resolve() for scan in found}
     root = prepare_output(out, settings.method, [folder, *sorted(homes)], settings.force)
@@ -162,6 +165,7 @@ def protect_folder(
     }
     refused = files.clashes(places.values())
     results = [Protection(source, error=error) for source, error in refused.items()]
+    results += _not_read(census)
     sessions: dict[tuple[str, ...], list[Place]] = {}
     for scan in found:
         if scan.path not in refused:
@@ -187,3 +191,17 @@ def protect_folder(
         results += outcome.value or lost(outcome.item, outcome.error or "", settings)
     remove_empty(folders, root)
     return sorted(results, key=lambda result: str(result.source))
+
+
+def _not_read(census: Census) -> list[Protection]:
+    """Images beside the scans that nobody protects, those of one folder and format together."""
+    groups: dict[tuple[Path, str], list[Path]] = {}
+    for one in census.unread:
+        if one.may_be_scan:
+            groups.setdefault((one.path.parent, one.what), []).append(one.path)
+    results = []
+    for (_, what), paths in groups.items():
+        more = f" and {len(paths) - 1} more in its folder" if len(paths) > 1 else ""
+        error = f"{paths[0]}{more}: {what}, not read and not protected; convert it to NIfTI first"
+        results.append(Protection(paths[0], error=error))
+    return results

@@ -55,6 +55,26 @@ def test_failures_are_listed(monkeypatch):
     assert (result.exit_code, result.stderr) == (1, "failed: sub-1: no face found\n")
 
 
+def test_what_is_not_examined_shuts_the_gate_and_is_named(monkeypatch):
+    unseen = tuple(
+        Verdict(name, "not_examined", ("DICOM",), ("convert it",))
+        for name in ("a.dcm", "d/1", "d/2", "d/3", "d/4")
+    )
+    report = AuditReport((PASS,), 1.0, (), (), unseen)
+    given = {}
+    monkeypatch.setitem(
+        vars(faceblind), "audit", lambda *a, **kwargs: given.update(kwargs) or report
+    )
+    result = CliRunner().invoke(app, ["audit", "in", "--ignore", "*.mif", "--ignore", "x/"])
+    assert result.exit_code == 3
+    assert given["ignore"] == ["*.mif", "x/"]
+    lines = result.stdout.splitlines()
+    assert "not_examined  a.dcm: DICOM" in lines
+    assert "not_examined  d/1 and 3 more in its folder: DICOM" in lines
+    result = CliRunner().invoke(app, ["audit", "in", "--json"])
+    assert [one["status"] for one in json.loads(result.stdout)] == ["pass"] + 5 * ["not_examined"]
+
+
 def test_names_of_files_cannot_break_or_colour_a_line(monkeypatch):
     odd = Verdict("a\n\x1b[31m.nii", "unsure", ("torn",), error="torn")
     result = run(monkeypatch, (odd,))

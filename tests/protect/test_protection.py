@@ -574,3 +574,20 @@ def test_a_derived_image_of_another_space_is_refused(known_heads, tmp_path):
     assert done[0].error is None
     assert "does not show the head where sub-1_T1w.nii.gz has it" in done[1].error
     assert not (tmp_path / "out" / "labels.nii.gz").exists()
+
+
+def test_images_of_a_folder_that_are_not_read_are_named(tmp_path):
+    data = tmp_path / "in"
+    for name in ("sub-1_T1w.nii", "sub-2/IM1", "sub-2/IM2", "sub-3_T1w.mif", "sub-3.png", "a.json"):
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_bytes(bytes(128) + b"DICM" if "IM" in name else b"torn")
+    for name in ("derivatives/IM1", ".hidden/IM1"):
+        (data / name).parent.mkdir()
+        (data / name).write_bytes(bytes(128) + b"DICM")
+    done = protect_folder(data, tmp_path / "out", n_jobs=1, show_progress=False)
+    assert [result.source.name for result in done] == ["sub-1_T1w.nii", "IM1", "sub-3_T1w.mif"]
+    assert done[1].error == (
+        f"{data}/sub-2/IM1 and 1 more in its folder: DICOM, not read and not protected; convert it "
+        "to NIfTI first"
+    )
+    assert all(result.target is None and result.error for result in done)

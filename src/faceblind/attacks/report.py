@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from faceblind.attacks.verdict import ANONYMITY, RECOGNISED, Verdict
 from faceblind.evaluation.intervals import wilson_interval
-from faceblind.formats.names import is_scan_name, is_unread_name
-from faceblind.formats.walk import files_under
 from faceblind.store import PRIVATE, private_dir, software_versions, write_json, write_tsv
 
 
@@ -28,16 +26,22 @@ class AuditReport:
         What holds for the whole audit.
     unlinked : tuple of str
         Originals and photographs that could not be used, each with the reason. Names people.
+    not_examined : tuple of Verdict
+        Other files that may show a head, of the status ``not_examined``, sorted by path.
+    ignored : dict of str to tuple of str
+        Patterns to the paths of files that would else be among `not_examined`.
     """
 
     verdicts: tuple[Verdict, ...]
     fail_above: float
     remarks: tuple[str, ...]
     unlinked: tuple[str, ...] = ()
+    not_examined: tuple[Verdict, ...] = ()
+    ignored: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def failed(self) -> tuple[Verdict, ...]:
-        """Scans that could not be examined."""
+        """Scans that could not be read."""
         return tuple(verdict for verdict in self.verdicts if verdict.error)
 
     @property
@@ -47,36 +51,12 @@ class AuditReport:
 
     @property
     def passed(self) -> bool:
-        """Whether the gate is passed: no more than `fail_above` did not pass."""
-        return self.not_passed <= self.fail_above
+        """Whether the gate is passed: all was seen, and no more than `fail_above` did not pass."""
+        return not self.not_examined and self.not_passed <= self.fail_above
 
     def as_list(self) -> list[dict[str, Any]]:
         """What ``--json`` prints."""
-        return [verdict.as_dict() for verdict in self.verdicts]
-
-
-def left_out(folder: Path, examined: Collection[Path]) -> tuple[str, ...]:
-    """What else in a folder may show a face and was not looked at; a gate must not hide it.
-
-    Parameters
-    ----------
-    folder : Path
-        What was audited.
-    examined : collection of Path
-        The scans in it that were.
-    """
-    others = [path for path in files_under(folder) if path not in examined]
-    scans = sum(is_scan_name(path) for path in others)
-    foreign = sum(is_unread_name(path) for path in others)
-    said = []
-    if scans:
-        said.append(
-            f"Not examined: {scans} scans or masks that are left out by their folder or name "
-            "(derivatives, sourcedata, code, truth, private, hidden, masks)."
-        )
-    if foreign:
-        said.append(f"Not examined: {foreign} files of formats that are not read, such as DICOM.")
-    return tuple(said)
+        return [verdict.as_dict() for verdict in (*self.verdicts, *self.not_examined)]
 
 
 def remarks(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
@@ -111,14 +91,20 @@ def write_report(root: Path, report: AuditReport, recogniser: str | None) -> Non
             "advice": "; ".join(v.advice),
             "not_tested": "; ".join(v.not_tested),
         }
-        for v in map(without_ranks, report.verdicts)
+        for v in map(without_ranks, (*report.verdicts, *report.not_examined))
     ]
-    write_tsv(root / "audit.tsv", rows, tuple(rows[0]))
+    columns = tuple(rows[0])
+    for pattern, paths in report.ignored.items():
+        reason = f"named by --ignore {pattern}"
+        rows += [{"path": path, "status": "ignored", "reasons": reason} for path in paths]
+    write_tsv(root / "audit.tsv", rows, columns)
     counts = [verdict.status for verdict in report.verdicts]
     summary: dict[str, Any] = {
         "scans": len(counts),
         **{status: counts.count(status) for status in ("pass", "fail", "unsure")},
-        "not_examined": len(report.failed),
+        "failed": len(report.failed),
+        "not_examined": len(report.not_examined),
+        "ignored": {pattern: len(paths) for pattern, paths in report.ignored.items()},
         "not_linked": len(report.unlinked),
         "fail_above": report.fail_above,
         "passed": report.passed,

@@ -14,7 +14,7 @@ from faceblind.attacks.surface import FACE, LOOKED_AT
 from faceblind.attacks.texts import Finding
 from faceblind.attacks.wrap import Piece
 
-Status = Literal["pass", "fail", "unsure"]
+Status = Literal["pass", "fail", "unsure", "not_examined"]
 
 FAIL_LEFT = 0.25
 """Share of a recognisable face from which a scan fails; see `bench/README.md` for the choice."""
@@ -143,7 +143,8 @@ class Verdict:
     ----------
     path : str
         Of the scan, relative to the folder that was audited.
-    status : {"pass", "fail", "unsure"}
+    status : {"pass", "fail", "unsure", "not_examined"}
+        The last for files that no attack looks at, see `faceblind.attacks.unseen`.
     reasons : tuple of str
         In plain words.
     advice : tuple of str

@@ -29,6 +29,15 @@ def audit(
         float,
         typer.Option("--fail-above", help="Share of scans that may miss a pass.", min=0, max=1),
     ] = 0.0,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ignore",
+            metavar="PATTERN",
+            help="Files in PATH that need not be examined, such as 'sourcedata/' or '*.mif' "
+            "(repeatable). Scans that can be read are examined all the same.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
     recogniser: Recogniser = "sface",
     n_jobs: NJobs = -1,
@@ -38,9 +47,11 @@ def audit(
 ) -> int:
     """Attack protected scans and say what still leaks.
 
-    Exit codes: 0 all pass, 3 some fail or are unsure, 1 some file could not be used, 2 usage.
+    Exit codes: 0 all pass and nothing was left unseen, 3 some fail, are unsure or are not examined,
+    1 some file could not be used, 2 usage.
     """
     import faceblind
+    from faceblind.attacks.unseen import in_lines
 
     report = faceblind.audit(
         path,
@@ -48,6 +59,7 @@ def audit(
         originals=originals,
         photos=photos,
         fail_above=fail_above,
+        ignore=ignore or (),
         recogniser=recogniser,
         n_jobs=n_jobs,
         force=force,
@@ -62,6 +74,8 @@ def audit(
             typer.echo(one_line(line))
             for advice in verdict.advice:
                 typer.echo(f"        do: {advice}")
+        for line in in_lines(report.not_examined):
+            typer.echo(one_line(line))
         for untested in sorted({u for verdict in report.verdicts for u in verdict.not_tested}):
             typer.echo(f"not tested: {untested}")
         for remark in report.remarks:

@@ -8,6 +8,7 @@ from types import ModuleType
 from faceblind.errors import OutputError, ScanError
 from faceblind.formats import mgh, nifti, nrrd
 from faceblind.formats.names import ENDINGS
+from faceblind.formats.unread import describe
 from faceblind.formats.volumes import missing
 from faceblind.scan import Scan
 
@@ -57,8 +58,9 @@ def check_source(path: str | Path) -> None:
         return
     if not Path(path).exists():
         raise missing(Path(path))
-    known = ", ".join(ENDINGS)
-    raise ScanError(f"{path}: not a format that faceblind reads ({known}); convert it first")
+    known, what = ", ".join(ENDINGS), describe(Path(path))
+    kind = f"{what}, " if what else ""
+    raise ScanError(f"{path}: {kind}not a format that faceblind reads ({known}); convert it first")
 
 
 def save(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceblind.errors import OutputError, ScanError
-from faceblind.formats.bids import suffix_of
+from faceblind.formats.names import suffix_of
 from faceblind.formats.volumes import (
     check_geometry,
     check_saving,

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from faceblind.errors import ScanError
 from faceblind.formats import gzipped
-from faceblind.formats.bids import suffix_of
+from faceblind.formats.names import suffix_of
 from faceblind.formats.volumes import (
     check_geometry,
     check_saving,

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 import os
+import stat
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from pathlib import Path
 
 SKIPPED_FOLDERS = {"derivatives", "sourcedata", "code", "truth", "private"}
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What a folder holds.
+
+    Parameters
+    ----------
+    files : list of Path
+        Files, and links to missing ones, sorted.
+    closed : list of (Path, str)
+        What was not entered or cannot be opened, and why, sorted.
+    """
+
+    files: list[Path]
+    closed: list[tuple[Path, str]]
 
 
 def is_skipped(folders: tuple[str, ...]) -> bool:
@@ -14,8 +32,8 @@ def is_skipped(folders: tuple[str, ...]) -> bool:
     return any(name.startswith(".") or name in SKIPPED_FOLDERS for name in folders)
 
 
-def files_under(folder: Path) -> list[Path]:
-    """All files under a folder, sorted, with those of linked folders.
+def walk(folder: Path) -> Walk:
+    """All files under a folder, with those of linked folders.
 
     Each folder is entered once: by its own name rather than by a link to it, and by a name that is
     looked at rather than by one that is skipped. Links to what holds `folder` are not followed.
@@ -24,20 +42,23 @@ def files_under(folder: Path) -> list[Path]:
     Parameters
     ----------
     folder : Path
-
-    Returns
-    -------
-    list of Path
-        Files, and links to missing ones.
     """
-    entered = {str(parent) for parent in Path(os.path.realpath(folder)).parents}
+    above = {str(parent) for parent in Path(os.path.realpath(folder)).parents}
+    entered: set[str] = set()
     files: list[Path] = []
+    closed: list[tuple[Path, str]] = []
+
+    def refused(error: OSError) -> None:
+        closed.append((Path(error.filename), "a folder that cannot be opened"))
+
     waiting = [(False, folder)]
     while waiting:
         late, top = heappop(waiting)
-        for name, inside, here in os.walk(top):
+        for name, inside, here in os.walk(top, onerror=refused):
             place, real = Path(name), os.path.realpath(name)
-            if real in entered:
+            if real in above:
+                closed.append((place, "a link to a folder that holds this one, not followed"))
+            if real in above or real in entered:
                 inside.clear()
                 continue
             entered.add(real)
@@ -49,6 +70,17 @@ def files_under(folder: Path) -> list[Path]:
                 else:
                     walked.append(entry)
             inside[:] = walked
-            paths = [place / entry for entry in here]
-            files += [path for path in paths if path.is_file() or path.is_symlink()]
-    return sorted(files)
+            for path in (place / entry for entry in here):
+                if _is_ordinary(path):
+                    files.append(path)
+                else:
+                    closed.append((path, "no ordinary file (a pipe, socket or device)"))
+    return Walk(sorted(files), sorted(closed))
+
+
+def _is_ordinary(path: Path) -> bool:
+    """Whether a path is a file; also where that cannot be known, which opening it will say."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return True
