@@ -491,7 +491,7 @@ def test_corrupted_files_are_refused_or_still_valid(tmp_path, data):
 
 def test_real_scans_are_written_back_bit_for_bit(shared, tmp_path):
     folder = shared / "scans"
-    paths = [*folder.glob("*2mm.nii.gz"), folder / "colin27_T1w_cut_below_nose.nii.gz"]
+    paths = [*folder.glob("*T1w_2mm.nii.gz"), *folder.glob("t1*2mm.nii.gz"), folder / "colin27_T1w_cut_below_nose.nii.gz"]
     assert len(paths) == 4
     for path in paths:
         save(load(path), tmp_path / path.name)

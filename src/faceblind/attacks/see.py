@@ -11,10 +11,11 @@ from faceblind.attacks.known_cut import NODS, explained_by_cut
 from faceblind.attacks.presence import Region, face_left, find_regions, person_left
 from faceblind.attacks.replaced import Known, aligned_by, find_known
 from faceblind.attacks.surface import Surface, find_surface
-from faceblind.errors import AlignmentError
+from faceblind.errors import AlignmentError, FaceblindError
 from faceblind.face.raycast import Scene
 from faceblind.head.align import CONFIDENT, Alignment, align, align_by_scalp
 from faceblind.head.inside import nodded
+from faceblind.head.refusal import explained
 from faceblind.head.skin import HeadMask, Skin, find_skin
 from faceblind.scan import Scan
 
@@ -132,10 +133,13 @@ def _shown(regions: dict[str, Region]) -> float:
     return person_left(face_left(regions), regions)
 
 
-def _unsure(scan: Scan, found: Alignment) -> AlignmentError:
-    return AlignmentError(
-        f"{scan.source or 'scan'}: the head was not found with enough confidence "
-        f"({found.confidence:.2f} of {CONFIDENT:.2f}); look at the scan"
+def _unsure(scan: Scan, found: Alignment) -> FaceblindError:
+    return explained(
+        AlignmentError(
+            "the head was not found with enough confidence "
+            f"({found.confidence:.2f} of {CONFIDENT:.2f}); look at the scan"
+        ),
+        scan,
     )
 
 

@@ -24,6 +24,7 @@ from faceblind.head.grid import (
     regrid,
     resize,
 )
+from faceblind.head.refusal import about
 from faceblind.scan import Scan
 
 WORKING_MM = 2.0
@@ -93,8 +94,8 @@ def find_head(scan: Scan) -> HeadMask:
     ScanError
         If nothing solid of a head's size stands out from the noise.
     """
-    name = scan.source or "scan"
-    return head_in_grid(usable_grid(scan), name)
+    with about(scan):
+        return head_in_grid(usable_grid(scan), scan.source or "scan")
 
 
 def usable_grid(scan: Scan) -> Grid:

@@ -22,6 +22,7 @@ from faceblind.head.fitting import (
     angle_degrees,
     thin,
 )
+from faceblind.head.refusal import about
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS, Template, load_template
 from faceblind.scan import Scan
@@ -119,7 +120,13 @@ def align(
     AlignmentError
         If there is too little skin to try.
     """
-    template = template or load_template()
+    with about(scan):
+        return _align(skin, scan, template or load_template(), settings, maybe_faceless)
+
+
+def _align(
+    skin: Skin, scan: Scan, template: Template, settings: AlignmentSettings, maybe_faceless: bool
+) -> Alignment:
     whole = Aligner(skin, scan, template, settings)
     fits = whole.best(False, [])
     faceless = Aligner(skin, scan, template, settings, faceless=True)
@@ -150,7 +157,7 @@ def align(
     if scalp_trust > trust:
         return _describe(faceless, scalp[0], scalp_trust)
     if not fits:
-        raise AlignmentError("no part of the skin resembles a head")
+        raise AlignmentError("no part of the skin resembles a head; check that this is a head scan")
     return _describe(whole, fits[0], trust)
 
 
@@ -177,7 +184,8 @@ def align_by_scalp(
     AlignmentError
         If there is too little skin to try.
     """
-    faceless = Aligner(skin, scan, load_template(), settings, faceless=True)
+    with about(scan):
+        faceless = Aligner(skin, scan, load_template(), settings, faceless=True)
     fits = faceless.best(False, [])
     if not fits:
         return None

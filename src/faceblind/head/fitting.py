@@ -231,7 +231,9 @@ class Aligner:
         self.coarse = _target(skin, scan, settings.search_step_mm)
         usable = np.flatnonzero(self.coarse.usable)
         if len(usable) < 200:
-            raise AlignmentError("too little skin to find a head in it")
+            raise AlignmentError(
+                "too little skin to find a head in it; check that this is a head scan"
+            )
         self.usable = usable
         kept = ("scalp", "ears", "neck") if faceless else REGIONS
         self.emphasis = np.array([float(name in kept) for name in REGIONS])

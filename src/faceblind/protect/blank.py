@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from faceblind.errors import AlignmentError, ScanError
 from faceblind.head.align import CONFIDENT, Alignment, align
 from faceblind.head.grid import Volume
+from faceblind.head.refusal import about
 from faceblind.head.skin import Skin, find_skin
 from faceblind.protect.air import air_of_volumes, fill
 from faceblind.protect.cut_fit import CutFit
@@ -78,10 +79,11 @@ def find_whole_head(scan: Scan, *, strict: bool = True) -> Head:
     name = scan.source or "scan"
     skin = find_skin(scan)
     alignment = align(skin, scan)
-    if strict and alignment.confidence < CONFIDENT:
-        raise uncertain(name, alignment.confidence)
-    if face_is_gone(alignment):
-        raise faceless(name)
+    with about(scan):
+        if strict and alignment.confidence < CONFIDENT:
+            raise uncertain(name, alignment.confidence)
+        if face_is_gone(alignment):
+            raise faceless(name)
     return Head(skin, alignment)
 
 
@@ -148,7 +150,24 @@ def with_volumes(scan: Scan, mask: NDArray[np.bool_], volumes: Iterable[Volume])
     back = np.argsort(memory_order(scan))
     columns = [new.transpose(back)[mask] for new in volumes]
     values = columns[0] if scan.voxels.ndim == 3 else np.stack(columns, axis=1)
-    return scan.with_changes(mask, values)
+    return _with_gaps(scan.with_changes(mask, values), scan, mask)
+
+
+def _with_gaps(done: Scan, scan: Scan, mask: NDArray[np.bool_]) -> Scan:
+    """The same with NaN as new air where the scan's own air under the mask is mostly NaN."""
+    stored = scan.stored
+    if stored is None or stored.raw.dtype.kind != "f" or stored.voxels is stored.raw:
+        return done
+    gaps = ~np.isfinite(stored.raw[mask])
+    if not gaps.any():
+        return done
+    # All that is not finite reads as one value.
+    air = scan.voxels[mask] == scan.voxels[mask][gaps][0]
+    if gaps.sum() < 0.5 * air.sum():
+        return done
+    new = np.zeros(scan.voxels.shape, bool)
+    new[mask] = done.voxels[mask] == scan.voxels[mask][gaps][0]
+    return done.with_gaps(new)
 
 
 def require_untouched(scan: Scan, done: Protected) -> None:

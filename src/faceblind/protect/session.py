@@ -15,6 +15,7 @@ from faceblind.head.align import CONFIDENT, Alignment, align, moved, thin
 from faceblind.head.brain import template_fields
 from faceblind.head.fitting import angle_degrees
 from faceblind.head.icp import Target, fit_rigid
+from faceblind.head.refusal import explained
 from faceblind.head.register import register
 from faceblind.head.skin import Skin, find_skin
 from faceblind.protect.blank import Head, uncertain
@@ -113,8 +114,8 @@ def _decide(one: _Evidence, all_: list[_Evidence], strict: bool) -> Head | Faceb
             if head is not None:
                 return head
     if one.skin is None or own is None or (strict and one.confidence < CONFIDENT):
-        return one.error or uncertain(name, one.confidence)
-    return faceless(name) if gone else Head(one.skin, own)
+        return explained(one.error or uncertain(name, one.confidence), one.scan)
+    return explained(faceless(name), one.scan) if gone else Head(one.skin, own)
 
 
 def _sisters(one: _Evidence, all_: list[_Evidence]) -> list[_Sister]:
