@@ -236,7 +236,6 @@ class Scan:
             voxels = _changed(self.voxels, mask, stored.intensities(numbers))
         return replace(self, voxels=voxels, stored=replace(stored, raw=raw, voxels=voxels))
 
-
     def with_gaps(self, mask: NDArray[np.bool_]) -> Scan:
         """A copy of which the file holds NaN under `mask`; the intensities stay as they are.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from faceblind.attacks.known_cut import NODS, explained_by_cut
+from faceblind.attacks.no_head import heads_only
 from faceblind.attacks.presence import Region, face_left, find_regions, person_left
 from faceblind.attacks.replaced import Known, aligned_by, find_known
 from faceblind.attacks.surface import Surface, find_surface
@@ -61,6 +62,7 @@ class Sight:
         return face_left(self.regions)
 
 
+@heads_only
 def see(scan: Scan, head: HeadMask | None = None) -> Sight:
     """The best explanation of a scan's surface.
 
@@ -80,7 +82,7 @@ def see(scan: Scan, head: HeadMask | None = None) -> Sight:
     ScanError
         If no head stands out from the air.
     AlignmentError
-        If neither way finds the head with confidence.
+        If neither way finds the head with confidence, or it is no head.
     """
     skin = find_skin(scan, head)
     whole = align(skin, scan, maybe_faceless=True)
@@ -136,7 +138,7 @@ def _shown(regions: dict[str, Region]) -> float:
 def _unsure(scan: Scan, found: Alignment) -> FaceblindError:
     return explained(
         AlignmentError(
-            "the head was not found with enough confidence "
+            "no head was found with enough confidence "
             f"({found.confidence:.2f} of {CONFIDENT:.2f}); look at the scan"
         ),
         scan,

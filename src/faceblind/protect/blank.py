@@ -91,7 +91,8 @@ def uncertain(name: str, confidence: float) -> AlignmentError:
     """The error for a head that was not found with confidence."""
     return AlignmentError(
         f"{name}: the head was not found with confidence ({confidence:.2f}, "
-        f"{CONFIDENT:g} needed); protect it together with another scan of the same session"
+        f"{CONFIDENT:g} needed), perhaps because of what lies on it (pads, "
+        "headphones); protect it together with another scan of the same session"
     )
 
 
