@@ -20,6 +20,7 @@ from faceblind.formats.photos import read_photo
 from faceblind.formats.volumes import missing
 from faceblind.head import align as alignment
 from faceblind.head.align import CONFIDENT, Alignment, align
+from faceblind.head.is_head import require_head
 from faceblind.head.refusal import about
 from faceblind.head.skin import find_skin
 from faceblind.recognition.portrait import find_face, loose_crop
@@ -93,6 +94,7 @@ def show_head(scan: Scan) -> HeadShown:
                 f"the head was not found with enough confidence ({found.confidence:.2f} of "
                 f"{CONFIDENT:.2f}); look at the scan and its orientation"
             )
+        require_head(found, scan)
         as_is, completed = reconstruction.reconstruct(skin, found)
     area = {region: float(found.template.region(region).sum()) for region in FACE_REGIONS}
     seen = sum(area[r] * found.seen[r] for r in FACE_REGIONS)

@@ -131,6 +131,8 @@ def head_in_grid(grid: Grid, name: str = "scan") -> HeadMask:
         )
     coarse = regrid(grid, np.full(3, WORKING_MM))
     values = _limit_bright(coarse.values)
+    if values.min() == values.max():
+        raise _no_head(name)
     level, noise, tissue, threshold = _first_split(values, name)
     for _ in range(2):
         bright = _without_crumbs(values > threshold)
@@ -158,8 +160,8 @@ def head_in_grid(grid: Grid, name: str = "scan") -> HeadMask:
 
 def _no_head(name: str) -> ScanError:
     return ScanError(
-        f"{name}: nothing solid of a head's size (0.5 litres) stands out from the noise; "
-        "check that this is a head scan"
+        f"{name}: no head was found: nothing solid of a head's size (0.5 litres) stands out from "
+        "the noise; check that this is a head scan"
     )
 
 

@@ -17,6 +17,8 @@ from faceblind.head.brain_seen import (
 )
 from faceblind.scan import Scan
 
+LEAST_ANY = 0.02
+"""Share below which there is surely no brain: smooth and noisy phantoms had 0.007 and less."""
 CLOSE_FIT_MM = 1.4
 """Median distance between skin and template up to which a whole face speaks for itself: real ones
 had 0.9 to 1.3, a smooth ellipsoid of a head's size 1.7."""
@@ -41,6 +43,27 @@ def is_head(alignment: Alignment, scan: Scan, head: HeadMask | None = None) -> b
         return True
     share, step = look()
     return bool(share >= CLEAR_WHOLE and abs(step[0]) <= CLEAR_NOD)
+
+
+def require_head(alignment: Alignment, scan: Scan) -> None:
+    """Refuse what a template fits loosely and what has nothing of a brain in it.
+
+    Other contrasts (angiography, tracers) may show little of a brain; they are left alone.
+
+    Parameters
+    ----------
+    alignment : Alignment
+        Found with confidence.
+    scan : Scan
+
+    Raises
+    ------
+    AlignmentError
+    """
+    if alignment.residual_mm <= CLOSE_FIT_MM or not brain_in_view(alignment.affine, scan):
+        return
+    if brain_share(alignment.affine, scan, find_head(scan), enough=LEAST_ANY)[0] < LEAST_ANY:
+        raise no_head(scan.source or "scan")
 
 
 def no_head(name: str) -> AlignmentError:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from faceblind.errors import AlignmentError, ScanError
 from faceblind.head.align import CONFIDENT, Alignment, align
 from faceblind.head.grid import Volume
+from faceblind.head.is_head import require_head
 from faceblind.head.refusal import about
 from faceblind.head.skin import Skin, find_skin
 from faceblind.protect.air import air_of_volumes, fill
@@ -82,6 +83,7 @@ def find_whole_head(scan: Scan, *, strict: bool = True) -> Head:
     with about(scan):
         if strict and alignment.confidence < CONFIDENT:
             raise uncertain(name, alignment.confidence)
+        require_head(alignment, scan)
         if face_is_gone(alignment):
             raise faceless(name)
     return Head(skin, alignment)
@@ -90,9 +92,9 @@ def find_whole_head(scan: Scan, *, strict: bool = True) -> Head:
 def uncertain(name: str, confidence: float) -> AlignmentError:
     """The error for a head that was not found with confidence."""
     return AlignmentError(
-        f"{name}: the head was not found with confidence ({confidence:.2f}, "
-        f"{CONFIDENT:g} needed), perhaps because of what lies on it (pads, "
-        "headphones); protect it together with another scan of the same session"
+        f"{name}: the head was not found with confidence ({confidence:.2f}, {CONFIDENT:g} needed): "
+        "perhaps it is none, or something lies on it (pads, headphones); protect it together with "
+        "another scan of the same session"
     )
 
 
