@@ -41,6 +41,8 @@ LEAST_DEEP = 0.03
 CLEAR_WHOLE, CLEAR_NOD = 0.08, 15.0
 """Share, and most degrees of nod, that do instead of it: CT hardly tells white from grey. Things
 that are no heads fit best at the end of the search, where a rind meets the average cortex."""
+SURE_WHOLE = 0.15
+"""Share that does wherever it is found: a scalp fitted in thick slices may nod by more."""
 WORKING_MM = 2.0
 SOFT_MM, SHARP_MM = 3.0, 1.5
 _NODS = (-21.0, -15.0, -9.0, -3.0, 3.0, 9.0, 15.0, 21.0)

@@ -12,6 +12,7 @@ from faceblind.head.brain_seen import (
     CLEAR_WHOLE,
     LEAST_DEEP,
     LEAST_WHOLE,
+    SURE_WHOLE,
     brain_in_view,
     brain_share,
 )
@@ -42,7 +43,8 @@ def is_head(alignment: Alignment, scan: Scan, head: HeadMask | None = None) -> b
     if alignment.confidence >= CONFIDENT or look(deep=True, enough=LEAST_DEEP)[0] >= LEAST_DEEP:
         return True
     share, step = look()
-    return bool(share >= CLEAR_WHOLE and abs(step[0]) <= CLEAR_NOD)
+    clear = share >= CLEAR_WHOLE and abs(step[0]) <= CLEAR_NOD
+    return bool(clear or share >= SURE_WHOLE)
 
 
 def require_head(alignment: Alignment, scan: Scan) -> None:
