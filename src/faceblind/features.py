@@ -20,6 +20,8 @@ from faceblind.formats.photos import read_photo
 from faceblind.formats.volumes import missing
 from faceblind.head import align as alignment
 from faceblind.head.align import CONFIDENT, Alignment, align
+from faceblind.head.is_head import require_head
+from faceblind.head.refusal import about
 from faceblind.head.skin import find_skin
 from faceblind.recognition.portrait import find_face, loose_crop
 from faceblind.recognition.registry import get_recogniser
@@ -82,20 +84,18 @@ def show_head(scan: Scan) -> HeadShown:
     AlignmentError
         If the head was not found with enough confidence.
     """
-    name = scan.source or "scan"
     if scan.voxels.ndim == 4:
         logger.info("A series of %d volumes: the first shows the face.", scan.voxels.shape[3])
     skin = find_skin(scan)
-    try:
-        found = align(skin, scan)
-    except AlignmentError as error:
-        raise AlignmentError(f"{name}: {error}; check that this is a head scan") from error
-    if found.confidence < CONFIDENT:
-        raise AlignmentError(
-            f"{name}: the head was not found with enough confidence "
-            f"({found.confidence:.2f} of {CONFIDENT:.2f}); look at the scan and its orientation"
-        )
-    as_is, completed = reconstruction.reconstruct(skin, found)
+    found = align(skin, scan)
+    with about(scan):
+        if found.confidence < CONFIDENT:
+            raise AlignmentError(
+                f"the head was not found with enough confidence ({found.confidence:.2f} of "
+                f"{CONFIDENT:.2f}); look at the scan and its orientation"
+            )
+        require_head(found, scan)
+        as_is, completed = reconstruction.reconstruct(skin, found)
     area = {region: float(found.template.region(region).sum()) for region in FACE_REGIONS}
     seen = sum(area[r] * found.seen[r] for r in FACE_REGIONS)
     skinned = sum(area[r] * found.support[r] for r in FACE_REGIONS)

@@ -282,7 +282,9 @@ def _light(scan: Scan) -> Scan:
     """
     if scan.voxels.ndim == 3:
         return scan
-    return Scan(scan.volume().copy(order="K"), scan.affine, scan.modality, scan.source)
+    return Scan(
+        scan.volume().copy(order="K"), scan.affine, scan.modality, scan.source, None, scan.doubt
+    )
 
 
 def _protect_one(

@@ -115,6 +115,8 @@ class Scan:
         Where the scan came from, for messages.
     stored : Stored, optional
         What the writer needs to give unchanged voxels back bit for bit.
+    doubt : str
+        What may be wrong with the header, for messages; mostly empty.
 
     Raises
     ------
@@ -136,6 +138,7 @@ class Scan:
     modality: str | None = None
     source: str | None = None
     stored: Stored | None = field(default=None, repr=False)
+    doubt: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         name = self.source or "scan"
@@ -232,6 +235,24 @@ class Scan:
         else:
             voxels = _changed(self.voxels, mask, stored.intensities(numbers))
         return replace(self, voxels=voxels, stored=replace(stored, raw=raw, voxels=voxels))
+
+    def with_gaps(self, mask: NDArray[np.bool_]) -> Scan:
+        """A copy of which the file holds NaN under `mask`; the intensities stay as they are.
+
+        Parameters
+        ----------
+        mask : bool ndarray of the shape of `voxels`
+
+        Raises
+        ------
+        ScanError
+            If the scan's stored numbers know no NaN.
+        """
+        stored = self.stored
+        if stored is None or stored.raw.dtype.kind != "f" or stored.voxels is stored.raw:
+            raise ScanError(f"{self.source or 'scan'}: its stored numbers know no NaN")
+        raw = _changed(stored.raw, mask, np.full(int(mask.sum()), np.nan, stored.raw.dtype))
+        return replace(self, stored=replace(stored, raw=raw))
 
 
 def _changed(array: NDArray[Any], mask: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[Any]:

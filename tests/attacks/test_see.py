@@ -67,7 +67,7 @@ def test_a_head_that_neither_face_nor_brain_places_is_refused(cut, monkeypatch):
 
     monkeypatch.setattr(module, "align", doubtful)
     monkeypatch.setattr(module, "nodded", lambda alignment, scan: None)
-    with pytest.raises(AlignmentError, match="not found with enough confidence"):
+    with pytest.raises(AlignmentError, match="no head was found with enough confidence"):
         see(scan)
 
 

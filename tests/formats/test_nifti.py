@@ -491,8 +491,96 @@ def test_corrupted_files_are_refused_or_still_valid(tmp_path, data):
 
 def test_real_scans_are_written_back_bit_for_bit(shared, tmp_path):
     folder = shared / "scans"
-    paths = [*folder.glob("*2mm.nii.gz"), folder / "colin27_T1w_cut_below_nose.nii.gz"]
+    wanted = ("*T1w_2mm.nii.gz", "t1*2mm.nii.gz", "colin27_T1w_cut_below_nose.nii.gz")
+    paths = [path for pattern in wanted for path in folder.glob(pattern)]
     assert len(paths) == 4
     for path in paths:
         save(load(path), tmp_path / path.name)
         assert unpacked(tmp_path / path.name) == unpacked(path)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("sform", [0, 3])
+@pytest.mark.parametrize(("first", "qfac"), [(0.0, 1), (np.nan, 1), (2.0, 1), (-1.0, -1)])
+def test_any_qfac_that_is_not_negative_is_one(tmp_path, version, byteorder, sform, first, qfac):
+    pixdim = [first, 8.0, 6.5, 7.5, 1, 1, 1, 1]
+    content = make_bytes(
+        byteorder=byteorder, version=version, sform_code=sform, qform_code=1, pixdim=pixdim,
+        quatern_b=0.0, affine=np.diag([8.0, 6.5, 7.5, 1.0]),
+    )  # fmt: skip
+    path = write(tmp_path / "a.nii.gz", content)
+    scan = load(path)
+    expected = [8.0, 6.5, 7.5 * (1 if sform else qfac)]
+    np.testing.assert_allclose(np.diag(scan.affine)[:3], expected)
+    save(scan, tmp_path / "b.nii.gz")
+    assert unpacked(tmp_path / "b.nii.gz") == content
+
+
+def test_a_quaternion_too_long_by_rounding_and_negative_sizes_are_read(tmp_path):
+    pixdim = [1, -8.0, 6.5, 7.5, 1, 1, 1, 1]
+    content = make_bytes(sform_code=0, qform_code=1, pixdim=pixdim, quatern_b=1.001)
+    scan = load(write(tmp_path / "a.nii", content))
+    np.testing.assert_allclose(scan.affine[:3, :3], np.diag([8.0, -6.5, -7.5]), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "dim", [[4, 10, 11, 12, 0, 0, 0, 0], [5, 10, 11, 12, 1, 1, 0, 0], [7, 10, 11, 12, 1, 0, 1, 0]]
+)
+def test_dimensions_that_are_not_used_may_be_nought_or_one(tmp_path, dim):
+    content = make_bytes(dim=dim)
+    scan = load(write(tmp_path / "a.nii", content))
+    assert scan.voxels.shape == SHAPE
+    save(scan, tmp_path / "b.nii")
+    assert unpacked(tmp_path / "b.nii") == content
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_data_may_begin_right_after_the_header(tmp_path, version):
+    size = 348 if version == 1 else 540
+    whole = make_bytes(version=version, vox_offset=size)
+    scan = load(write(tmp_path / "a.nii", whole[:size] + whole[size + 4 :]))
+    assert np.array_equal(
+        scan.voxels, load(write(tmp_path / "b.nii", make_bytes(version=version))).voxels
+    )
+
+
+UNIT = np.eye(4)
+LARGE = (70, 71, 72)
+
+
+def test_a_transform_without_the_voxel_size_is_refused_with_the_cause(tmp_path):
+    small = make_bytes(shape=LARGE, affine=UNIT, pixdim=[1, 0.5, 0.5, 1, 1, 1, 1, 1])
+    with pytest.raises(
+        ScanError, match=r"a\.nii: its sform has voxels of 1 x 1 x 1 mm, its pixdim 0\.5"
+    ):
+        load(write(tmp_path / "a.nii", small))
+    for pixdim in ([1, 1, 1, 1, 1, 1, 1, 1], [1, 0, 0, 0, 0, 0, 0, 0]):
+        content = make_bytes(shape=LARGE, affine=UNIT, pixdim=pixdim)
+        assert load(write(tmp_path / "b.nii", content)).doubt == ""
+
+
+def test_a_size_that_is_said_twice_and_differently_is_a_doubt(tmp_path):
+    content = make_bytes(pixdim=[1, 4, 4, 4, 1, 1, 1, 1])
+    assert "its pixdim 4 x 4 x 4 mm" in load(write(tmp_path / "a.nii", content)).doubt
+    assert load(write(tmp_path / "b.nii", make_bytes())).doubt == ""
+
+
+def test_nan_around_a_head_is_air(tmp_path):
+    shape = (30, 30, 30)
+    data = np.full(shape, np.nan)
+    data[10:22, 10:22, 10:22] = np.random.default_rng(0).normal(50, 5, (12, 12, 12))
+    content = make_bytes("f4", shape=shape, data=data)
+    scan = load(write(tmp_path / "a.nii", content))
+    assert (scan.voxels[:10] == np.nanmin(data.astype("f4"))).all()
+    save(scan, tmp_path / "b.nii")
+    assert unpacked(tmp_path / "b.nii") == content
+    gaps = np.zeros(shape, bool)
+    gaps[12] = True
+    holed = scan.with_gaps(gaps)
+    assert np.isnan(holed.stored.raw[gaps]).all()
+    assert holed.voxels is scan.voxels
+    save(holed, tmp_path / "c.nii")
+    assert np.isnan(nib.load(tmp_path / "c.nii").get_fdata()[12]).all()
+    with pytest.raises(ScanError, match="know no NaN"):
+        load(write(tmp_path / "d.nii", make_bytes())).with_gaps(np.zeros(SHAPE, bool))

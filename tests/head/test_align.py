@@ -235,7 +235,9 @@ def test_real_scans_also_with_scrambled_axes(shared: Path) -> None:
     Every fourth scan is turned: each takes the search among all rotations.
     """
     axes = Rotation.create_group("O").as_matrix()
-    paths = [p for p in sorted((shared / "scans").glob("*.nii.gz")) if "defaced" not in p.name]
+    others = ("already_defaced", "fruit", "ct_pitch", "spm152")
+    paths = sorted((shared / "scans").glob("*.nii.gz"))
+    paths = [path for path in paths if not path.name.startswith(others)]
     assert len(paths) >= 10
     for number, path in enumerate(paths):
         scan = load(path)

@@ -156,7 +156,7 @@ def _reduced(scan: Scan) -> Scan:
     grid = from_scan(scan)
     if scan.spacing.min() < 0.75 * FINEST_MM:
         grid = regrid(grid, np.maximum(grid.spacing, FINEST_MM))
-    return Scan(grid.values, grid.affine, scan.modality, scan.source)
+    return Scan(grid.values, grid.affine, scan.modality, scan.source, None, scan.doubt)
 
 
 def _shown(sight: Sight) -> HeadShown:

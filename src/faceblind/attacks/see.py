@@ -10,13 +10,15 @@ from nibabel.affines import apply_affine
 
 from faceblind.attacks.edges import Edges, find_edges
 from faceblind.attacks.known_cut import NODS, explained_by_cut
+from faceblind.attacks.no_head import heads_only
 from faceblind.attacks.presence import Region, face_left, find_regions, person_left
 from faceblind.attacks.replaced import Known, aligned_by, find_known
 from faceblind.attacks.surface import FACE, Surface, find_surface
-from faceblind.errors import AlignmentError
+from faceblind.errors import AlignmentError, FaceblindError
 from faceblind.face.raycast import Scene
 from faceblind.head.align import CONFIDENT, Alignment, align, align_by_scalp
 from faceblind.head.inside import nodded
+from faceblind.head.refusal import explained
 from faceblind.head.skin import HeadMask, Skin, find_head, find_skin
 from faceblind.scan import Scan
 
@@ -71,6 +73,7 @@ class Sight:
         return face_left(self.regions)
 
 
+@heads_only
 def see(scan: Scan, head: HeadMask | None = None, native: Scan | None = None) -> Sight:
     """The best explanation of a scan's surface.
 
@@ -92,7 +95,7 @@ def see(scan: Scan, head: HeadMask | None = None, native: Scan | None = None) ->
     ScanError
         If no head stands out from the air.
     AlignmentError
-        If neither way finds the head with confidence.
+        If neither way finds the head with confidence, or it is no head.
     """
     head = head or find_head(scan)
     skin = find_skin(scan, head)
@@ -209,10 +212,13 @@ def _shown(regions: dict[str, Region]) -> float:
     return person_left(face_left(regions), regions)
 
 
-def _unsure(scan: Scan, found: Alignment) -> AlignmentError:
-    return AlignmentError(
-        f"{scan.source or 'scan'}: the head was not found with enough confidence "
-        f"({found.confidence:.2f} of {CONFIDENT:.2f}); look at the scan"
+def _unsure(scan: Scan, found: Alignment) -> FaceblindError:
+    return explained(
+        AlignmentError(
+            "no head was found with enough confidence "
+            f"({found.confidence:.2f} of {CONFIDENT:.2f}); look at the scan"
+        ),
+        scan,
     )
 
 

@@ -169,7 +169,7 @@ def _as_is(
     lowest = shaped[alignment.template.landmark_index["menton"], 2] - settings.below_mm
     keep = skin.points[:, 2] > lowest
     if keep.sum() < 100:
-        raise AlignmentError("no skin above the neck")
+        raise AlignmentError("no skin above the neck; check that this is a head scan")
     points, faces, _ = mesh.crop(skin.points, skin.faces, keep)
     points, faces, _ = mesh.largest_component(points, faces)
     points = mesh.smooth(points, faces, settings.iterations, settings.passband)

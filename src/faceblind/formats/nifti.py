@@ -25,6 +25,7 @@ from faceblind.formats.volumes import (
     check_geometry,
     check_saving,
     make_stored,
+    millimetres,
     plain_numbers,
     read_bytes,
     unpack,
@@ -51,6 +52,9 @@ _OTHER_TYPES = {
 }
 _FREE_TEXT = ("data_type", "db_name", "descrip", "aux_file", "intent_name", "unused_str")
 ENDINGS = (".nii", ".nii.gz")
+SAME_SIZE = 0.02
+"""Share by which voxel sizes in `pixdim` and in the sform may differ; headers hold float32, and a
+sform may have been stretched a little by an affine registration."""
 # Packed bytes that surely hold the header and what follows it at once.
 _PEEK = 4096
 
@@ -119,9 +123,13 @@ def load(path: str | Path, *, derived: bool = False) -> Scan:
     affine = _affine(layout, name)
     unit = _UNIT_NAMES.get(int(layout.header["xyzt_units"]) & 7)
     said = f" (the header says {unit})" if unit in ("metres", "micrometres") else ""
+    doubt = _doubt(layout, affine)
+    if doubt and np.isin(np.abs(affine[:3, :3]), (0.0, 1.0)).all():
+        # What programs write that lost the transform: whole axes of 1 mm.
+        raise ScanError(f"{name}: {doubt}")
     check_geometry(layout.shape, affine, name, said)
     stored = _stored(layout, data, affine, name, derived)
-    return Scan(stored.voxels, affine, suffix_of(path.name), name, stored)
+    return Scan(stored.voxels, affine, suffix_of(path.name), name, stored, doubt)
 
 
 def save(
@@ -219,9 +227,13 @@ def _parse(start: bytes, name: str) -> _Layout:
 
 def _shape(header: Any, name: str) -> tuple[int, ...]:
     dim = [int(d) for d in header["dim"]]
-    if not 1 <= dim[0] <= 7 or min(dim[1 : dim[0] + 1]) < 1:
-        raise ScanError(f"{name}: the header's dimensions are damaged; convert it again")
-    sizes = dim[1 : dim[0] + 1]
+    damaged = ScanError(f"{name}: the header's dimensions are damaged; convert it again")
+    if not 1 <= dim[0] <= 7:
+        raise damaged
+    # As nifti1_io reads it: a size of 0 beyond space is a dimension that is not used.
+    sizes = [*dim[1 : dim[0] + 1][:3], *(size or 1 for size in dim[1 : dim[0] + 1][3:])]
+    if min(sizes) < 1:
+        raise damaged
     if len(sizes) < 3 or min(sizes[:3]) == 1:
         raise ScanError(f"{name}: a 2-D image, not a volume; give the whole series as one file")
     if any(size > 1 for size in sizes[4:]):
@@ -241,7 +253,8 @@ def _offset(header: Any, header_size: int, name: str) -> int:
     offset = float(header["vox_offset"])
     if offset == 0:
         return header_size + 4
-    if not header_size + 4 <= offset < 2**40 or offset != int(offset):
+    # Without the four bytes that tell of extensions, as some programs write it.
+    if not header_size <= offset < 2**40 or offset != int(offset):
         raise ScanError(f"{name}: the header's data offset is damaged; convert the scan again")
     return int(offset)
 
@@ -251,7 +264,8 @@ def _affine(layout: _Layout, name: str) -> NDArray[np.float64]:
     kind = nib.Nifti1Header if layout.version == 1 else nib.Nifti2Header
     try:
         with np.errstate(all="ignore"):
-            header = kind(layout.header.tobytes(), endianness=layout.byteorder, check=False)
+            fields = _as_the_standard_reads(layout.header)
+            header = kind(fields.tobytes(), endianness=layout.byteorder, check=False)
             affine = np.array(header.get_best_affine(), dtype=np.float64)
     except (HeaderDataError, ValueError, ArithmeticError) as error:
         raise ScanError(f"{name}: the affine cannot be computed; repair the header") from error
@@ -259,6 +273,43 @@ def _affine(layout: _Layout, name: str) -> NDArray[np.float64]:
         raise ScanError(f"{name}: the affine is not finite; repair the header")
     affine[:3] *= _UNITS_MM.get(int(layout.header["xyzt_units"]) & 7, 1.0)
     return affine
+
+
+def _as_the_standard_reads(header: Any) -> Any:
+    """A copy of a header in which nibabel meets no field that it is stricter about.
+
+    nifti1_io (NIfTI reference implementation) takes any `pixdim[0]` that is not negative for a
+    `qfac` of 1, and brings a quaternion longer than 1 to that length. Sizes are positive.
+    """
+    fields = np.frombuffer(bytearray(header.tobytes()), header.dtype)[0]
+    pixdim = fields["pixdim"]
+    qfac = -1.0 if pixdim[0] < 0 else 1.0
+    fields["pixdim"][:4] = [qfac, *np.abs(pixdim[1:4])]
+    names = ("quatern_b", "quatern_c", "quatern_d")
+    length = float(np.linalg.norm([float(fields[name]) for name in names]))
+    # Up to here nibabel takes it for rounding.
+    if 1.0 + 1e-7 < length < np.inf:
+        for name in names:
+            fields[name] = float(fields[name]) / length
+    return fields
+
+
+def _doubt(layout: _Layout, affine: NDArray[np.float64]) -> str:
+    """Where a header contradicts itself about the voxel size, else nothing."""
+    if not layout.header["sform_code"]:
+        return ""
+    unit = _UNITS_MM.get(int(layout.header["xyzt_units"]) & 7, 1.0)
+    size = np.abs(layout.header["pixdim"][1:4].astype(np.float64)) * unit
+    here = np.linalg.norm(affine[:3, :3], axis=0)
+    # A size of 0 says nothing.
+    if not np.isfinite(size).all() or not size.all():
+        return ""
+    if (np.abs(size - here) <= SAME_SIZE * here).all():
+        return ""
+    return (
+        f"its sform has voxels of {millimetres(here)}, its pixdim {millimetres(size)}: set the "
+        "transform anew, for example from the qform"
+    )
 
 
 def _stored(

@@ -6,11 +6,11 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from faceblind.errors import ScanError
+from faceblind.formats.claims import claims_protection
 from faceblind.formats.names import without_ending
 from faceblind.formats.volumes import missing
 from faceblind.store import write_json
@@ -65,23 +65,6 @@ METHOD = "DeidentificationMethod"
 """Key that says in words what was done (BIDS 1.11)."""
 LANDMARKS = "AnatomicalLandmarkCoordinates"
 """Key of points that are kept for EEG and MEG (BIDS)."""
-# A face is a word of its own: surface coils and interfaces are none.
-_PROTECTED = re.compile(
-    r"(?:de|(?<!p)re)-?fac(?:e|ing)|(?-i:(?<![A-Za-z])[Ff]|(?<=[a-z])F)ac(?:e(?!t)|ial)|mask_?face"
-    r"|skull.?strip|(?<!\d)113102(?!\d)|visual feature",
-    re.IGNORECASE,
-)
-_DENIED_BEFORE = re.compile(
-    r"(?:(?:(?<![a-z])(?:no|not|non|never|without)|n't)(?:[\s_-]+(?:yet|been|being|any|the))*[\s_-]*"
-    r"|(?<![a-z])un-?)$",
-    re.IGNORECASE,
-)
-_DENIED_AFTER = re.compile(
-    r"[a-z]*(?:[\s_-]+(?:and|ears?|features?|removal|was|were|is|are|has|have|had|been|left))*"
-    r"(?:[\s_-]+(?:not(?!\s+(?:visible|present|recogni|identif))|never|kept|retained|preserved|intact)"
-    r"|(?:[\s_-]+(?:removed|applied|done))?\s*[:=]\s*(?:no|not|none|never|false|0))(?![a-z])",
-    re.IGNORECASE,
-)
 _CODE = {
     "CodeValue": "113102",
     "CodeMeaning": "Clean Recognizable Visual Features Option",
@@ -163,33 +146,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 def says_protected(content: dict[str, Any]) -> bool:
     """Whether a sidecar says that the face was taken out (BIDS 1.11, DICOM CID 7050)."""
-    said = [
-        content.get(METHOD),
-        content.get("DeidentificationMethodCodeSequence"),
-    ]
-    return any(
-        not _DENIED_BEFORE.search(text[: match.start()])
-        and not _DENIED_AFTER.match(text, match.end())
-        for text in _statements(said)
-        for match in _PROTECTED.finditer(text)
-    )
-
-
-def _statements(said: Any) -> Iterator[str]:
-    """Each text in nested lists and objects; what an object holds, with its key."""
-    waiting = [said]
-    while waiting:
-        entry = waiting.pop()
-        if isinstance(entry, list):
-            waiting += entry
-        elif isinstance(entry, dict):
-            for key, value in entry.items():
-                is_nested = isinstance(value, list | dict)
-                yield key if is_nested else f"{key}: {value}"
-                if is_nested:
-                    waiting.append(value)
-        else:
-            yield str(entry)
+    said = [content.get(METHOD), content.get("DeidentificationMethodCodeSequence")]
+    return any(claims_protection(one) for one in said)
 
 
 def write_sidecar(

@@ -25,6 +25,8 @@ MIN_SPACING_MM = 0.2
 MAX_SPACING_MM = 8.0
 MIN_EXTENT_MM = 60.0
 MAX_EXTENT_MM = 700.0
+LEAST_FINITE_LITRES = 0.5
+"""A newborn's head has about 0.6 litres: an image with fewer numbers than that shows none."""
 # Farther from the scanner's centre than any bore is long, so the header is damaged.
 _MAX_ORIGIN_MM = 10_000.0
 # Deflate cannot shrink more than this, so a header that asks for more data lies.
@@ -134,12 +136,12 @@ def check_geometry(
     spacing, extent = scan.spacing, scan.spacing * shape[:3]
     if _outside(spacing, MIN_SPACING_MM, MAX_SPACING_MM):
         raise ScanError(
-            f"{name}: voxels of {_millimetres(spacing)}{said} cannot be a head scan's "
+            f"{name}: voxels of {millimetres(spacing)}{said} cannot be a head scan's "
             f"({MIN_SPACING_MM:g} to {MAX_SPACING_MM:g} mm); repair the header"
         )
     if _outside(extent, MIN_EXTENT_MM, MAX_EXTENT_MM):
         raise ScanError(
-            f"{name}: a field of view of {_millimetres(extent)}{said} cannot be a head scan's "
+            f"{name}: a field of view of {millimetres(extent)}{said} cannot be a head scan's "
             f"({MIN_EXTENT_MM:g} to {MAX_EXTENT_MM:g} mm); give the whole head"
         )
     if np.abs(affine[:3, 3]).max() > _MAX_ORIGIN_MM:
@@ -151,7 +153,8 @@ def _outside(sizes: NDArray[np.float64], low: float, high: float) -> bool:
     return bool(sizes.min() < low * 0.9999 or sizes.max() > high * 1.0001)
 
 
-def _millimetres(sizes: NDArray[np.float64]) -> str:
+def millimetres(sizes: NDArray[np.float64]) -> str:
+    """Three lengths in words, such as ``"1 x 1 x 1.5 mm"``."""
     return " x ".join(f"{size:.3g}" for size in sizes) + " mm"
 
 
@@ -188,23 +191,29 @@ def make_stored(
     """
     raw.setflags(write=False)
     record = Stored(raw, slope, inter, raw, affine, container)
-    voxels = _without_gaps(record.intensities(raw), name, derived)
+    litre = abs(float(np.linalg.det(affine[:3, :3]))) / 1e6
+    voxels = _without_gaps(record.intensities(raw), name, derived, litre)
     voxels.setflags(write=False)
     if voxels.ndim == 4 and not derived:
         logger.info("4-D series of %d volumes: the first shows the face", voxels.shape[3])
     return Stored(raw, slope, inter, voxels, affine, container)
 
 
-def _without_gaps(voxels: NDArray[Any], name: str, derived: bool) -> NDArray[Any]:
-    """Intensities with non-finite ones as air (derived: as 0); refuse a head that shows nothing."""
+def _without_gaps(voxels: NDArray[Any], name: str, derived: bool, litre: float) -> NDArray[Any]:
+    """Intensities with non-finite ones as air (derived: as 0); refuse a head that shows nothing.
+
+    Maps are often NaN wherever the head is not; `litre` is the volume of one voxel.
+    """
     where = " of the first volume" if voxels.ndim == 4 else ""
     if voxels.dtype.kind == "f":
         finite = np.isfinite(voxels)
         if not finite.all():
             first = finite if finite.ndim == 3 else finite[..., 0]
-            if not derived and first.mean() < 0.5:
+            too_few = first.mean() < 0.5 and first.sum() * litre < LEAST_FINITE_LITRES
+            if not derived and (too_few or not first.any()):
                 raise ScanError(
-                    f"{name}: most voxels{where} are NaN or infinite; reconstruct it again"
+                    f"{name}: most voxels{where} are NaN or infinite, and the rest is too little "
+                    "for a head; export it again"
                 )
             voxels = np.where(finite, voxels, 0.0 if derived else voxels[finite].min())
     first = voxels if voxels.ndim == 3 else voxels[..., 0]

@@ -24,6 +24,7 @@ from faceblind.head.grid import (
     regrid,
     resize,
 )
+from faceblind.head.refusal import about
 from faceblind.scan import Scan
 
 WORKING_MM = 2.0
@@ -93,8 +94,8 @@ def find_head(scan: Scan) -> HeadMask:
     ScanError
         If nothing solid of a head's size stands out from the noise.
     """
-    name = scan.source or "scan"
-    return head_in_grid(usable_grid(scan), name)
+    with about(scan):
+        return head_in_grid(usable_grid(scan), scan.source or "scan")
 
 
 def usable_grid(scan: Scan) -> Grid:
@@ -130,6 +131,8 @@ def head_in_grid(grid: Grid, name: str = "scan") -> HeadMask:
         )
     coarse = regrid(grid, np.full(3, WORKING_MM))
     values = _limit_bright(coarse.values)
+    if values.min() == values.max():
+        raise _no_head(name)
     level, noise, tissue, threshold = _first_split(values, name)
     for _ in range(2):
         bright = _without_crumbs(values > threshold)
@@ -157,8 +160,8 @@ def head_in_grid(grid: Grid, name: str = "scan") -> HeadMask:
 
 def _no_head(name: str) -> ScanError:
     return ScanError(
-        f"{name}: nothing solid of a head's size (0.5 litres) stands out from the noise; "
-        "check that this is a head scan"
+        f"{name}: no head was found: nothing solid of a head's size (0.5 litres) stands out from "
+        "the noise; check that this is a head scan"
     )
 
 

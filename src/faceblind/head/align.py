@@ -12,8 +12,10 @@ import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
-from faceblind.errors import AlignmentError
+from faceblind.errors import AlignmentError, ScanError
 from faceblind.head import icp
+from faceblind.head.air import find_head
+from faceblind.head.brain_seen import LEAST_WHOLE, brain_share
 from faceblind.head.fitting import (
     SETTINGS,
     Aligner,
@@ -22,6 +24,7 @@ from faceblind.head.fitting import (
     angle_degrees,
     thin,
 )
+from faceblind.head.refusal import about
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS, Template, load_template
 from faceblind.scan import Scan
@@ -119,7 +122,13 @@ def align(
     AlignmentError
         If there is too little skin to try.
     """
-    template = template or load_template()
+    with about(scan):
+        return _align(skin, scan, template or load_template(), settings, maybe_faceless)
+
+
+def _align(
+    skin: Skin, scan: Scan, template: Template, settings: AlignmentSettings, maybe_faceless: bool
+) -> Alignment:
     whole = Aligner(skin, scan, template, settings)
     fits = whole.best(False, [])
     faceless = Aligner(skin, scan, template, settings, faceless=True)
@@ -145,12 +154,14 @@ def align(
     trust = _trust(fits, settings)
     if trust >= CONFIDENT:
         return _describe(whole, fits[0], trust)
+    if _inside_vouches(whole, fits, scan):
+        return _describe(whole, fits[0], max(trust, CONFIDENT))
     scalp = faceless.best(True, near or faceless.best(False, []))
     scalp_trust = _scalp_trust(faceless, scalp, settings)
     if scalp_trust > trust:
         return _describe(faceless, scalp[0], scalp_trust)
     if not fits:
-        raise AlignmentError("no part of the skin resembles a head")
+        raise AlignmentError("no part of the skin resembles a head; check that this is a head scan")
     return _describe(whole, fits[0], trust)
 
 
@@ -177,7 +188,8 @@ def align_by_scalp(
     AlignmentError
         If there is too little skin to try.
     """
-    faceless = Aligner(skin, scan, load_template(), settings, faceless=True)
+    with about(scan):
+        faceless = Aligner(skin, scan, load_template(), settings, faceless=True)
     fits = faceless.best(False, [])
     if not fits:
         return None
@@ -195,6 +207,26 @@ def moved(alignment: Alignment, move: NDArray[np.float64]) -> Alignment:
         Scan mm to the other's mm, rigid.
     """
     return replace(alignment, affine=alignment.affine @ move, pose=alignment.pose @ move)
+
+
+def _inside_vouches(whole: Aligner, fits: list[Fit], scan: Scan) -> bool:
+    """Whether a face that shows plainly lies on a head with a brain in the place that it says.
+
+    What lies beside the face (gel pads, cushions, headphones) is skin that no template explains:
+    the score suffers, though the fit does not.
+    """
+    settings = whole.settings
+    if not fits or fits[0].witness < settings.plain_witness:
+        return False
+    rival = fits[1].score if len(fits) > 1 else 0.0
+    if _ramp(fits[0].score - rival, settings.margin_ramp) < CONFIDENT:
+        return False
+    affine = _describe(whole, fits[0], 0.0).affine
+    try:
+        head = find_head(scan)
+    except ScanError:
+        return False
+    return brain_share(affine, scan, head, enough=LEAST_WHOLE)[0] >= LEAST_WHOLE
 
 
 def _trust(fits: list[Fit], settings: AlignmentSettings) -> float:

@@ -36,6 +36,8 @@ COVER_MM = np.array(
 """Depth under the skin without brain, by distance from the middle (rows) and by height (columns),
 template mm: about 1 mm less than the least depth of brain masks (SynthStrip, any contrast) in
 nine real scans of seven adults. Sinuses and orbits lie in front of the brain low in the middle."""
+PIVOT = np.array([0.0, 0.0, 40.0])
+"""Template mm: the middle of the brain, about which the head nods."""
 LEAST_SHARE = 0.55
 """Small children have about half of an adult's scalp and skull; below that nothing is believed."""
 SMALL_HEAD = 1.03

@@ -68,6 +68,10 @@ class AlignmentSettings:
     shape_noise_mm : float
         Misfit of one sample in the shape fit. Larger than the skin's noise, because neighbouring
         samples share their error (hair, fat) and must not count as independent.
+    plain_witness : float
+        Share of brow, eyes, nose and mouth with skin from which a face is believed that what is
+        inside the head bears out, whatever lies beside it. Faces beside gel pads had 0.86 and
+        more, templates bent onto our own cuts 0.74 and less.
     supported_mm : float
         A template sample has skin if the skin is this close after the shape fit.
     scalp_support_ramp : (float, float)
@@ -93,6 +97,7 @@ class AlignmentSettings:
     far_degrees: float = 60.0
     far_scalp_score_ramp: tuple[float, float] = (0.505, 0.535)
     shape_noise_mm: float = 4.0
+    plain_witness: float = 0.8
     supported_mm: float = 5.0
     scalp_support_ramp: tuple[float, float] = (0.6, 0.9)
 
@@ -231,7 +236,9 @@ class Aligner:
         self.coarse = _target(skin, scan, settings.search_step_mm)
         usable = np.flatnonzero(self.coarse.usable)
         if len(usable) < 200:
-            raise AlignmentError("too little skin to find a head in it")
+            raise AlignmentError(
+                "too little skin to find a head in it; check that this is a head scan"
+            )
         self.usable = usable
         kept = ("scalp", "ears", "neck") if faceless else REGIONS
         self.emphasis = np.array([float(name in kept) for name in REGIONS])

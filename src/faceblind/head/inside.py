@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from faceblind.head.align import Alignment, moved
-from faceblind.head.brain import template_fields
+from faceblind.head.brain import PIVOT, template_fields
 from faceblind.head.icp import rigid_update
 from faceblind.head.register import SOFT_MM, Levels, normalised_information
 from faceblind.scan import Scan
 
-PIVOT = np.array([0.0, 0.0, 40.0])
-"""Template mm: the middle of the brain, about which the head nods."""
 OFFSET_MM = np.array([4.0, 2.0])
 """Forwards and up: where the search ends in intact scans, whose place the face tells (mean of nine
 real ones, standard deviations 2 and 4 mm; the nod is off by 3 degrees in eight, 9 in one)."""

@@ -14,6 +14,7 @@ from faceblind.errors import ScanError
 from faceblind.head.air import HeadMask, find_head, head_in_grid, usable_grid
 from faceblind.head.field import skin_field
 from faceblind.head.grid import Grid
+from faceblind.head.refusal import about
 from faceblind.head.template import vertex_normals
 from faceblind.scan import Scan
 
@@ -66,8 +67,9 @@ def find_skin(scan: Scan, head: HeadMask | None = None) -> Skin:
         If nothing solid of a head's size stands out from the noise.
     """
     name = scan.source or "scan"
-    grid = usable_grid(scan)
-    return _surface(skin_field(grid, head or head_in_grid(grid, name)), name)
+    with about(scan):
+        grid = usable_grid(scan)
+        return _surface(skin_field(grid, head or head_in_grid(grid, name)), name)
 
 
 def _surface(field: Grid, name: str) -> Skin:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from faceblind.errors import AlignmentError, ScanError
 from faceblind.head.align import CONFIDENT, Alignment, align
 from faceblind.head.grid import Volume
+from faceblind.head.is_head import require_head
+from faceblind.head.refusal import about
 from faceblind.head.skin import Skin, find_skin
 from faceblind.protect.air import air_of_volumes, fill
 from faceblind.protect.cut_fit import CutFit
@@ -78,18 +80,21 @@ def find_whole_head(scan: Scan, *, strict: bool = True) -> Head:
     name = scan.source or "scan"
     skin = find_skin(scan)
     alignment = align(skin, scan)
-    if strict and alignment.confidence < CONFIDENT:
-        raise uncertain(name, alignment.confidence)
-    if face_is_gone(alignment):
-        raise faceless(name)
+    with about(scan):
+        if strict and alignment.confidence < CONFIDENT:
+            raise uncertain(name, alignment.confidence)
+        require_head(alignment, scan)
+        if face_is_gone(alignment):
+            raise faceless(name)
     return Head(skin, alignment)
 
 
 def uncertain(name: str, confidence: float) -> AlignmentError:
     """The error for a head that was not found with confidence."""
     return AlignmentError(
-        f"{name}: the head was not found with confidence ({confidence:.2f}, "
-        f"{CONFIDENT:g} needed); protect it together with another scan of the same session"
+        f"{name}: the head was not found with confidence ({confidence:.2f}, {CONFIDENT:g} needed): "
+        "perhaps it is none, or something lies on it (pads, headphones); protect it together with "
+        "another scan of the same session"
     )
 
 
@@ -148,7 +153,24 @@ def with_volumes(scan: Scan, mask: NDArray[np.bool_], volumes: Iterable[Volume])
     back = np.argsort(memory_order(scan))
     columns = [new.transpose(back)[mask] for new in volumes]
     values = columns[0] if scan.voxels.ndim == 3 else np.stack(columns, axis=1)
-    return scan.with_changes(mask, values)
+    return _with_gaps(scan.with_changes(mask, values), scan, mask)
+
+
+def _with_gaps(done: Scan, scan: Scan, mask: NDArray[np.bool_]) -> Scan:
+    """The same with NaN as new air where the scan's own air under the mask is mostly NaN."""
+    stored = scan.stored
+    if stored is None or stored.raw.dtype.kind != "f" or stored.voxels is stored.raw:
+        return done
+    gaps = ~np.isfinite(stored.raw[mask])
+    if not gaps.any():
+        return done
+    # All that is not finite reads as one value.
+    air = scan.voxels[mask] == scan.voxels[mask][gaps][0]
+    if gaps.sum() < 0.5 * air.sum():
+        return done
+    new = np.zeros(scan.voxels.shape, bool)
+    new[mask] = done.voxels[mask] == scan.voxels[mask][gaps][0]
+    return done.with_gaps(new)
 
 
 def require_untouched(scan: Scan, done: Protected) -> None:

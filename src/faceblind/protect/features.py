@@ -82,7 +82,8 @@ def faceless(name: str) -> ScanError:
         The scan's.
     """
     return ScanError(
-        f"{name}: no face was found where the head has one: it was taken out before, or is too "
-        "dark to be seen; a cut could reach the brain, so protect the original, or this scan "
+        f"{name}: no face was found where the head has one: it was taken out before, is too dark "
+        "to be seen, or something lies on it (gel pads, a mask); a cut could reach the brain, so "
+        "protect the original, or this scan "
         "together with one of its session that shows the face"
     )

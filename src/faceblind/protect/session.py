@@ -10,15 +10,18 @@ from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from faceblind.errors import FaceblindError
+from faceblind.errors import FaceblindError, ScanError
 from faceblind.head.align import CONFIDENT, Alignment, align, moved, thin
 from faceblind.head.brain import template_fields
 from faceblind.head.fitting import angle_degrees
 from faceblind.head.icp import Target, fit_rigid
+from faceblind.head.is_head import require_head
+from faceblind.head.refusal import explained
 from faceblind.head.register import register
 from faceblind.head.skin import Skin, find_skin
 from faceblind.protect.blank import Head, uncertain
 from faceblind.protect.features import face_is_gone, faceless, shows_face
+from faceblind.runner import why
 from faceblind.scan import Scan
 
 SAME_PLACE_MM = 2.5
@@ -84,14 +87,16 @@ def heads_of_session(scans: Sequence[Scan], *, strict: bool = True) -> list[Head
 
 
 def _own(scan: Scan) -> _Evidence:
+    skin: Skin | None = None
     try:
         skin = find_skin(scan)
-    except FaceblindError as error:
-        return _Evidence(scan, None, None, error)
-    try:
-        return _Evidence(scan, skin, align(skin, scan), None)
+        found = align(skin, scan)
+        require_head(found, scan)
+        return _Evidence(scan, skin, found, None)
     except FaceblindError as error:
         return _Evidence(scan, skin, None, error)
+    except Exception as error:  # noqa: BLE001 - one scan must not take its sisters with it
+        return _Evidence(scan, skin, None, ScanError(why(error)))
 
 
 def _decide(one: _Evidence, all_: list[_Evidence], strict: bool) -> Head | FaceblindError:
@@ -113,8 +118,8 @@ def _decide(one: _Evidence, all_: list[_Evidence], strict: bool) -> Head | Faceb
             if head is not None:
                 return head
     if one.skin is None or own is None or (strict and one.confidence < CONFIDENT):
-        return one.error or uncertain(name, one.confidence)
-    return faceless(name) if gone else Head(one.skin, own)
+        return explained(one.error or uncertain(name, one.confidence), one.scan)
+    return explained(faceless(name), one.scan) if gone else Head(one.skin, own)
 
 
 def _sisters(one: _Evidence, all_: list[_Evidence]) -> list[_Sister]:
