@@ -21,6 +21,8 @@ BROAD_MM = 12.0
 """Half the width of a box that fits into padding; gaps in a face's outline hold no such box."""
 FEWEST_CORNERS = 6
 """Of a volume's eight: padding brighter than air covers them, a table does not."""
+FEWEST_PLANES = 3
+"""Planes of one value at a border that count as padding."""
 _MOST_VALUES = 4
 _THIN_BLOCKS = 8
 
@@ -111,24 +113,25 @@ def broad(mask: Mask, reach: tuple[int, ...]) -> Mask:
     return np.ascontiguousarray(out[inner]).view(bool)
 
 
-def border_planes(volume: NDArray[Any]) -> list[tuple[tuple[slice, ...], Any]]:
-    """Whole planes of one value at the border of a volume: an index, and the value.
+def border_layers(volume: NDArray[Any]) -> list[tuple[tuple[slice, ...], Any]]:
+    """Layers of one value at the border of a volume: an index, and the value.
 
-    Layers too thin for a block are found by them. A constant volume has none.
+    They may be too thin for a block. One or two planes, as scanners leave them, and a constant
+    volume are none.
     """
     found = []
     for axis, count in enumerate(volume.shape):
-        planes = np.moveaxis(volume, axis, 0)
-        for order in (range(count), range(count - 1, -1, -1)):
-            for k in order:
-                value = planes[k].flat[0]
-                if (planes[k] != value).any():
-                    break
+        for planes, first in (
+            (np.moveaxis(volume, axis, 0), True),
+            (np.moveaxis(volume, axis, 0)[::-1], False),
+        ):
+            value, thick = planes[0].flat[0], 0
+            while thick < count and (planes[thick] == value).all():
+                thick += 1
+            if FEWEST_PLANES <= thick < count:
                 index = [slice(None)] * 3
-                index[axis] = slice(k, k + 1)
+                index[axis] = slice(0, thick) if first else slice(count - thick, count)
                 found.append((tuple(index), value))
-            else:
-                return []
     return found
 
 

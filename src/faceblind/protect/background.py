@@ -17,7 +17,7 @@ from faceblind.head.padding import (
     FEWEST_CORNERS,
     Blocks,
     blocks_of,
-    border_planes,
+    border_layers,
     broad,
     corners,
     voxels_of,
@@ -33,7 +33,10 @@ air is sampled if hardly any lies further out."""
 LOWEST_MM = -60.0
 """Template height of the shoulders, which are no air."""
 WIPED_SHARE = 0.5
-"""Share of one value in the air beside the head from which that air was wiped."""
+"""Share of one value in the air beside the head from which that air was wiped, wholly or in
+patches."""
+PATCHES_SHARE = 0.1
+"""Share of blocks of one value that patches leave, and noise that often is 0 does not."""
 MOST_CONCAVE = 0.2
 """The same for padding, which has planes and cylinders for a boundary: hardly any of it lies in the
 convex hull of what was acquired."""
@@ -140,15 +143,15 @@ def find_background(volume: NDArray[Any], around: Surroundings) -> Background | 
     """
     blocks = blocks_of(volume, around.spacing)
     found = blocks.of_one_value()
-    planes = border_planes(volume)
-    if not found and not planes:
+    layers = border_layers(volume)
+    if not found and not layers:
         return None
     outside = resize(around.outside, blocks.shape)
     low = resize(around.low.astype(np.float32), blocks.shape) > 0.5
     tissue = dilate(_holding(around.skin, blocks), 1) | (outside < NEAR_MM[0])
     wiped, most = None, 0.0
     padding = np.zeros(volume.shape, bool)
-    layers = {blocks.low.min()}
+    never_acquired = {blocks.low.min()}
     constant = np.zeros(blocks.shape, bool)
     for value, mask in found:
         if (mask & (outside < 0) & ~low).sum() > 0.5 * mask.sum():
@@ -162,19 +165,31 @@ def find_background(volume: NDArray[Any], around: Surroundings) -> Background | 
         count = max(int(beside.sum()), _FEWEST_NEAR)
         large = broad(mask, blocks.reach(around.spacing))
         share = float((mask & beside).sum()) / count
-        if share > WIPED_SHARE or (large & beside).sum() > MOST_CONCAVE * count:
+        wiped_here = (large & beside).sum() > MOST_CONCAVE * count
+        if not wiped_here and share > PATCHES_SHARE:
+            wiped_here = bool((_some_of(volume, beside, blocks) == value).mean() > WIPED_SHARE)
+        if wiped_here:
             constant |= mask
             if share > most:
                 wiped, most = float(value), share
         elif large.any():
             constant |= large
-            layers.add(value)
+            never_acquired.add(value)
             padding |= voxels_of(volume, value, large, blocks)
-    for index, value in planes:
-        if value in layers and value != wiped:
+    for index, value in layers:
+        if value in never_acquired and value != wiped:
             padding[index] = True
     constant = ndimage.binary_dilation(constant, np.ones((3, 3, 3), bool))
     return Background(wiped, padding if padding.any() else None, constant, blocks.size)
+
+
+def _some_of(volume: NDArray[Any], chosen: Mask, blocks: Blocks) -> NDArray[Any]:
+    """(N,) values at eight places in each of some blocks."""
+    size = np.array(blocks.size)
+    offsets = np.stack(np.meshgrid(*[(0, step // 2) for step in size], indexing="ij"), -1)
+    index = (np.argwhere(chosen)[:, None] * size + offsets.reshape(-1, 3)).reshape(-1, 3)
+    values = volume[tuple(np.minimum(index, np.array(volume.shape) - 1).T)]
+    return np.asarray(values)
 
 
 def _holding(index: NDArray[np.float64], blocks: Blocks) -> Mask:
