@@ -7,7 +7,6 @@ the level of tissue from the voxels inside, both refined by turns.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from faceblind.head.grid import (
     regrid,
     resize,
 )
-from faceblind.head.padding import FEWEST_CORNERS, blocks_of, corners, padding_of
+from faceblind.head.padding import padding_as_air
 from faceblind.scan import Scan
 
 WORKING_MM = 2.0
@@ -44,15 +43,6 @@ SMALLEST_EAR_LITRES = 0.0025
 """Thin loose pieces below this are capsules or tubes; a child's pinna has about 4 ml."""
 CLOSING_MM = 4.0
 """Half the width of openings that are bridged: nostrils, mouth, ear canals."""
-CT_AIR = -1000.0
-"""Hounsfield units of air by definition; padding outside the scanner's circle lies below."""
-PADDING_GAP = 0.4
-"""Padding of other units lies below air by at least this share of the range from air to bone; so
-far below lie -2000 and -3024 Hounsfield units."""
-BRIGHT_PADDING = 0.1
-"""Padding brighter than the darkest twentieth by more than this share of the range is not air."""
-AIR_WIDTH = 0.15
-"""The same for the width of air: its darkest fifth of what is not padding."""
 
 
 @dataclass(frozen=True)
@@ -123,43 +113,7 @@ def usable_grid(scan: Scan) -> Grid:
     low, high = float(values.min()), float(values.max())
     if low == high:
         raise ScanError(f"{name}: all voxels have the same value; export the scan again")
-    # Padding is one exact value; without that test, MR units with an offset would be cut.
-    some = values[::4, ::4, ::4]
-    if (some == low).mean() > 0.005:
-        air = CT_AIR if low < CT_AIR else _air_above(some, low)
-        if air is not None:
-            values = np.maximum(values, values.dtype.type(air))
-    return grid.like(_without_bright_padding(values, grid.spacing))
-
-
-def _without_bright_padding(values: NDArray[Any], spacing: NDArray[np.float64]) -> NDArray[Any]:
-    """Air in place of padding that is brighter, such as 0 in Hounsfield units around a circle."""
-    found, counts = np.unique(corners(values), return_counts=True)
-    value = found[counts.argmax()]
-    some = values[::4, ::4, ::4]
-    rest = some[some != value]
-    if counts.max() < FEWEST_CORNERS or not rest.size:
-        return values
-    dark, top = (float(q) for q in np.quantile(rest, (0.05, 0.98)))
-    if float(value) - dark <= BRIGHT_PADDING * (top - dark):
-        return values
-    padding = padding_of(values, value, blocks_of(values, spacing), spacing)
-    # Interpolation leaves a shell between padding and air that would close like skin.
-    return np.where(dilate(padding, 1), values.dtype.type(dark), values)
-
-
-def _air_above(values: NDArray[Any], low: float) -> float | None:
-    """Level of air far above padding, as in CT of shifted units; None where `low` is no padding.
-
-    Air is a narrow group at the lower end of what is not padding; the edges of a head in wiped air
-    are none.
-    """
-    rest = values[values > low]
-    if not rest.size:
-        return None
-    first, fifth, top = (float(q) for q in np.quantile(rest, (0.01, 0.2, 0.98)))
-    is_padding = first - low > PADDING_GAP * (top - first)
-    return first if is_padding and fifth - first < AIR_WIDTH * (top - first) else None
+    return grid.like(padding_as_air(values, grid.spacing))
 
 
 def head_in_grid(grid: Grid, name: str = "scan") -> HeadMask:

@@ -23,8 +23,67 @@ FEWEST_CORNERS = 6
 """Of a volume's eight: padding brighter than air covers them, a table does not."""
 FEWEST_PLANES = 3
 """Planes of one value at a border that count as padding."""
+CT_AIR = -1000.0
+"""Hounsfield units of air by definition; padding outside the scanner's circle lies below."""
+PADDING_GAP = 0.4
+"""Padding of other units lies below air by at least this share of the range from air to bone; so
+far below lie -2000 and -3024 Hounsfield units."""
+BRIGHT_PADDING = 0.1
+"""Padding brighter than the darkest twentieth by more than this share of the range is not air."""
+AIR_WIDTH = 0.15
+"""The same for the width of air: its darkest fifth of what is not padding."""
 _MOST_VALUES = 4
 _THIN_BLOCKS = 8
+
+
+def padding_as_air(values: NDArray[Any], spacing: NDArray[np.floating]) -> NDArray[Any]:
+    """A volume whose padding has the level of air, so that it is neither darker nor tissue.
+
+    Parameters
+    ----------
+    values : (I, J, K) ndarray
+        Finite.
+    spacing : (3,) ndarray
+        Voxel size, mm.
+    """
+    low, some = float(values.min()), values[::4, ::4, ::4]
+    # Padding is one exact value; without that test, MR units with an offset would be cut.
+    if (some == low).mean() > 0.005:
+        air = CT_AIR if low < CT_AIR else _air_above(some, low)
+        if air is not None:
+            values = np.maximum(values, values.dtype.type(air))
+    return _without_bright_padding(values, spacing)
+
+
+def _air_above(values: NDArray[Any], low: float) -> float | None:
+    """Level of air far above padding, as in CT of shifted units; None where `low` is no padding.
+
+    Air is a narrow group at the lower end of what is not padding; the edges of a head in wiped air
+    are none.
+    """
+    rest = values[values > low]
+    if not rest.size:
+        return None
+    first, fifth, top = (float(q) for q in np.quantile(rest, (0.01, 0.2, 0.98)))
+    is_padding = first - low > PADDING_GAP * (top - first)
+    return first if is_padding and fifth - first < AIR_WIDTH * (top - first) else None
+
+
+def _without_bright_padding(values: NDArray[Any], spacing: NDArray[np.floating]) -> NDArray[Any]:
+    """Air in place of padding that is brighter, such as 0 in Hounsfield units around a circle."""
+    found, counts = np.unique(corners(values), return_counts=True)
+    value, some = found[counts.argmax()], values[::4, ::4, ::4]
+    rest = some[some != value]
+    if counts.max() < FEWEST_CORNERS or not rest.size:
+        return values
+    dark, top = (float(q) for q in np.quantile(rest, (0.05, 0.98)))
+    if float(value) - dark <= BRIGHT_PADDING * (top - dark):
+        return values
+    blocks = blocks_of(values, spacing)
+    flat = (blocks.low == value) & (blocks.high == value)
+    padding = voxels_of(values, value, broad(flat, blocks.reach(spacing)), blocks)
+    # Interpolation leaves a shell between padding and air that would close like skin.
+    return np.where(dilate(padding, 1), values.dtype.type(dark), values)
 
 
 @dataclass(frozen=True)
@@ -138,24 +197,6 @@ def border_layers(volume: NDArray[Any]) -> list[tuple[tuple[slice, ...], Any]]:
 def corners(volume: NDArray[Any]) -> NDArray[Any]:
     """(8,) values at the corners of a volume or mask."""
     return volume[np.ix_(*[(0, n - 1) for n in volume.shape])].ravel()
-
-
-def padding_of(
-    volume: NDArray[Any], value: Any, blocks: Blocks, spacing: NDArray[np.floating]
-) -> Mask:
-    """(I, J, K) voxels of one value in parts that are broad, whatever their boundary.
-
-    Parameters
-    ----------
-    volume : (I, J, K) ndarray
-    value : number
-    blocks : Blocks
-        Of the volume.
-    spacing : (3,) ndarray
-        Voxel size, mm.
-    """
-    flat = (blocks.low == value) & (blocks.high == value)
-    return voxels_of(volume, value, broad(flat, blocks.reach(spacing)), blocks)
 
 
 def voxels_of(volume: NDArray[Any], value: Any, core: Mask, blocks: Blocks) -> Mask:
