@@ -52,9 +52,9 @@ def test_layers_at_the_border():
     volume = np.random.default_rng(2).integers(1, 9, (20, 20, 20))
     volume[:, -3:] = 5
     volume[:2] = 5
-    ((index, value),) = border_layers(volume)
-    assert value == 5
-    assert index == (slice(None), slice(17, 20), slice(None))
+    first, second = border_layers(volume)
+    assert first == ((slice(0, 2), slice(None), slice(None)), 5, 2)
+    assert second == ((slice(None), slice(17, 20), slice(None)), 5, 3)
     assert border_layers(np.zeros((5, 5, 5))) == []
 
 

@@ -22,7 +22,8 @@ BROAD_MM = 12.0
 FEWEST_CORNERS = 6
 """Of a volume's eight: padding brighter than air covers them, a table does not."""
 FEWEST_PLANES = 3
-"""Planes of one value at a border that count as padding."""
+"""Planes of one value at a border that count as padding where no more of it is found: scanners
+leave one or two."""
 CT_AIR = -1000.0
 """Hounsfield units of air by definition; padding outside the scanner's circle lies below."""
 PADDING_GAP = 0.4
@@ -172,11 +173,10 @@ def broad(mask: Mask, reach: tuple[int, ...]) -> Mask:
     return np.ascontiguousarray(out[inner]).view(bool)
 
 
-def border_layers(volume: NDArray[Any]) -> list[tuple[tuple[slice, ...], Any]]:
-    """Layers of one value at the border of a volume: an index, and the value.
+def border_layers(volume: NDArray[Any]) -> list[tuple[tuple[slice, ...], Any, int]]:
+    """Layers of one value at the border of a volume: an index, the value, the number of planes.
 
-    They may be too thin for a block. One or two planes, as scanners leave them, and a constant
-    volume are none.
+    They may be too thin for a block. A constant volume has none.
     """
     found = []
     for axis, count in enumerate(volume.shape):
@@ -187,10 +187,10 @@ def border_layers(volume: NDArray[Any]) -> list[tuple[tuple[slice, ...], Any]]:
             value, thick = planes[0].flat[0], 0
             while thick < count and (planes[thick] == value).all():
                 thick += 1
-            if FEWEST_PLANES <= thick < count:
+            if 0 < thick < count:
                 index = [slice(None)] * 3
                 index[axis] = slice(0, thick) if first else slice(count - thick, count)
-                found.append((tuple(index), value))
+                found.append((tuple(index), value, thick))
     return found
 
 

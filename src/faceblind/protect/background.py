@@ -15,6 +15,7 @@ from faceblind.head.brain import template_fields
 from faceblind.head.grid import Mask, Volume, dilate, is_positive, resize
 from faceblind.head.padding import (
     FEWEST_CORNERS,
+    FEWEST_PLANES,
     Blocks,
     blocks_of,
     border_layers,
@@ -151,7 +152,8 @@ def find_background(volume: NDArray[Any], around: Surroundings) -> Background | 
     tissue = dilate(_holding(around.skin, blocks), 1) | (outside < NEAR_MM[0])
     wiped, most = None, 0.0
     padding = np.zeros(volume.shape, bool)
-    never_acquired = {blocks.low.min()}
+    never_acquired: set[Any] = set()
+    least = blocks.low.min()
     constant = np.zeros(blocks.shape, bool)
     for value, mask in found:
         if (mask & (outside < 0) & ~low).sum() > 0.5 * mask.sum():
@@ -160,15 +162,14 @@ def find_background(volume: NDArray[Any], around: Surroundings) -> Background | 
         bright = others.size >= _FEWEST_NEAR and value > np.median(others)
         if bright and corners(mask).sum() < FEWEST_CORNERS:
             continue  # a table in a window of CT
+        large = broad(mask, blocks.reach(around.spacing))
         beside = ~tissue & ~low & (outside < NEAR_MM[1])
         beside[beside] = _in_hull(np.argwhere(beside), ~mask)
-        count = max(int(beside.sum()), _FEWEST_NEAR)
-        large = broad(mask, blocks.reach(around.spacing))
-        share = float((mask & beside).sum()) / count
-        wiped_here = (large & beside).sum() > MOST_CONCAVE * count
-        if not wiped_here and share > PATCHES_SHARE:
-            wiped_here = bool((_some_of(volume, beside, blocks) == value).mean() > WIPED_SHARE)
-        if wiped_here:
+        share = _share(mask, beside)
+        if _share(large, beside) > MOST_CONCAVE or (
+            share > PATCHES_SHARE
+            and (_some_of(volume, beside, blocks) == value).mean() > WIPED_SHARE
+        ):
             constant |= mask
             if share > most:
                 wiped, most = float(value), share
@@ -176,11 +177,17 @@ def find_background(volume: NDArray[Any], around: Surroundings) -> Background | 
             constant |= large
             never_acquired.add(value)
             padding |= voxels_of(volume, value, large, blocks)
-    for index, value in layers:
-        if value in never_acquired and value != wiped:
+    for index, value, thick in layers:
+        is_least = value == least and thick >= FEWEST_PLANES
+        if value != wiped and (value in never_acquired or is_least):
             padding[index] = True
     constant = ndimage.binary_dilation(constant, np.ones((3, 3, 3), bool))
     return Background(wiped, padding if padding.any() else None, constant, blocks.size)
+
+
+def _share(mask: Mask, beside: Mask) -> float:
+    """Share of blocks beside the head that a mask covers; 0 where there are hardly any."""
+    return float((mask & beside).sum()) / max(int(beside.sum()), _FEWEST_NEAR)
 
 
 def _some_of(volume: NDArray[Any], chosen: Mask, blocks: Blocks) -> NDArray[Any]:
