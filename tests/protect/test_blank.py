@@ -159,7 +159,9 @@ def test_padding_outside_a_ct_scanners_circle_is_no_air(phantom, padding):
     voxels = np.maximum(voxels, padding)
     scan = replace(made.scan, voxels=np.rint(voxels).astype(np.int16))
     done = deface(scan, head=made.head)
-    new = done.scan.voxels[done.region.mask]
+    new = done.scan.voxels[done.region.mask & ~circle]
     assert np.median(new) == pytest.approx(-1000, abs=6)
     assert (new < -1150).mean() < 0.001
+    kept = done.scan.voxels[done.region.mask & circle]
+    assert (kept == padding).mean() > 0.99
     assert np.array_equal(done.scan.voxels[~done.region.mask], scan.voxels[~done.region.mask])

@@ -10,7 +10,7 @@ from nibabel.affines import apply_affine
 
 from faceblind.attacks.edges import Edges, find_edges
 from faceblind.attacks.known_cut import NODS, explained_by_cut
-from faceblind.attacks.no_head import heads_only
+from faceblind.attacks.no_head import require_head
 from faceblind.attacks.presence import Region, face_left, find_regions, person_left
 from faceblind.attacks.replaced import Known, aligned_by, find_known
 from faceblind.attacks.surface import FACE, Surface, find_surface
@@ -73,7 +73,6 @@ class Sight:
         return face_left(self.regions)
 
 
-@heads_only
 def see(scan: Scan, head: HeadMask | None = None, native: Scan | None = None) -> Sight:
     """The best explanation of a scan's surface.
 
@@ -104,6 +103,8 @@ def see(scan: Scan, head: HeadMask | None = None, native: Scan | None = None) ->
     found = _best(skin, whole, edges, scan)
     if found.known.is_cut:
         found = _where_the_head_wants_it(found, scan)
+    if not (found.known.is_cut or found.known.is_face):
+        require_head(found.alignment, found.left, scan, head)
     return replace(found, edges=edges)
 
 

@@ -24,6 +24,7 @@ from faceblind.head.grid import (
     regrid,
     resize,
 )
+from faceblind.head.padding import padding_as_air
 from faceblind.head.refusal import about
 from faceblind.scan import Scan
 
@@ -43,8 +44,6 @@ SMALLEST_EAR_LITRES = 0.0025
 """Thin loose pieces below this are capsules or tubes; a child's pinna has about 4 ml."""
 CLOSING_MM = 4.0
 """Half the width of openings that are bridged: nostrils, mouth, ear canals."""
-CT_AIR = -1000.0
-"""Hounsfield units of air by definition; padding outside the scanner's circle lies below."""
 
 
 @dataclass(frozen=True)
@@ -115,10 +114,7 @@ def usable_grid(scan: Scan) -> Grid:
     low, high = float(values.min()), float(values.max())
     if low == high:
         raise ScanError(f"{name}: all voxels have the same value; export the scan again")
-    # Padding is one exact value; without that test, MR units with an offset would be cut.
-    if low < CT_AIR and (values[::4, ::4, ::4] == low).mean() > 0.005:
-        values = np.maximum(values, values.dtype.type(CT_AIR))
-    return grid.like(values)
+    return grid.like(padding_as_air(values, grid.spacing))
 
 
 def head_in_grid(grid: Grid, name: str = "scan") -> HeadMask:

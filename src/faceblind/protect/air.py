@@ -10,20 +10,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+from skimage.filters import threshold_otsu
 
-from faceblind.head.air import CT_AIR
-from faceblind.head.brain import template_fields
-from faceblind.head.grid import Volume, blur, is_positive
-from faceblind.protect.regions import memory_order, working_grid
-from faceblind.protect.trend import FEWEST_SAMPLES, Trend, find_trend
+from faceblind.head.grid import Volume, blur
+from faceblind.head.skin import Skin
+from faceblind.protect.background import Background, find_background, surroundings
+from faceblind.protect.regions import memory_order
+from faceblind.protect.trend import FEWEST_SAMPLES, Places, Trend, find_trend
 from faceblind.scan import Scan
 
-CLEAR_MM = 25.0
-"""Air this far outside the template head is sampled: no person's skin reaches there."""
-PADDING_GAP = 0.15
-"""Padding lies below air by at least this share of the contrast between air and the brightest
-tissue: -2000 or -3024 Hounsfield units do, the zeros of MR do not."""
+THINGS_SPREADS = 8.0
+"""Tables and rests are brighter than air by at least this many spreads of its local mean; the trend
+that coils give to noise is no such step."""
+FEWEST_THINGS = 0.1
+"""Share of the sample below which things need no care: the robust bound leaves them out."""
+FEWEST_AIR = 0.02
+"""Share of the sample that air has at least where the rest is tables and rests."""
 _MOST_SAMPLES = 200_000
+_MOST_MEANS = 20_000
+_FEWEST_MEANS = 500
 _BLOCK = 32
 _LEVELS = 4096
 _REACH_SIGMAS = 4.0
@@ -41,11 +46,14 @@ class Air:
         Gaussian (voxels, memory order) that gives independent noise the air's correlation.
     trend : Trend or None
         By what the sample is to be multiplied from place to place; None where it is the same.
+    padding : (I, J, K) bool ndarray or None
+        Voxels (memory order) that were never acquired: they stay as they are.
     """
 
     sample: NDArray[np.float32]
     sigma: NDArray[np.float64]
     trend: Trend | None = None
+    padding: NDArray[np.bool_] | None = None
 
     @property
     def level(self) -> float:
@@ -65,93 +73,190 @@ class Air:
         return bool(self.sample[0] == self.sample[-1])
 
 
-def clear_air(scan: Scan, affine: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(I, J, K) bool in memory order: air far from any head, above the shoulders.
-
-    Parameters
-    ----------
-    scan : Scan
-    affine : (4, 4) float64 ndarray
-        Scan mm to template mm.
-    """
-    order = memory_order(scan)
-    shape = tuple(scan.shape[axis] for axis in order)
-    grid = working_grid(scan)
-    total = affine @ grid.affine
-    outside = -template_fields().on_grid("depth", total, grid.values.shape) - CLEAR_MM
-    i, j, k = np.ogrid[tuple(slice(n) for n in grid.values.shape)]
-    height = total[2, 0] * i + total[2, 1] * j + total[2, 2] * k + total[2, 3]
-    outside = np.minimum(outside, (height + 60.0).astype(np.float32))
-    return is_positive(outside, shape)
-
-
-def measure_air(volume: NDArray[Any], clear: NDArray[np.bool_]) -> Air:
+def measure_air(
+    volume: NDArray[Any],
+    clear: NDArray[np.bool_],
+    near: Places | None = None,
+    background: Background | None = None,
+) -> Air:
     """Distribution and correlation of the air of one volume.
 
-    Ghosts, holders and wrapped skin are left out by a robust bound, so that their values are not
-    copied into the fill.
+    Ghosts, holders and wrapped skin are left out by a robust bound, tables and rests that are a
+    larger part by their step to what is darker, so that their values are not copied into the fill.
 
     Parameters
     ----------
     volume : (I, J, K) ndarray
         In memory order.
     clear : (I, J, K) bool ndarray
-        Where to look; the darkest twentieth of the volume if that holds too little.
+        Where to look.
+    near : tuple of (N,) int64 ndarray, optional
+        Indices of voxels beside the head, where to look if `clear` holds too little air; if they
+        hold too little as well, the darkest twentieth of the volume counts.
+    background : Background, optional
+        What is constant around the head, where anything is.
     """
-    places = _some_places(clear)
+    padding = None if background is None else background.padding
+    if background is not None and background.wiped is not None:
+        return Air(np.array([background.wiped], np.float32), np.zeros(3), None, padding)
+    places = _places_of_air(volume, clear, near, background)
     values = volume[places]
     if values.size < FEWEST_SAMPLES:
         some = volume[::2, ::2, ::2]
+        if padding is not None and not padding.all():
+            some = some[~padding[::2, ::2, ::2]]
         some = some[some <= np.quantile(some, 0.05)]
         values = some[:: max(1, some.size // _MOST_SAMPLES)]
     trend = find_trend(places, values.astype(np.float32), volume.shape)
     factor = np.float32(1.0) if trend is None else trend.at(places)
     values = values / factor
-    values = _without_padding(np.sort(values.astype(np.float32)), volume)
+    values = np.sort(values.astype(np.float32))
     median = values[len(values) // 2]
     low, high = np.quantile(values, [0.1587, 0.8413])
     spread = max(float(high - low) / 2, float(median - low), 1e-6 * abs(float(median)))
     kept = values[(values >= median - 5 * spread) & (values <= median + 4 * spread)]
     texture = _texture(volume, clear, places, factor, float(median), spread)
-    return Air(kept if kept.size else values, texture, trend)
+    return Air(kept if kept.size else values, texture, trend, padding)
 
 
-def _without_padding(values: NDArray[np.float32], volume: NDArray[Any]) -> NDArray[np.float32]:
-    """Sorted air without the one value that fills what a CT scanner's circle does not reach."""
-    rest = values[values > values[0]]
-    share = 1.0 - len(rest) / len(values)
-    if len(rest) < 1000 or share < 0.005:
-        return values
-    if values[0] < CT_AIR:
-        return rest
-    gap = float(rest[len(rest) // 50] - values[0])
-    contrast = float(np.quantile(volume[::4, ::4, ::4], 0.98)) - float(rest[len(rest) // 2])
-    return rest if gap > PADDING_GAP * contrast else values
+def _places_of_air(
+    volume: NDArray[Any],
+    clear: NDArray[np.bool_],
+    near: Places | None,
+    background: Background | None,
+) -> Places:
+    """Indices of voxels of noise far from the head, or beside it where hardly any lie further out.
+
+    Neither padding nor tables and rests are among them.
+    """
+    far = _acquired(_some_places(clear), background)
+    group = _darkest_group(_local_means(volume, _few(far)))
+    if near is not None:
+        near = _acquired(near, background)
+        beside = _local_means(volume, near)
+        group_near = _darkest_group(beside)
+        step = THINGS_SPREADS * max(group.spread, group_near.spread)
+        few = len(far[0]) < FEWEST_SAMPLES <= len(near[0])
+        if few or group.level > group_near.level + step:
+            return _at(near, group_near.holds(beside))
+    return far if group.is_all else _at(far, group.holds(_local_means(volume, far)))
 
 
-def _some_places(clear: NDArray[np.bool_]) -> tuple[NDArray[np.int64], ...]:
+def _acquired(places: Places, background: Background | None) -> Places:
+    """Those of N places that do not lie in or beside parts of one value."""
+    if background is None:
+        return places
+    places = _at(places, ~background.is_constant(places))
+    if background.padding is None:
+        return places
+    return _at(places, _local_means(background.padding, places) == 0)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Local means that belong together: level, spread, and the bounds towards other groups."""
+
+    level: float
+    spread: float
+    low: float
+    high: float
+
+    @property
+    def is_all(self) -> bool:
+        return bool(np.isinf(self.low) and np.isinf(self.high))
+
+    def holds(self, means: NDArray[np.float32]) -> NDArray[np.bool_]:
+        return (means > self.low) & (means <= self.high)
+
+
+def _darkest_group(means: NDArray[np.float32]) -> _Group:
+    """The darkest of well separated groups of (N,) local means, but for left-over padding."""
+    low, high, total = -np.inf, np.inf, len(means)
+    level = spread = 0.0
+    while len(means) >= max(_FEWEST_MEANS, FEWEST_AIR * total):
+        level = float(np.median(means))
+        spread = _spread(means, level)
+        if means.min() == means.max():
+            break
+        cut = float(threshold_otsu(means))
+        below, above = means[means <= cut], means[means > cut]
+        darker = float(np.median(below))
+        narrow = _spread(below, darker)
+        if len(below) < FEWEST_AIR * total:
+            means = above
+            continue
+        if float(np.median(above)) - darker <= THINGS_SPREADS * narrow:
+            break
+        if narrow == 0 and len(below) < len(above):
+            # One value beside more noise: padding in layers too thin to be found.
+            means, low = above, cut
+            continue
+        if len(above) >= FEWEST_THINGS * total:
+            high = cut
+        means = below
+    return _Group(level, spread, low, high)
+
+
+def _spread(values: NDArray[np.float32], level: float) -> float:
+    """Robust standard deviation."""
+    return 1.4826 * float(np.median(np.abs(values - level)))
+
+
+def _local_means(volume: NDArray[Any], places: Places) -> NDArray[np.float32]:
+    """(N,) means over the 27 voxels around N voxels."""
+    total = np.zeros(len(places[0]), np.float32)
+    last = [n - 1 for n in volume.shape]
+    axes = [[np.clip(axis + step, 0, end) for step in (-1, 0, 1)]
+            for axis, end in zip(places, last, strict=True)]  # fmt: skip
+    for i in axes[0]:
+        for j in axes[1]:
+            for k in axes[2]:
+                total += volume[i, j, k]
+    return total / np.float32(27)
+
+
+def _at(places: Places, chosen: NDArray[np.bool_]) -> Places:
+    """Some of N places."""
+    first, second, third = (axis[chosen] for axis in places)
+    return first, second, third
+
+
+def _few(places: Places) -> Places:
+    """Evenly taken places, as many as tell the levels of air and things."""
+    first, second, third = (axis[:: max(1, len(axis) // _MOST_MEANS)] for axis in places)
+    return first, second, third
+
+
+def _some_places(clear: NDArray[np.bool_]) -> Places:
     """Indices (three arrays) of evenly taken places of a mask, in the order of memory."""
     flat = np.flatnonzero(clear)
-    return np.unravel_index(flat[:: max(1, flat.size // _MOST_SAMPLES)], clear.shape)
+    first, second, third = np.unravel_index(
+        flat[:: max(1, flat.size // _MOST_SAMPLES)], clear.shape
+    )
+    return first, second, third
 
 
 def _texture(
     volume: NDArray[Any],
     clear: NDArray[np.bool_],
-    places: tuple[NDArray[np.int64], ...],
+    places: Places,
     factor: NDArray[np.float32] | np.float32,
     level: float,
     spread: float,
 ) -> NDArray[np.float64]:
     """Gaussian widths (voxels) from the correlation between neighbours in each direction."""
     sigma = np.zeros(3)
+    # Places beside the head are not clear; what they border on is told by its value.
+    far = bool(clear[places].all())
     first = volume[places] / factor
     for axis in range(3):
         near = list(places)
         near[axis] = np.minimum(places[axis] + 1, volume.shape[axis] - 1)
         beside = tuple(near)
         second = volume[beside] / factor
-        good = clear[beside] & (near[axis] > places[axis])
+        good = near[axis] > places[axis]
+        if far:
+            good &= clear[beside]
         good &= (np.abs(first - level) < 5 * spread) & (np.abs(second - level) < 5 * spread)
         if good.sum() < 500:
             continue
@@ -197,7 +302,7 @@ class Noise:
 
 
 def air_of_volumes(
-    scan: Scan, affine: NDArray[np.float64], rng: np.random.Generator
+    scan: Scan, affine: NDArray[np.float64], skin: Skin, rng: np.random.Generator
 ) -> Iterator[tuple[NDArray[Any], Air, Noise]]:
     """Each volume of a scan in memory order, its air, and noise over it; one at a time.
 
@@ -206,17 +311,20 @@ def air_of_volumes(
     scan : Scan
     affine : (4, 4) float64 ndarray
         Scan mm to template mm.
+    skin : Skin
+        Of the head, scan mm.
     rng : Generator
     """
-    order, clear = memory_order(scan), clear_air(scan, affine)
+    order, around = memory_order(scan), surroundings(scan, affine, skin.points)
+    near = around.near()
     for t in range(1 if scan.voxels.ndim == 3 else scan.voxels.shape[3]):
         volume = np.ascontiguousarray(scan.volume(t).transpose(order))
-        air = measure_air(volume, clear)
+        air = measure_air(volume, around.clear, near, find_background(volume, around))
         yield volume, air, Noise(volume.shape, air.sigma, rng)
 
 
 def fill(air: Air, mask: NDArray[np.bool_], noise: Noise) -> Volume:
-    """(I, J, K) new air under a mask; elsewhere the content is undefined.
+    """(I, J, K) new air under a mask, NaN where padding stays; elsewhere the content is undefined.
 
     Parameters
     ----------
@@ -227,12 +335,15 @@ def fill(air: Air, mask: NDArray[np.bool_], noise: Noise) -> Volume:
         Over the same volume.
     """
     if air.is_constant:
-        return np.full(mask.shape, air.sample[0], np.float32)
-    out = np.empty(mask.shape, np.float32)
-    for i, plane in enumerate(mask):
-        out[i][plane] = draw(air, noise.slice(i)[plane])
-        if air.trend is not None:
-            out[i][plane] *= air.trend.plane(i)[plane]
+        out = np.full(mask.shape, air.sample[0], np.float32)
+    else:
+        out = np.empty(mask.shape, np.float32)
+        for i, plane in enumerate(mask):
+            out[i][plane] = draw(air, noise.slice(i)[plane])
+            if air.trend is not None:
+                out[i][plane] *= air.trend.plane(i)[plane]
+    if air.padding is not None:
+        out[air.padding] = np.nan
     return out
 
 

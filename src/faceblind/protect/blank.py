@@ -133,7 +133,8 @@ def deface(
     """
     head = head or find_whole_head(scan)
     placement = place(head.alignment)
-    airs = begun(air_of_volumes(scan, placement.affine, np.random.default_rng(seed)))
+    rng = np.random.default_rng(seed)
+    airs = begun(air_of_volumes(scan, placement.affine, head.skin, rng))
     region = face_region(scan, head.skin, head.alignment, placement, choices, fit)
     inside = region.mask.transpose(memory_order(scan))
     new = (fill(air, inside, noise) for _, air, noise in airs)
@@ -148,12 +149,19 @@ def with_volumes(scan: Scan, mask: NDArray[np.bool_], volumes: Iterable[Volume])
     scan : Scan
     mask : (I, J, K) bool ndarray
     volumes : iterable of ndarray
-        One for each volume of the scan, in memory order; looked at under the mask only.
+        One for each volume of the scan, in memory order; looked at under the mask only. NaN
+        leaves a voxel as it is.
     """
     back = np.argsort(memory_order(scan))
     columns = [new.transpose(back)[mask] for new in volumes]
     values = columns[0] if scan.voxels.ndim == 3 else np.stack(columns, axis=1)
-    return _with_gaps(scan.with_changes(mask, values), scan, mask)
+    changes = ~np.isnan(values)
+    where = mask
+    if not changes.all():
+        where = np.zeros(scan.voxels.shape, bool)
+        where[mask] = changes
+        values = values[changes]
+    return _with_gaps(scan.with_changes(where, values), scan, mask)
 
 
 def _with_gaps(done: Scan, scan: Scan, mask: NDArray[np.bool_]) -> Scan:

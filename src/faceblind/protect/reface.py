@@ -75,7 +75,8 @@ def reface(
     """
     head = head or find_whole_head(scan)
     placement = place(head.alignment)
-    airs = begun(air_of_volumes(scan, placement.affine, np.random.default_rng(seed)))
+    rng = np.random.default_rng(seed)
+    airs = begun(air_of_volumes(scan, placement.affine, head.skin, rng))
     region = face_region(scan, head.skin, head.alignment, placement, choices)
     inside = region.mask.transpose(memory_order(scan))
     filled = begun((volume, air, noise, fill(air, inside, noise)) for volume, air, noise in airs)

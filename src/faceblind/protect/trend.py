@@ -21,6 +21,7 @@ _COARSE_VOXELS = 8
 _SAMPLE_STEP = 8
 
 Places = tuple[NDArray[np.int64], ...]
+"""Indices of N voxels: an (N,) array for each axis."""
 
 
 @dataclass(frozen=True)
