@@ -19,6 +19,7 @@ from faceblind.head.register import register
 from faceblind.head.skin import Skin, find_skin
 from faceblind.protect.blank import Head, uncertain
 from faceblind.protect.features import face_is_gone, faceless, shows_face
+from faceblind.protect.found import is_hidden, looked_again
 from faceblind.scan import Scan
 
 SAME_PLACE_MM = 2.5
@@ -89,7 +90,7 @@ def _own(scan: Scan) -> _Evidence:
     except FaceblindError as error:
         return _Evidence(scan, None, None, error)
     try:
-        return _Evidence(scan, skin, align(skin, scan), None)
+        return _Evidence(scan, *looked_again(scan, skin, align(skin, scan)), None)
     except FaceblindError as error:
         return _Evidence(scan, skin, None, error)
 
@@ -138,10 +139,10 @@ def _by_skin(scan: Scan, skin: Skin, sister: _Sister, move: NDArray[np.float64])
     """The head where a sister's skin says; with its skin, too, where the scan has no face.
 
     Whether the face is dark there or was taken out before: the depth of the brain is measured under
-    the skin.
+    the skin. So, too, where much of a small head's scalp is too dim to be found.
     """
     alignment = moved(sister.alignment, move)
-    own = shows_face(alignment, skin, scan)
+    own = shows_face(alignment, skin, scan) and not is_hidden(scan, skin, alignment)
     return Head(skin if own else _moved_skin(sister.skin, move, scan), alignment)
 
 
