@@ -36,6 +36,8 @@ NOISE_SIGMAS = 4.0
 """Air voxels exceed this many robust standard deviations rarely enough to leave no clumps."""
 TISSUE_FRACTION = 0.3
 """Share of the local tissue level above which a voxel is head; ghosts rarely reach a fifth."""
+DIM_FRACTION = 0.1
+"""The same for a scalp that bright fluid close beneath outshines, as in small children."""
 OPENING_MM = 4.0
 """Half the thickness below which an attached thing is not solid: ears, but also tables, pads."""
 REGROW_MM = 14.0
@@ -80,13 +82,15 @@ class HeadMask:
         return float(self.mask.sum() * abs(np.linalg.det(self.affine[:3, :3])) / 1e6)
 
 
-def find_head(scan: Scan) -> HeadMask:
+def find_head(scan: Scan, tissue_fraction: float = TISSUE_FRACTION) -> HeadMask:
     """Find the head in a scan of any contrast and orientation.
 
     Parameters
     ----------
     scan : Scan
         3-D, or 4-D of which the first volume is used.
+    tissue_fraction : float
+        `TISSUE_FRACTION`, or `DIM_FRACTION` where the scalp was missed with it.
 
     Raises
     ------
@@ -94,7 +98,7 @@ def find_head(scan: Scan) -> HeadMask:
         If nothing solid of a head's size stands out from the noise.
     """
     with about(scan):
-        return head_in_grid(usable_grid(scan), scan.source or "scan")
+        return head_in_grid(usable_grid(scan), scan.source or "scan", tissue_fraction)
 
 
 def usable_grid(scan: Scan) -> Grid:
@@ -117,7 +121,9 @@ def usable_grid(scan: Scan) -> Grid:
     return grid.like(padding_as_air(values, grid.spacing))
 
 
-def head_in_grid(grid: Grid, name: str = "scan") -> HeadMask:
+def head_in_grid(
+    grid: Grid, name: str = "scan", tissue_fraction: float = TISSUE_FRACTION
+) -> HeadMask:
     """:func:`find_head` on a prepared grid."""
     extent = np.array(grid.values.shape) * grid.spacing
     if extent.min() < 25 or np.sort(extent)[1] < 60:
@@ -141,7 +147,7 @@ def head_in_grid(grid: Grid, name: str = "scan") -> HeadMask:
         if tissue - level < 5 * noise or tissue <= level:
             raise _no_head(name)
         local = _local_level(values, inside, 18.0 / WORKING_MM, tissue)
-        threshold = _threshold(level, noise, local)
+        threshold = _threshold(level, noise, local, tissue_fraction)
     bright = _without_crumbs(values > threshold)
     mask = _keep_head(_near_the_head(bright))
     litres = float(mask.sum() * abs(np.linalg.det(coarse.affine[:3, :3])) / 1e6)
@@ -228,9 +234,11 @@ def _local_level(values: Volume, where: Mask, sigma: float, default: float) -> V
     return resize(level, values.shape)
 
 
-def _threshold(level: float, noise: float, local: Volume) -> Volume:
+def _threshold(
+    level: float, noise: float, local: Volume, fraction: float = TISSUE_FRACTION
+) -> Volume:
     contrast = np.maximum(local - level, 0)
-    return level + np.clip(NOISE_SIGMAS * noise, TISSUE_FRACTION * contrast, 0.5 * contrast).astype(
+    return level + np.clip(NOISE_SIGMAS * noise, fraction * contrast, 0.5 * contrast).astype(
         np.float32
     )
 

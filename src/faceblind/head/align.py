@@ -16,6 +16,7 @@ from faceblind.errors import AlignmentError, ScanError
 from faceblind.head import icp
 from faceblind.head.air import find_head
 from faceblind.head.brain_seen import LEAST_WHOLE, brain_share
+from faceblind.head.contents import information
 from faceblind.head.fitting import (
     SETTINGS,
     Aligner,
@@ -25,6 +26,7 @@ from faceblind.head.fitting import (
     thin,
 )
 from faceblind.head.refusal import about
+from faceblind.head.register import SOFT_MM, Levels
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS, Template, load_template
 from faceblind.scan import Scan
@@ -133,7 +135,7 @@ def _align(
     fits = whole.best(False, [])
     faceless = Aligner(skin, scan, template, settings, faceless=True)
     near: list[Fit] = []
-    if fits and fits[0].witness >= settings.enough_witness:
+    if fits and fits[0].witness >= settings.enough_witness and not _is_far(fits[0], settings):
         trust = _trust(fits, settings)
         if fits[0].score >= settings.enough_score and trust >= CONFIDENT:
             return _describe(whole, fits[0], trust)
@@ -150,14 +152,21 @@ def _align(
         scalp_trust = _scalp_trust(faceless, near, settings)
         if scalp_trust >= CONFIDENT and near[0].score >= settings.enough_scalp_score:
             return _describe(faceless, near[0], scalp_trust)
+    upright = [one for one in (*fits, *near) if not _is_far(one, settings)]
     fits = whole.best(True, fits)
     trust = _trust(fits, settings)
-    if trust >= CONFIDENT:
+    if trust >= CONFIDENT and not _is_contradicted(whole, fits[0], upright, scan, settings):
         return _describe(whole, fits[0], trust)
-    if _inside_vouches(whole, fits, scan):
-        return _describe(whole, fits[0], max(trust, CONFIDENT))
-    scalp = faceless.best(True, near or faceless.best(False, []))
+    if trust >= CONFIDENT:
+        trust = 0.0
+    elif _inside_vouches(whole, fits, scan):
+        return _describe(whole, fits[0], CONFIDENT)
+    near = near or faceless.best(False, [])
+    upright += [one for one in near if not _is_far(one, settings)]
+    scalp = faceless.best(True, near)
     scalp_trust = _scalp_trust(faceless, scalp, settings)
+    if scalp_trust > trust and _is_contradicted(faceless, scalp[0], upright, scan, settings):
+        scalp_trust = 0.0
     if scalp_trust > trust:
         return _describe(faceless, scalp[0], scalp_trust)
     if not fits:
@@ -229,6 +238,27 @@ def _inside_vouches(whole: Aligner, fits: list[Fit], scan: Scan) -> bool:
     return brain_share(affine, scan, head, enough=LEAST_WHOLE)[0] >= LEAST_WHOLE
 
 
+def _is_far(fit: Fit, settings: AlignmentSettings) -> bool:
+    """Whether a fit turns the head far from where the header has it."""
+    return angle_degrees(fit.pose, np.eye(4)) > settings.far_degrees
+
+
+def _is_contradicted(
+    aligner: Aligner, fit: Fit, upright: list[Fit], scan: Scan, settings: AlignmentSettings
+) -> bool:
+    """Whether what is inside the head speaks for the header, where a fit turns the head far away.
+
+    Crania without a lower face, small ones above all, fit turned round as well as upright.
+    """
+    if not _is_far(fit, settings) or not upright:
+        return False
+    levels = Levels.of(scan, SOFT_MM)
+    turned, *as_it_says = (
+        information(levels, _describe(aligner, one, 0.0).affine) for one in (fit, *upright[:3])
+    )
+    return turned <= max(as_it_says)
+
+
 def _trust(fits: list[Fit], settings: AlignmentSettings) -> float:
     """Confidence in the first of distinct fits, best first."""
     if not fits:
@@ -247,7 +277,7 @@ def _scalp_trust(faceless: Aligner, fits: list[Fit], settings: AlignmentSettings
         return 0.0
     rival = fits[1].score if len(fits) > 1 else 0.0
     described = _describe(faceless, fits[0], 0.0)
-    far = angle_degrees(fits[0].pose, np.eye(4)) > settings.far_degrees
+    far = _is_far(fits[0], settings)
     return min(
         _ramp(fits[0].score, settings.far_scalp_score_ramp if far else settings.scalp_score_ramp),
         _ramp(fits[0].score - rival, settings.margin_ramp),

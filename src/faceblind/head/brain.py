@@ -40,11 +40,36 @@ PIVOT = np.array([0.0, 0.0, 40.0])
 """Template mm: the middle of the brain, about which the head nods."""
 LEAST_SHARE = 0.55
 """Small children have about half of an adult's scalp and skull; below that nothing is believed."""
+ADULT_SIZE, CHILD_SIZE = 1.02, 1.06
+"""Template mm per scan mm up to which a head counts as an adult's, and from which as a child's of
+up to 6 years or so; adults have 0.88 to 1.01."""
 SMALL_HEAD = 1.03
 """Template mm per scan mm from which a head counts as small and its bone is measured."""
+ADULT_COVER_MM = 12.0
+"""What lies over an adult's brain, template mm; a child's brow has no sinus to make it more."""
+CHILD_COVER = 0.6
+"""Scalp, skull and fluid of a small child against those of an adult's head made as small. The
+head of a child of 3 to 6 years has 89 to 93 % of the adult circumference (see
+`faceblind.volunteers.ageing`), its brain 87 to 95 % of the adult volume, which leaves 6 to 8 mm
+of 12 to 13; the frontal skull is 2.9 (SD 1.0) mm thick where halo pins go (Loder 1996, J Pediatr
+Orthop 16:340) and below 3 mm in 85 % of children under 4 (Domenech-Fernandez et al. 2021, Eur
+Spine J 30:410)."""
+KEPT_MM, THICK_KEPT = 0.3, 0.4
+"""Kept over that, scan mm; more for every millimetre by which slices are thicker than 2 mm, between
+which the skin is less well known."""
 MARGIN_MM = 2.0
 """Kept over the inner side of the bone: meninges and the profile's blur."""
 _DEEPEST_MM = 20.0
+HIDDEN_MM = 2.0
+"""As much of the head outside the skin that was found is no blur."""
+_OUTWARD_MM = 7.0
+"""How far outside the skin that was found more of the head is looked for."""
+_AIR_MM = (10.0, 14.0)
+"""There lies air."""
+_AIR_SIGMAS, _SKIN_SHARE = 4.0, 0.2
+"""Level over the air, in its spreads and as a share of the skin's, from which something is head."""
+_BLUR_VOXELS = 0.9
+"""How far outside its half level a sharp edge reaches that share."""
 
 
 @dataclass(frozen=True)
@@ -131,11 +156,16 @@ class Cover:
         Skin over the brain, scan RAS+ mm, normals outward.
     depth_mm : (N,) float64 ndarray
         Depth under the skin, in scan mm, that surely holds no brain.
+    hidden_share : float
+        Share of the upper scalp, in a small head, of which more than `HIDDEN_MM` lies outside the
+        skin that was found: a thin dark scalp over bright fluid is missed. How much lies outside
+        is taken off `depth_mm`. 0 in other heads, where it is not measured.
     """
 
     points: NDArray[np.float64]
     normals: NDArray[np.float64]
     depth_mm: NDArray[np.float64]
+    hidden_share: float = 0.0
 
     def floor(self, affine: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N, 3) template mm, below each skin point, where protection must stop.
@@ -147,6 +177,22 @@ class Cover:
         """
         below = self.points - self.depth_mm[:, None] * self.normals
         return apply_affine(affine, below)
+
+
+def head_size(affine: NDArray[np.float64]) -> float:
+    """Template mm per scan mm, the mean of three axes, of a (4, 4) scan to template map."""
+    return float(np.linalg.norm(affine[:3, :3], axis=1).mean())
+
+
+def cover_share(size: float) -> float:
+    """Thickness over the brain against an adult's head made as small.
+
+    Parameters
+    ----------
+    size : float
+        Template mm per scan mm.
+    """
+    return float(np.interp(size, (ADULT_SIZE, CHILD_SIZE), (1.0, CHILD_COVER)))
 
 
 def find_cover(scan: Scan, skin: Skin, affine: NDArray[np.float64]) -> Cover:
@@ -177,12 +223,56 @@ def find_cover(scan: Scan, skin: Skin, affine: NDArray[np.float64]) -> Cover:
     z = np.clip(places[:, 2], COVER_Z[0], COVER_Z[-1])
     depth = table(np.column_stack([x, z]))
     # Template mm per scan mm: 0.88 to 1.0 in adults. Small heads have a thinner cover.
-    size = float(np.linalg.norm(affine[:3, :3], axis=1).mean())
+    size = head_size(affine)
     share = min(1.0, SMALL_HEAD / size)
     high = places[:, 2] > 40
     if size > SMALL_HEAD and high.sum() >= 200:
         share = min(share, _bone_share(scan, points[high], normals[high]))
-    return Cover(points, normals, depth * max(LEAST_SHARE, share))
+    depth = depth * max(LEAST_SHARE, share)
+    if size <= ADULT_SIZE or not len(points):
+        return Cover(points, normals, depth)
+    kept = KEPT_MM + THICK_KEPT * max(float(scan.spacing.max()) - 2.0, 0.0)
+    depth = np.minimum(depth, ADULT_COVER_MM * cover_share(size) / size - kept)
+    hidden = _hidden(scan, points, normals)
+    share = float((hidden[high] > HIDDEN_MM).mean()) if high.any() else 0.0
+    return Cover(points, normals, depth - hidden, share)
+
+
+def _hidden(
+    scan: Scan, points: NDArray[np.float64], normals: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(N,) mm by which head reaches out of the skin that was found."""
+    chosen = np.arange(0, len(points), max(1, len(points) // 2000))
+    steps = np.concatenate([np.arange(0.0, _OUTWARD_MM + 0.5, 0.5), np.arange(*_AIR_MM)])
+    values = _along(scan, points[chosen], normals[chosen], -steps)
+    air = values[:, steps >= _AIR_MM[0]]
+    level = float(np.median(air))
+    spread = 1.4826 * float(np.median(np.abs(air - level)))
+    tree = cKDTree(points[chosen])
+    near = tree.query(points[chosen], k=min(12, len(chosen)))[1]
+    profiles = np.median(values[near], axis=1)[:, steps <= _OUTWARD_MM]
+    least = level + np.maximum(_AIR_SIGMAS * spread, _SKIN_SHARE * (profiles[:, 0] - level))
+    above = profiles > least[:, None]
+    # The first step at which it is air; all of them where it never is.
+    foot = steps[np.where(above.all(axis=1), above.shape[1] - 1, np.argmin(above, axis=1))]
+    blurred = _BLUR_VOXELS * float(np.cbrt(np.prod(scan.spacing)))
+    hidden = np.maximum(foot - max(blurred, 1.0), 0.0)
+    return np.asarray(hidden[tree.query(points)[1]], np.float64)
+
+
+def _along(
+    scan: Scan,
+    points: NDArray[np.float64],
+    normals: NDArray[np.float64],
+    steps: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """(N, S) values of the scan on lines from skin inwards."""
+    rays = points[:, None] - steps[:, None] * normals[:, None]
+    index = scan.index(rays.reshape(-1, 3))
+    values = ndimage.map_coordinates(
+        scan.volume(0), index.T, output=np.float32, order=1, mode="nearest"
+    )
+    return np.asarray(values.reshape(len(points), len(steps)), np.float32)
 
 
 def _bone_share(scan: Scan, points: NDArray[np.float64], normals: NDArray[np.float64]) -> float:
@@ -190,11 +280,7 @@ def _bone_share(scan: Scan, points: NDArray[np.float64], normals: NDArray[np.flo
     steps = np.arange(0.0, _DEEPEST_MM + 0.5, 0.5)
     chosen = np.arange(0, len(points), max(1, len(points) // 1500))
     points, normals = points[chosen], normals[chosen]
-    rays = points[:, None] - steps[:, None] * normals[:, None]
-    index = scan.index(rays.reshape(-1, 3))
-    values = ndimage.map_coordinates(
-        scan.volume(0), index.T, output=np.float32, order=1, mode="nearest"
-    ).reshape(len(points), len(steps))
+    values = _along(scan, points, normals, steps)
     some = points[:: max(1, len(points) // 60)]
     neighbours = cKDTree(points).query(some, k=min(25, len(points)))[1]
     profiles = np.median(values[neighbours], axis=1)

@@ -11,14 +11,14 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from faceblind.head.align import Alignment, moved
-from faceblind.head.brain import PIVOT, template_fields
+from faceblind.head.brain import PIVOT
+from faceblind.head.contents import information
 from faceblind.head.icp import rigid_update
-from faceblind.head.register import SOFT_MM, Levels, normalised_information
+from faceblind.head.register import SOFT_MM, Levels
 from faceblind.scan import Scan
 
 OFFSET_MM = np.array([4.0, 2.0])
@@ -28,8 +28,6 @@ LEAST_INFORMATION = 1.03
 """Below it nothing of a brain is seen; noise gives 1.01, real scans 1.06 and more."""
 _NODS = (-21.0, -15.0, -9.0, -3.0, 3.0, 9.0, 15.0, 21.0)
 _SHIFTS_MM = (-8.0, 0.0, 8.0)
-_PLACES = 6000
-_LEAST_OVERLAP = 0.4
 _SHARP_MM = 1.5
 
 
@@ -47,15 +45,10 @@ def nodded(alignment: Alignment, scan: Scan) -> Alignment | None:
     Alignment or None
         None where the inside tells nothing.
     """
-    places, classes = _places()
     to_scan = np.linalg.inv(alignment.affine)
 
     def cost(step: NDArray[np.float64], levels: Levels) -> float:
-        there = to_scan @ _step(step)
-        found, seen = levels.at(apply_affine(there, places))
-        if seen.mean() < _LEAST_OVERLAP:
-            return -1.0
-        return -normalised_information(classes[seen], found[seen])
+        return -information(levels, np.asarray(np.linalg.inv(to_scan @ _step(step)), np.float64))
 
     soft, sharp = (partial(cost, levels=Levels.of(scan, mm)) for mm in (SOFT_MM, _SHARP_MM))
     grid = np.stack(np.meshgrid(_NODS, _SHIFTS_MM, _SHIFTS_MM, indexing="ij"), -1).reshape(-1, 3)
@@ -66,16 +59,6 @@ def nodded(alignment: Alignment, scan: Scan) -> Alignment | None:
         return None
     best[1:] -= OFFSET_MM
     return moved(alignment, to_scan @ np.linalg.inv(_step(best)) @ alignment.affine)
-
-
-def _places() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """(N, 3) places in and around the average brain, template mm, and their classes (N,)."""
-    fields = template_fields()
-    index = np.argwhere(fields.inside > 0)
-    # Places in a grid's order repeat its rows; a drawn sample does not.
-    index = index[np.random.default_rng(0).permutation(len(index))[:_PLACES]]
-    classes = fields.inside[tuple(index.T)].astype(np.int64)
-    return apply_affine(fields.affine, index), classes
 
 
 def _step(step: NDArray[np.float64]) -> NDArray[np.float64]:

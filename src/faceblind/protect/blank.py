@@ -17,6 +17,7 @@ from faceblind.head.skin import Skin, find_skin
 from faceblind.protect.air import air_of_volumes, fill
 from faceblind.protect.cut_fit import CutFit
 from faceblind.protect.features import face_is_gone, faceless
+from faceblind.protect.found import looked_again
 from faceblind.protect.placement import Placement, place
 from faceblind.protect.regions import Choices, Region, face_region, memory_order
 from faceblind.scan import Scan
@@ -79,8 +80,8 @@ def find_whole_head(scan: Scan, *, strict: bool = True) -> Head:
     """
     name = scan.source or "scan"
     skin = find_skin(scan)
-    alignment = align(skin, scan)
     with about(scan):
+        skin, alignment = looked_again(scan, skin, align(skin, scan))
         if strict and alignment.confidence < CONFIDENT:
             raise uncertain(name, alignment.confidence)
         require_head(alignment, scan)

@@ -19,11 +19,21 @@ from scipy.spatial.transform import Rotation
 from faceblind.head.brain import Cover, template_fields
 from faceblind.head.fitting import thin
 from faceblind.head.skin import Skin
-from faceblind.protect.lift import LIFT_MM, SINK_MM, USUAL_LIFT_MM, lift_at, lift_weights
+from faceblind.protect.lift import (
+    LIFT_MM,
+    MOST_LIFT_MM,
+    SINK_MM,
+    USUAL_LIFT_MM,
+    lift_at,
+    lift_weights,
+)
 from faceblind.protect.placement import Placement, hung, one_size
+from faceblind.protect.spare import NOTHING_SPARED
 
 NEAR_BRAIN_MM = 13.0
 """How near the average brain a place must be for a person's brain to reach it."""
+NEAR_SMALL_MM = 21.0
+"""The same for a small head, whose brain is larger and whose form is further from the average."""
 LOWEST_FLOOR_MM = 16.0
 """Template height from which the brain's floor is looked at."""
 _LOWEST_SKIN_MM = -90.0
@@ -76,13 +86,24 @@ class CutFit:
         How much shallower the cut is over the forehead, for the brain's sake, or deeper (negative),
         for a flat forehead's, in whole template mm: rows at the middle and at the sides, columns
         upwards from the brow.
+    spared_mm : tuple of five float
+        By how much further than usual the region keeps from the average brain in the middle below
+        the forehead, at the sides there, and around the ears (upwards), where it is not moved;
+        whole template mm.
     """
 
     affine: NDArray[np.float64]
     lift_mm: NDArray[np.float64]
+    spared_mm: tuple[float, ...] = NOTHING_SPARED
 
 
-def fit_cut(cover: Cover, skin: Skin, name: str, placement: Placement) -> CutFit:
+def fit_cut(
+    cover: Cover,
+    skin: Skin,
+    name: str,
+    placement: Placement,
+    brain: NDArray[np.float64] | None = None,
+) -> CutFit:
     """Motion and lift with which the cut spares the brain's floor and leaves least skin.
 
     Of all that spare the floor everywhere, those that leave least skin, and among them the lift
@@ -98,6 +119,9 @@ def fit_cut(cover: Cover, skin: Skin, name: str, placement: Placement) -> CutFit
     name : str
         Field of `TemplateFields` that the cut is made from.
     placement : Placement
+    brain : (N, 3) float64 ndarray, optional
+        Further places to spare, of a small head, whose cut may be lifted more for it; scan mm, see
+        `faceblind.head.likely_brain`.
 
     Returns
     -------
@@ -105,10 +129,11 @@ def fit_cut(cover: Cover, skin: Skin, name: str, placement: Placement) -> CutFit
         Unmoved, with the usual lift, where no forehead shows.
     """
     affine = hung(placement.affine, one_size(placement.scales), placement.turn)
-    seen = _seen(cover, skin, placement.affine)
+    seen = _seen(cover, skin, placement.affine, brain)
+    most = LIFT_MM if brain is None else MOST_LIFT_MM
     found: list[_Candidate] = []
     for even in _EVEN:
-        found.append(_candidate(seen, name, affine, even))
+        found.append(_candidate(seen, name, affine, even, most))
         if found[-1].in_middle <= _MOST_IN_MIDDLE:
             break
     return min(found, key=lambda one: one.in_middle).fit
@@ -127,11 +152,12 @@ def _candidate(
     name: str,
     affine: NDArray[np.float64],
     even: float,
+    most: float,
 ) -> _Candidate:
     """The best of all motions that are tried, each with its best lift."""
     best, least = _Candidate(CutFit(affine, USUAL_LIFT_MM.copy()), 0), np.inf
     for left in range(_ROUNDS, -1, -1):
-        task = _task(seen, name, affine)
+        task = _task(seen, name, affine, most)
         if task is None:
             break
         # Small motions are a simplification: what a cut takes is worked out where it lies.
@@ -160,6 +186,12 @@ class _Places:
         """(N,) medians: noise on the skin and tubes on the forehead are narrower."""
         return np.asarray(np.median(values[self.near], axis=1), np.float64)
 
+    def with_exact(self, points: NDArray[np.float64]) -> _Places:
+        """With more places (N, 3), whose values are taken as they are."""
+        own = np.arange(len(self.points), len(self.points) + len(points))
+        near = np.repeat(own[:, None], self.near.shape[1], axis=1)
+        return _Places(np.vstack([self.points, points]), np.vstack([self.near, near]))
+
 
 def _places(points: NDArray[np.float64], neighbours: int = 15) -> _Places | None:
     if len(points) < _FEWEST:
@@ -168,25 +200,36 @@ def _places(points: NDArray[np.float64], neighbours: int = 15) -> _Places | None
 
 
 def _seen(
-    cover: Cover, skin: Skin, affine: NDArray[np.float64]
+    cover: Cover,
+    skin: Skin,
+    affine: NDArray[np.float64],
+    brain: NDArray[np.float64] | None,
 ) -> tuple[_Places | None, _Places | None]:
     """The brain's floor, and the skin of the face and the forehead."""
     outward = apply_affine(affine, cover.points) - _CENTRE
     # The wall of a dark hole in the skin faces inwards: its floor would lie in front of the head.
     faces_out = (outward * (cover.normals @ affine[:3, :3].T)).sum(axis=1) > 0.0
     floor = (cover.points - cover.depth_mm[:, None] * cover.normals)[faces_out]
-    floor = floor[template_fields().at("brain", apply_affine(affine, floor)) > -NEAR_BRAIN_MM]
+    reach = NEAR_BRAIN_MM if brain is None else NEAR_SMALL_MM
+    floor = floor[template_fields().at("brain", apply_affine(affine, floor)) > -reach]
+    places = _places(floor)
+    if places is not None and brain is not None:
+        places = places.with_exact(brain)
     points = skin.points[~skin.edge][::2].astype(np.float64)
     where = apply_affine(affine, points)
     front = (where[:, 2] > _LOWEST_SKIN_MM - _AROUND_MM) & (where[:, 1] > -_AROUND_MM)
-    return _places(floor), _places(points[front])
+    return places, _places(points[front])
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What the cut shall spare and take: places in template mm of the cut, depth in it there."""
+    """What the cut shall spare and take: places in template mm of the cut, depth in it there.
+
+    It may be lifted by `most` mm.
+    """
 
     name: str
+    most: float
     floor: NDArray[np.float64]
     excess: NDArray[np.float64]
     wanted: NDArray[np.float64]
@@ -204,7 +247,10 @@ class _Task:
 
 
 def _task(
-    seen: tuple[_Places | None, _Places | None], name: str, affine: NDArray[np.float64]
+    seen: tuple[_Places | None, _Places | None],
+    name: str,
+    affine: NDArray[np.float64],
+    most: float,
 ) -> _Task | None:
     """What counts for a cut that lies at `affine`; None where no forehead is seen."""
     fields, (floor, skin) = template_fields(), seen
@@ -219,7 +265,7 @@ def _task(
     highest = _highest(low, excess, _FLOOR_CELL_MM)
     low, excess = low[highest], excess[highest]
     if skin is None:
-        return _Task(name, low, excess, np.zeros((0, 3)), np.zeros(0))
+        return _Task(name, most, low, excess, np.zeros((0, 3)), np.zeros(0))
     where = apply_affine(affine, skin.points)
     inside = fields.at(name, where)
     depth = skin.smoothed(inside)
@@ -227,7 +273,7 @@ def _task(
     meant &= (where[:, 2] > _LOWEST_SKIN_MM) & (where[:, 1] > 0)
     where, depth = where[meant], depth[meant]
     hardest = _highest(where, -depth, _SKIN_CELL_MM)
-    return _Task(name, low, excess, where[hardest], depth[hardest])
+    return _Task(name, most, low, excess, where[hardest], depth[hardest])
 
 
 def _highest(
@@ -259,7 +305,7 @@ def _solved(
     lifts_floor, lifts_skin = (
         lift_weights(places).reshape(nodes, -1).T for places in (task.floor, task.wanted)
     )
-    needed = np.minimum(task.excess, LIFT_MM * lifts_floor.sum(axis=1))
+    needed = np.minimum(task.excess, task.most * lifts_floor.sum(axis=1))
     # Unknowns: motion and its size, lifts and how far they are from the usual, the skin left.
     still, lifted, one = np.eye(moves), np.eye(nodes), np.eye(count)
 
@@ -291,11 +337,11 @@ def _solved(
         ]
     )
     free = [(-most, most) for most in (*3 * [_MOST_MM], *3 * [_MOST_DEGREES])][:moves]
-    lift, positive = (-SINK_MM, LIFT_MM), (0.0, None)
+    lift, positive = (-SINK_MM, task.most), (0.0, None)
     bounds = [*free, *moves * [positive], *nodes * [lift], *(nodes + count) * [positive]]
     found = linprog(price, A_ub=limits, b_ub=bound, bounds=bounds)
     if not found.success or found.x is None:
-        return none(moves), np.full(USUAL_LIFT_MM.shape, LIFT_MM), _DEAR
+        return none(moves), np.full(USUAL_LIFT_MM.shape, task.most), _DEAR
     lifts = found.x[2 * moves : 2 * moves + nodes].reshape(USUAL_LIFT_MM.shape)
     motion = np.asarray(found.x[:moves], np.float64)
     return motion, np.asarray(lifts, np.float64), float(np.dot(price, found.x))

@@ -17,6 +17,8 @@ FADE_LOW_MM, FADE_MM = 8.0, 22.0
 """Template height from which, and over how much, the cut may be lifted or sunk."""
 LIFT_MM, SINK_MM = 10.0, 6.0
 """By how much, at most."""
+MOST_LIFT_MM = 20.0
+"""By how much in a small child, whose brain is large for the head that the cut is made for."""
 _LIFT_X = (0.0, 40.0, 62.0)
 _LIFT_Z = (20.0, 36.0, 52.0, 68.0, 84.0)
 USUAL_LIFT_MM = np.array(

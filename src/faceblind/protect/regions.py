@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
+from faceblind.errors import ScanError
 from faceblind.head.align import Alignment
-from faceblind.head.brain import find_cover, template_fields
+from faceblind.head.brain import ADULT_SIZE, find_cover, head_size, template_fields
 from faceblind.head.grid import Grid, is_positive, resized_affine
+from faceblind.head.likely_brain import likely_brain
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS
 from faceblind.protect.cut_fit import CutFit, fit_cut
-from faceblind.protect.lift import free_share, lift_at, lift_on_grid
+from faceblind.protect.found import MOST_HIDDEN
+from faceblind.protect.lift import lift_at, lift_on_grid
 from faceblind.protect.placement import Placement, face_share
+from faceblind.protect.spare import (
+    BRAIN_MM,
+    EARS_FRONT_MM,
+    LIFTED_MM,
+    LOW_BRAIN_MM,
+    brain_margin,
+    spared,
+    to_spare,
+)
 from faceblind.scan import Scan
+
+__all__ = [
+    "BRAIN_MM",
+    "LOW_BRAIN_MM",
+    "Choices",
+    "Region",
+    "boundary_at",
+    "face_region",
+    "memory_order",
+    "places",
+    "working_grid",
+]
 
 WORKING_MM = 2.0
 """Spacing on which the template's smooth fields are mapped into the scan."""
-BRAIN_MM = 1.0
-"""Outside the average brain by this much, nothing is ever replaced."""
-LOW_BRAIN_MM = 8.0
-"""The same below the brow, where the brain is not measured. A cut that is not moved keeps 10 mm."""
 ROOM_FROM_BRAIN_MM = 10.0
-"""The same where the region is enlarged to make room for the new face."""
+"""What is kept around the average brain where the region is enlarged for the new face."""
 FAR_FROM_BRAIN_MM = 15.0
 """The same for teeth and neck, which need not come near."""
 TEETH_CENTRE = np.array([0.0, 50.0, -50.0])
@@ -37,9 +57,8 @@ NECK_TOP_MM = -62.0
 """Height in the middle of a plane that rises to the chin and falls to the nape: below is neck."""
 NECK_DEPTH_MM = 22.0
 """Skin, fat and outer muscle; spine and cord lie deeper."""
-EARS_FRONT_MM = 10.0
-"""Behind this plane, template mm, the cut takes what it would unmoved, too: a nod of the cut that
-suits the forehead carries it past the ears."""
+ENTERED_MM = 0.5
+"""Further than this inside the region no place may lie that may be brain, in a small head."""
 Field = Callable[[str], NDArray[np.float32]]
 """A field of `TemplateFields` by name, at places that are settled."""
 
@@ -121,13 +140,58 @@ def face_region(
     """
     choices = choices or Choices()
     name = "cut_ears_kept" if choices.keep_ears else "cut"
-    fit = fit or fit_cut(find_cover(scan, skin, placement.affine), skin, name, placement)
+    fit = fit or _fitted(scan, skin, alignment, placement, name)
     grid = working_grid(scan)
     cut = _on_grid(grid, placement, name, fit, choices)
     order = memory_order(scan)
     shape = tuple(scan.shape[axis] for axis in order)
     mask = is_positive(cut.values, shape).transpose(np.argsort(order))
     return Region(mask, name, cut, fit, _left(alignment, placement.affine, name, fit))
+
+
+def _fitted(
+    scan: Scan, skin: Skin, alignment: Alignment, placement: Placement, name: str
+) -> CutFit:
+    """Where the cut runs, so that it spares what may be brain."""
+    size = head_size(placement.affine)
+    cover = find_cover(scan, skin, placement.affine)
+    if cover.hidden_share > MOST_HIDDEN:
+        raise ScanError(
+            f"{scan.source or 'scan'}: the scalp of this small head is too dark to tell how near "
+            "to it the brain lies; protect it together with another scan of the same session"
+        )
+    likely = likely_brain(alignment, skin, size)
+    places = apply_affine(placement.affine, likely)
+    front = (places[:, 1] > EARS_FRONT_MM) & (places[:, 2] > LIFTED_MM)
+    fit = fit_cut(cover, skin, name, placement, likely[front] if size > ADULT_SIZE else None)
+    brain, cut = template_fields().at("brain", places), _inside(likely, placement, name, fit)
+    small = size > ADULT_SIZE
+    fit = replace(fit, spared_mm=to_spare(cut, brain, places))
+    if small and bool((spared(cut, brain, places, fit.spared_mm) > ENTERED_MM).any()):
+        raise ScanError(
+            f"{scan.source or 'scan'}: no cut takes the face of this small head and surely spares "
+            "its brain; protect it by hand"
+        )
+    return fit
+
+
+def _inside(
+    points: NDArray[np.float64], placement: Placement, name: str, fit: CutFit
+) -> NDArray[np.float32]:
+    """(N,) millimetres inside the region, before more is spared; points are scan mm."""
+    fields, plain = template_fields(), Choices()
+    where, in_cut = apply_affine(placement.affine, points), apply_affine(fit.affine, points)
+    on_face = apply_affine(placement.face, points)
+
+    def at(field: str) -> NDArray[np.float32]:
+        return fields.at(field, where)
+
+    def at_face(field: str) -> NDArray[np.float32]:
+        return fields.at(field, on_face)
+
+    moved = fields.at(name, in_cut) - lift_at(in_cut, fit.lift_mm).astype(np.float32)
+    cut = _combined(moved, at, name, where, plain)
+    return np.maximum(cut, _room(at, at_face, on_face, name, plain))
 
 
 def memory_order(scan: Scan) -> NDArray[np.int64]:
@@ -183,7 +247,7 @@ def _on_grid(
     if choices.teeth or choices.neck:
         more = np.minimum(_more(at("depth"), where, choices), -FAR_FROM_BRAIN_MM - at("brain"))
         cut = np.maximum(cut, more)
-    return Grid(cut, grid.affine)
+    return Grid(spared(cut, at("brain"), where, fit.spared_mm), grid.affine)
 
 
 def _more(
@@ -274,8 +338,7 @@ def _combined(
     forward, height = (where[:, axis].reshape(moved.shape) for axis in (1, 2))
     behind = np.float32(EARS_FRONT_MM) - forward.astype(np.float32)
     cut = np.maximum(moved, np.minimum(at(name), behind))
-    margin = LOW_BRAIN_MM + (BRAIN_MM - LOW_BRAIN_MM) * free_share(height).astype(np.float32)
-    cut = np.minimum(cut, -margin - at("brain"))
+    cut = np.minimum(cut, -brain_margin(height) - at("brain"))
     if choices.keep_eyes:
         cut = np.minimum(cut, -at("eyes"))
     return np.asarray(cut, np.float32)
@@ -296,6 +359,7 @@ def _left(
     wanted = fields.at(name, where) > 0
     moved = fields.at(name, in_cut) - lift_at(in_cut, fit.lift_mm).astype(np.float32)
     cut = _combined(moved, lambda field: fields.at(field, where), name, where, Choices())
+    cut = spared(cut, fields.at("brain", where), where, fit.spared_mm)
     stays = wanted & (cut <= 0)
     left = {}
     for label, region in enumerate(REGIONS):

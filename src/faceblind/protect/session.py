@@ -21,6 +21,7 @@ from faceblind.head.register import register
 from faceblind.head.skin import Skin, find_skin
 from faceblind.protect.blank import Head, uncertain
 from faceblind.protect.features import face_is_gone, faceless, shows_face
+from faceblind.protect.found import is_hidden, looked_again
 from faceblind.runner import why
 from faceblind.scan import Scan
 
@@ -90,9 +91,9 @@ def _own(scan: Scan) -> _Evidence:
     skin: Skin | None = None
     try:
         skin = find_skin(scan)
-        found = align(skin, scan)
-        require_head(found, scan)
-        return _Evidence(scan, skin, found, None)
+        found, alignment = looked_again(scan, skin, align(skin, scan))
+        require_head(alignment, scan)
+        return _Evidence(scan, found, alignment, None)
     except FaceblindError as error:
         return _Evidence(scan, skin, None, error)
     except Exception as error:  # noqa: BLE001 - one scan must not take its sisters with it
@@ -143,10 +144,10 @@ def _by_skin(scan: Scan, skin: Skin, sister: _Sister, move: NDArray[np.float64])
     """The head where a sister's skin says; with its skin, too, where the scan has no face.
 
     Whether the face is dark there or was taken out before: the depth of the brain is measured under
-    the skin.
+    the skin. So, too, where much of a small head's scalp is too dim to be found.
     """
     alignment = moved(sister.alignment, move)
-    own = shows_face(alignment, skin, scan)
+    own = shows_face(alignment, skin, scan) and not is_hidden(scan, skin, alignment)
     return Head(skin if own else _moved_skin(sister.skin, move, scan), alignment)
 
 

@@ -114,27 +114,28 @@ class _Layers:
 
 def load_anatomy() -> Anatomy:
     """The average map; built once (some seconds), then shared."""
-    return _layers().anatomy
+    return _layers(1.0).anatomy
 
 
 def personal_anatomy(person: Person) -> Anatomy:
     """The map of one person, still in the average shape.
 
     Fat grows with weight; the skull varies by 15 % (coefficient of variation of Lynnerup 2001,
-    Forensic Sci Int 117:45), fat by another 12 %.
+    Forensic Sci Int 117:45), fat by another 12 %. A brain that is large for its head lies under
+    less scalp and skull, see `Person.cover`.
     """
     fat, bone = generator(person.seed, person.index, _STREAM).standard_normal(2)
     fat_factor = (0.45 + 1.1 * person.weight) * np.exp(0.12 * fat)
     bone_factor = np.clip(np.exp(0.15 * bone), 0.72, 1.38)
-    layers = _layers()
+    layers = _layers(person.cover)
     return replace(layers.anatomy, labels=_compose(layers, float(fat_factor), float(bone_factor)))
 
 
-@lru_cache(maxsize=1)
-def _layers() -> _Layers:
+@lru_cache(maxsize=2)
+def _layers(cover: float) -> _Layers:
     template = load_template()
     space, inside = make_space(template)
-    grey, white, brain = place_brain(space)
+    grey, white, brain = place_brain(space, cover)
     inner = _above_brain(brain)
     base = np.full(space.depth.shape, Tissue.MUSCLE, np.uint8)
     solids.soft_tissue(base, space, template)
@@ -152,9 +153,9 @@ def _layers() -> _Layers:
     # Outside, the map continues the skin: the warped surface cuts it to size.
     fixed[~inside] = Tissue.SKIN
     fat_at = (space.depth - solids.SKIN_MM) / solids.fat_thickness(space, template)
-    thick = solids.skull_thickness(space)
+    thick = cover * solids.skull_thickness(space)
     bone_at = (inner - _DURA_MM) / thick
-    bone_at[space.depth < 4.2] = _NEVER
+    bone_at[space.depth < 4.2 * cover] = _NEVER
     # Below the skull base there is no calvaria.
     below = ((space.z < -18) & (space.y > -35)) | (space.z < -45)
     bone_at = np.where(below, np.float32(_NEVER), bone_at)

@@ -131,9 +131,9 @@ def coarse_distance(share: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def place_brain(
-    space: Space,
+    space: Space, cover: float = 1.0
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Grey, white and whole-brain fractions on the grid."""
+    """Grey, white and whole-brain fractions on the grid; `cover` is that of `Person`."""
     with (
         as_file(files("faceblind") / "data" / "brain_atlas.npz") as path,
         np.load(path) as atlas,
@@ -146,7 +146,7 @@ def place_brain(
     grey, white, brain = (resize(m, new) for m in (*maps, brain))
     affine = resized_affine(affine, old, new)
     maps = [*fold(grey, white, brain, affine)]
-    placed = _place_brain(space, brain, affine) @ affine
+    placed = _place_brain(space, brain, affine, cover) @ affine
     corners = np.array(list(product(*((0, n - 1) for n in brain.shape))))
     corners = apply_affine(placed, corners)
     cut, (x, y, z) = space.box(corners.min(axis=0), corners.max(axis=0))
@@ -160,7 +160,7 @@ def place_brain(
         result.append(whole)
     grey, white, share = result
     # Bone needs room: scalp and skull are nowhere thinner than this together.
-    share = np.minimum(share, np.clip((space.depth - 7.5) / 2, 0, 1))
+    share = np.minimum(share, np.clip((space.depth - 7.5 * cover) / 2, 0, 1))
     return grey, white, share
 
 
@@ -171,7 +171,7 @@ def _shift(by: float) -> NDArray[np.float64]:
 
 
 def _place_brain(
-    space: Space, brain: NDArray[np.float32], affine: NDArray[np.float64]
+    space: Space, brain: NDArray[np.float32], affine: NDArray[np.float64], cover: float
 ) -> NDArray[np.float64]:
     """(4, 4) from ICBM to the template frame, that leaves room for scalp and skull all round.
 
@@ -183,7 +183,7 @@ def _place_brain(
     points = points[points[:, 2] > -5]
     out = points - np.array([0, -18, 5])
     out /= np.linalg.norm(out, axis=1, keepdims=True)
-    target = 11.0 + 1.5 * np.abs(out[:, 2]) + 2.5 * np.clip(out[:, 1], 0, 1)
+    target = cover * (11.0 + 1.5 * np.abs(out[:, 2]) + 2.5 * np.clip(out[:, 1], 0, 1))
 
     def matrix(p: NDArray[np.float64]) -> NDArray[np.float64]:
         c, s = np.cos(p[0]), np.sin(p[0])

@@ -108,6 +108,9 @@ class Person:
         size.
     bends : tuple of float
         Amounts for `calibration.bend` that give the head its measures, mm.
+    cover : float
+        Thickness of scalp and skull over the brain against that of the average adult's head made
+        as small or large; 1 in everybody who is drawn. Small children's is about 0.6.
     """
 
     index: int
@@ -124,6 +127,7 @@ class Person:
     scale: float = 1.0
     residual: tuple[float, ...] = field(default=(0.0,) * len(MEASURES), repr=False)
     bends: tuple[float, ...] = field(default=(0.0,) * len(MEASURES), repr=False)
+    cover: float = 1.0
 
     @property
     def age(self) -> int:
