@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -232,6 +233,41 @@ class Scan:
         else:
             voxels = _changed(self.voxels, mask, stored.intensities(numbers))
         return replace(self, voxels=voxels, stored=replace(stored, raw=raw, voxels=voxels))
+
+
+    def with_volumes(
+        self, changes: Iterable[tuple[int, NDArray[np.bool_], NDArray[np.float32]]]
+    ) -> Scan:
+        """As `with_changes`, volume by volume, so that only one at a time is held twice.
+
+        Parameters
+        ----------
+        changes : iterable of (int, (I, J, K) bool ndarray, (N,) ndarray)
+            Volume, voxels to change, and their new intensities. Volumes that are not named stay.
+        """
+        stored = self.stored
+        if stored is not None and stored.voxels is not self.voxels:
+            name = self.source or "scan"
+            raise ScanError(f"{name}: the voxels were replaced; change the scan as it was loaded")
+        stands_for = stored or Stored(self.voxels, 1.0, 0.0, self.voxels, self.affine)
+        raw = stands_for.raw.copy(order="K")
+        same = stands_for.voxels is stands_for.raw
+        voxels = raw if same else self.voxels.copy(order="K")
+        for t, mask, values in changes:
+            name = self.source or "scan"
+            if mask.shape != self.shape or values.shape != (int(mask.sum()),):
+                raise ScanError(f"{name}: new voxel values do not fit their mask")
+            if not np.isfinite(values).all():
+                raise ScanError(f"{name}: new voxel values must be finite")
+            numbers = stands_for.quantise(values)
+            (raw if raw.ndim == 3 else raw[..., t])[mask] = numbers
+            if not same:
+                shown = stands_for.intensities(numbers)
+                (voxels if voxels.ndim == 3 else voxels[..., t])[mask] = shown
+        raw.setflags(write=False)
+        voxels.setflags(write=False)
+        new = None if stored is None else replace(stored, raw=raw, voxels=voxels)
+        return replace(self, voxels=voxels, stored=new)
 
 
 def _changed(array: NDArray[Any], mask: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from scipy import special
 from faceblind.head.air import CT_AIR
 from faceblind.head.brain import template_fields
 from faceblind.head.grid import Volume, blur, is_positive
+from faceblind.head.lead import volumes
 from faceblind.protect.regions import memory_order, working_grid
 from faceblind.protect.trend import FEWEST_SAMPLES, Trend, find_trend
 from faceblind.scan import Scan
@@ -197,7 +198,10 @@ class Noise:
 
 
 def air_of_volumes(
-    scan: Scan, affine: NDArray[np.float64], rng: np.random.Generator
+    scan: Scan,
+    affine: NDArray[np.float64],
+    rng: np.random.Generator,
+    times: Sequence[int] | None = None,
 ) -> Iterator[tuple[NDArray[Any], Air, Noise]]:
     """Each volume of a scan in memory order, its air, and noise over it; one at a time.
 
@@ -207,9 +211,11 @@ def air_of_volumes(
     affine : (4, 4) float64 ndarray
         Scan mm to template mm.
     rng : Generator
+    times : sequence of int, optional
+        Which volumes; all of them if absent.
     """
     order, clear = memory_order(scan), clear_air(scan, affine)
-    for t in range(1 if scan.voxels.ndim == 3 else scan.voxels.shape[3]):
+    for t in range(volumes(scan)) if times is None else times:
         volume = np.ascontiguousarray(scan.volume(t).transpose(order))
         air = measure_air(volume, clear)
         yield volume, air, Noise(volume.shape, air.sigma, rng)

@@ -72,8 +72,8 @@ class Region:
 
     Parameters
     ----------
-    mask : (I, J, K) bool ndarray
-        On the scan's grid.
+    mask : (I, J, K) or (I, J, K, T) bool ndarray
+        On the scan's grid; for each volume where the head moves through a series.
     name : str
         The field of `TemplateFields` that the cut was made from.
     cut : Grid
