@@ -101,6 +101,23 @@ class Stored:
 
 
 @dataclass(frozen=True, eq=False)
+class Position:
+    """How far a header says where its voxels lie in the world.
+
+    Parameters
+    ----------
+    code : int
+        Kind of world space, as NIfTI counts (nifti1.h): 0 unknown, so that the affine is a guess;
+        1 scanner; 2 aligned to another scan; 3 and more a template.
+    second : (4, 4) float64 ndarray, optional
+        Voxel index to RAS+ mm of a second statement that contradicts the affine.
+    """
+
+    code: int = 1
+    second: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Scan:
     """A volume (or series of volumes) and where it lies.
 
@@ -116,6 +133,8 @@ class Scan:
         Where the scan came from, for messages.
     stored : Stored, optional
         What the writer needs to give unchanged voxels back bit for bit.
+    position : Position
+        How far the affine can be trusted beside other images.
 
     Raises
     ------
@@ -137,6 +156,7 @@ class Scan:
     modality: str | None = None
     source: str | None = None
     stored: Stored | None = field(default=None, repr=False)
+    position: Position = field(default_factory=Position, repr=False)
 
     def __post_init__(self) -> None:
         name = self.source or "scan"
@@ -233,7 +253,6 @@ class Scan:
         else:
             voxels = _changed(self.voxels, mask, stored.intensities(numbers))
         return replace(self, voxels=voxels, stored=replace(stored, raw=raw, voxels=voxels))
-
 
     def with_volumes(
         self, changes: Iterable[tuple[int, NDArray[np.bool_], NDArray[np.float32]]]

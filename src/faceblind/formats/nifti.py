@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import nibabel as nib
 import numpy as np
+from nibabel.affines import apply_affine
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
@@ -30,7 +31,7 @@ from faceblind.formats.volumes import (
     unpack,
     write,
 )
-from faceblind.scan import Scan, Stored
+from faceblind.scan import Position, Scan, Stored
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,8 @@ _OTHER_TYPES = {
 }
 _FREE_TEXT = ("data_type", "db_name", "descrip", "aux_file", "intent_name", "unused_str")
 ENDINGS = (".nii", ".nii.gz")
+# A qform knows no shear, so that a tilted gantry's corners differ by a little.
+_FORMS_AGREE_MM = 4.0
 # Packed bytes that surely hold the header and what follows it at once.
 _PEEK = 4096
 
@@ -121,7 +124,8 @@ def load(path: str | Path, *, derived: bool = False) -> Scan:
     said = f" (the header says {unit})" if unit in ("metres", "micrometres") else ""
     check_geometry(layout.shape, affine, name, said)
     stored = _stored(layout, data, affine, name, derived)
-    return Scan(stored.voxels, affine, suffix_of(path.name), name, stored)
+    position = _position(layout, affine)
+    return Scan(stored.voxels, affine, suffix_of(path.name), name, stored, position)
 
 
 def save(
@@ -259,6 +263,25 @@ def _affine(layout: _Layout, name: str) -> NDArray[np.float64]:
         raise ScanError(f"{name}: the affine is not finite; repair the header")
     affine[:3] *= _UNITS_MM.get(int(layout.header["xyzt_units"]) & 7, 1.0)
     return affine
+
+
+def _position(layout: _Layout, affine: NDArray[np.float64]) -> Position:
+    """What the form codes say of the affine, and a qform that puts the corners elsewhere."""
+    sform, qform = (int(layout.header[f"{form}_code"]) for form in ("sform", "qform"))
+    if sform <= 0 or qform <= 0:
+        return Position(max(sform, qform, 0))
+    kind = nib.Nifti1Header if layout.version == 1 else nib.Nifti2Header
+    try:
+        with np.errstate(all="ignore"):
+            header = kind(layout.header.tobytes(), endianness=layout.byteorder, check=False)
+            second = np.array(header.get_qform(), np.float64)
+    except (HeaderDataError, ValueError, ArithmeticError):
+        return Position(sform)
+    second[:3] *= _UNITS_MM.get(int(layout.header["xyzt_units"]) & 7, 1.0)
+    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(layout.shape[:3]) - 1)
+    gap = apply_affine(affine, corners) - apply_affine(second, corners)
+    differs = np.isfinite(second).all() and np.linalg.norm(gap, axis=1).max() > _FORMS_AGREE_MM
+    return Position(sform, second if differs else None)
 
 
 def _stored(

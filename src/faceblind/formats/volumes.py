@@ -191,26 +191,32 @@ def make_stored(
     voxels = _without_gaps(record.intensities(raw), name, derived)
     voxels.setflags(write=False)
     if voxels.ndim == 4 and not derived:
-        logger.info("4-D series of %d volumes: the first shows the face", voxels.shape[3])
+        logger.info("4-D series of %d volumes", voxels.shape[3])
     return Stored(raw, slope, inter, voxels, affine, container)
 
 
 def _without_gaps(voxels: NDArray[Any], name: str, derived: bool) -> NDArray[Any]:
     """Intensities with non-finite ones as air (derived: as 0); refuse a head that shows nothing."""
-    where = " of the first volume" if voxels.ndim == 4 else ""
+    where = " of every volume" if voxels.ndim == 4 else ""
     if voxels.dtype.kind == "f":
         finite = np.isfinite(voxels)
         if not finite.all():
-            first = finite if finite.ndim == 3 else finite[..., 0]
-            if not derived and first.mean() < 0.5:
+            most = finite.mean() if finite.ndim == 3 else finite.mean(axis=(0, 1, 2)).max()
+            if not derived and most < 0.5:
                 raise ScanError(
                     f"{name}: most voxels{where} are NaN or infinite; reconstruct it again"
                 )
             voxels = np.where(finite, voxels, 0.0 if derived else voxels[finite].min())
-    first = voxels if voxels.ndim == 3 else voxels[..., 0]
-    if not derived and first.min() == first.max():
+    if not derived and not _shows_anything(voxels):
         raise ScanError(f"{name}: every voxel{where} has the same value; there is no head in it")
     return voxels
+
+
+def _shows_anything(voxels: NDArray[Any]) -> bool:
+    """Whether a volume holds more than one value; in a series, any of its volumes."""
+    if voxels.ndim == 3:
+        return bool(voxels.min() != voxels.max())
+    return any(_shows_anything(voxels[..., t]) for t in range(voxels.shape[3]))
 
 
 def check_saving(

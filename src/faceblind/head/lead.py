@@ -46,7 +46,8 @@ def at_time(scan: Scan, t: int) -> Scan:
     """
     if scan.voxels.ndim == 3:
         return scan
-    return Scan(scan.volume(t), scan.affine, scan.modality, scan.source)
+    volume = scan.volume(t)
+    return Scan(volume, scan.affine, scan.modality, scan.source, position=scan.position)
 
 
 def leaders(scan: Scan) -> list[int]:

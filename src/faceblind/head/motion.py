@@ -164,9 +164,17 @@ def apart(
     centre : (3,) float64 ndarray
         Of the head, where the maps lead to.
     """
+    back, other_back = (np.asarray(np.linalg.inv(m), np.float64) for m in (one, other))
+    return _apart_back(back, other_back, centre)
+
+
+def _apart_back(
+    one: NDArray[np.float64], other: NDArray[np.float64], centre: NDArray[np.float64]
+) -> float:
+    """The same of maps that lead away from where the head's centre is given."""
     signs = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)])
     corners = centre + RADIUS_MM / np.sqrt(3) * signs
-    gap = apply_affine(np.linalg.inv(one), corners) - apply_affine(np.linalg.inv(other), corners)
+    gap = apply_affine(one, corners) - apply_affine(other, corners)
     return float(np.linalg.norm(gap, axis=1).max())
 
 
@@ -255,9 +263,10 @@ class _Model:
             likeness = _correlation(a, b)
             if likeness > good + 1e-5:
                 best, good = back, likeness
-            if a.std() == 0:
+            spread = float(np.std(a))
+            if spread == 0.0:
                 break
-            gain = likeness * b.std() / a.std()
+            gain = likeness * float(np.std(b)) / spread
             # A negative gain would drive the volumes apart.
             error = max(gain, 1e-6) * (a - a.mean()) - (b - b.mean())
             slope = slopes[inside] - slopes[inside].mean(axis=0)
@@ -353,7 +362,7 @@ class _Tracker:
             sign = 1.0 if axis % 2 else -1.0
             step[axis], step[3 + axis] = 0.06 * sign, 5.0 * sign
             back, _ = model.fit(volume, best @ rigid_update(step, self.centre), 1)
-            if apart(np.linalg.inv(back), np.linalg.inv(best), self.centre) > AGREED_MM:
+            if _apart_back(back, best, self.centre) > AGREED_MM:
                 return False
         return True
 

@@ -84,6 +84,8 @@ class Region:
     left : dict of str to float
         Region of the face to the share of its skin that stays although it would go; only where
         the share is above 1 %.
+    moved_mm : float
+        How far the head moves through a series, at its surface.
     """
 
     mask: NDArray[np.bool_]
@@ -91,6 +93,7 @@ class Region:
     cut: Grid
     fit: CutFit
     left: dict[str, float]
+    moved_mm: float = 0.0
 
 
 def face_region(

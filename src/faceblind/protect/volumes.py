@@ -13,7 +13,7 @@ from faceblind.head.align import Alignment
 from faceblind.head.fitting import angle_degrees
 from faceblind.head.grid import Volume
 from faceblind.head.lead import at_time, volumes
-from faceblind.head.motion import How, Motion, around, follow
+from faceblind.head.motion import How, Motion, apart, around, follow
 from faceblind.head.skin import Skin
 from faceblind.protect.regions import Region, memory_order
 from faceblind.scan import Scan
@@ -37,12 +37,15 @@ class Part:
         The leading volume on the same grid; what it says of the head holds in the first part.
     skin : Skin
         Of the head in the leading volume; what these do not show of it counts as cut.
+    moved_mm : float
+        How far the head moved since the leading volume, at its surface.
     """
 
     scan: Scan
     times: tuple[int, ...]
     look: Scan
     skin: Skin
+    moved_mm: float = 0.0
 
 
 def parts_of(scan: Scan, skin: Skin, alignment: Alignment, lead: int) -> list[Part]:
@@ -72,7 +75,8 @@ def parts_of(scan: Scan, skin: Skin, alignment: Alignment, lead: int) -> list[Pa
         if number:
             placed = Scan(scan.voxels, move @ scan.affine, scan.modality, scan.source)
             seen = _seen(skin, placed)
-        parts.append(Part(placed, tuple(times), at_time(placed, lead), seen))
+        far = apart(move, np.eye(4), motion.centre)
+        parts.append(Part(placed, tuple(times), at_time(placed, lead), seen, far))
     return parts
 
 
@@ -137,4 +141,4 @@ def make(
     for part, region in done:
         for t in part.times:
             mask[..., t] = region.mask
-    return made, replace(first, mask=mask)
+    return made, replace(first, mask=mask, moved_mm=max(part.moved_mm for part, _ in done))

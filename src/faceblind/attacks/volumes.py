@@ -1,0 +1,99 @@
+"""The volumes of a series besides the one that leads it, each at its own place.
+
+A head that moved between two volumes shows its face where the first one has air, so that every
+volume is laid where the leading one has its head before it is looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceblind.attacks.hidden import face_voxels
+from faceblind.head.align import Alignment
+from faceblind.head.lead import at_time, volumes
+from faceblind.head.motion import How, Motion, around, follow
+from faceblind.scan import Scan
+
+LOOKED_AT = 10
+"""Volumes that are looked at besides the leading one, at most: those that show most."""
+
+
+@dataclass(frozen=True)
+class Later:
+    """A volume to be looked at.
+
+    Parameters
+    ----------
+    scan : Scan
+        Of one volume, with an affine that puts its head where the leading volume has it.
+    placed : bool
+        Whether that is known; else only its own evidence tells where its head is.
+    """
+
+    scan: Scan
+    placed: bool
+
+
+def followed(scan: Scan, lead: int, alignment: Alignment) -> Motion | None:
+    """Where the head lies in each volume of a series; None for single volumes.
+
+    Parameters
+    ----------
+    scan : Scan
+    lead : int
+    alignment : Alignment
+        Of the leading volume.
+    """
+    return follow(scan, lead, around(alignment)) if volumes(scan) > 1 else None
+
+
+def later_volumes(
+    scan: Scan, lead: int, alignment: Alignment, motion: Motion | None
+) -> list[Later]:
+    """The volumes with the most signal where the face is or was, each in the leader's place.
+
+    Those whose head is not found come first, then at least one of each place in which it lies.
+
+    Parameters
+    ----------
+    scan : Scan
+        A series; of single volumes, nothing is given.
+    lead : int
+    alignment : Alignment
+        Of the leading volume.
+    motion : Motion or None
+        Of `followed`.
+    """
+    if motion is None:
+        return []
+    signal: dict[int, float] = {}
+    placed: dict[int, Scan] = {}
+    order: list[int] = []
+    for move, times in motion.groups():
+        affine = move @ scan.affine
+        at = tuple(face_voxels(Scan(scan.volume(lead), affine), alignment).T)
+        for t in times:
+            if t != lead:
+                volume = at_time(scan, t)
+                placed[t] = Scan(volume.voxels, affine, scan.modality, scan.source)
+                signal[t] = _signal(volume.voxels, at)
+        others = [t for t in times if t in signal]
+        if others:
+            order.append(max(others, key=lambda t: signal[t]))
+    lost = [t for t in signal if motion.how[t] is How.LOST]
+    ranked = sorted(signal, key=lambda t: -signal[t])
+    chosen = list(dict.fromkeys([*lost, *sorted(order, key=lambda t: -signal[t]), *ranked]))
+    return [Later(placed[t], motion.how[t] is not How.LOST) for t in chosen[:LOOKED_AT]]
+
+
+def _signal(volume: NDArray[np.generic], at: tuple[NDArray[np.int64], ...]) -> float:
+    """Mean signal in the face, as a share of what is bright in the volume."""
+    if not len(at[0]):
+        return 0.0
+    some = np.abs(np.asarray(volume[::3, ::3, ::3], np.float64))
+    bright = float(np.quantile(some, 0.95)) if some.size else 0.0
+    here = float(np.abs(np.asarray(volume[at], np.float64)).mean())
+    return here / bright if bright > 0 else 0.0
