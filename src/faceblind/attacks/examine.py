@@ -19,9 +19,9 @@ from faceblind.attacks.metadata import find_metadata
 from faceblind.attacks.peel import Fill, Peeled, peel
 from faceblind.attacks.presence import face_left, find_regions
 from faceblind.attacks.see import Sight, see
-from faceblind.attacks.surface import find_surface
+from faceblind.attacks.surface import Surface, find_surface
 from faceblind.attacks.verdict import FAIL_LEFT, PASS_LEFT, Findings
-from faceblind.attacks.volumes import Later, followed, later_volumes
+from faceblind.attacks.volumes import Later, followed, later_volumes, same_cut
 from faceblind.attacks.wrap import Piece, find_pieces
 from faceblind.errors import AlignmentError, FaceblindError, ScanError
 from faceblind.face.reconstruct import Variant, as_is, reconstruct
@@ -160,6 +160,14 @@ def _reduced(scan: Scan) -> Scan:
     return Scan(grid.values, grid.affine, scan.modality, scan.source)
 
 
+def _left_of(sight: Sight) -> float:
+    """Share of a face that faceblind does not explain, by either explanation of a surface."""
+    ours = sight.known.is_cut or sight.known.is_face
+    known = sight.known.ours if ours else None
+    left = face_left(find_regions(sight.surface, sight.alignment.template, known))
+    return left if sight.other is None else max(left, sight.other.left)
+
+
 def _shown(sight: Sight) -> HeadShown:
     as_is, completed = reconstruct(sight.skin, sight.alignment)
     return HeadShown(sight.alignment, as_is, completed, sight.left, 1.0)
@@ -250,9 +258,15 @@ class _Look:
         """Share of a face in a volume, by its own levels, and by its own head if it is lost."""
         try:
             head = find_head(other.scan)
-            return self._again(other.scan, head) if other.placed else see(other.scan, head).left
         except FaceblindError:
             return self._again(other.scan)
+        left = self._again(other.scan, head)
+        if other.placed or left >= FAIL_LEFT:
+            return left
+        try:
+            return max(left, _left_of(see(other.scan, head)))
+        except FaceblindError:
+            return left
 
     def _search(self, scan: Scan, left: float, variant: str) -> None:
         """Prepare a face that was brought to light to be linked."""
@@ -284,25 +298,29 @@ class _Look:
             sight = see(scan)
         except FaceblindError:
             return self._again(scan) if left is None else left
-        ours = sight.known.is_cut or sight.known.is_face
-        regions = find_regions(
-            sight.surface, sight.alignment.template, sight.known.ours if ours else None
-        )
-        left = face_left(regions)
-        if sight.other is not None:
-            left = max(left, sight.other.left)
+        left = _left_of(sight)
         self._offer(sight, variant)
         return left
 
     def _again(self, scan: Scan, head: HeadMask | None = None) -> float:
-        """Share of a face in the old place; a skin is only built where a glance shows something."""
+        """Share of a face in the old place; a skin is only built where a glance shows something.
+
+        `head` is that of another volume, in which the cut may lie elsewhere.
+        """
         template = self.sight.alignment.template
         quick = glance(scan, head or self.head, self.sight.alignment)
-        left = face_left(find_regions(quick, template, self.known))
+        other = head is not None
+        left = face_left(find_regions(quick, template, self._explained(quick, other=other)))
         if left < SURELY_NONE:
             return left
         try:
             surface = find_surface(find_skin(scan), self.sight.alignment, scan)
         except FaceblindError:
             return 0.0
-        return face_left(find_regions(surface, template, self.known))
+        known = self._explained(surface, other=other)
+        return face_left(find_regions(surface, template, known))
+
+    def _explained(self, surface: Surface, *, other: bool) -> NDArray[np.bool_] | None:
+        """Vertices that faceblind explains; in another volume, only where its cut is the same."""
+        known = self.known
+        return same_cut(known, self.sight.surface, surface) if other else known

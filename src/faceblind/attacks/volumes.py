@@ -9,16 +9,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from faceblind.attacks.hidden import face_voxels
+from faceblind.attacks.surface import Surface
 from faceblind.head.align import Alignment
+from faceblind.head.brain import template_fields
 from faceblind.head.lead import at_time, volumes
 from faceblind.head.motion import How, Motion, around, follow
 from faceblind.scan import Scan
 
 LOOKED_AT = 10
 """Volumes that are looked at besides the leading one, at most: those that show most."""
+
+BESIDE_BRAIN_MM = 6.0
+"""How far around the brain volumes are compared: no protection reaches there."""
+SAME_CUT_MM = 3.0
+"""Distance by which tissue may lie further out than the cut in the leading volume: more is not cut.
+A voxel of the coarsest series, and what placing a volume may miss."""
+
+UNSURE = (How.STILL, How.LOST)
+"""Volumes that were not laid on any other with confidence."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,7 @@ class Later:
     scan : Scan
         Of one volume, with an affine that puts its head where the leading volume has it.
     placed : bool
-        Whether that is known; else only its own evidence tells where its head is.
+        Whether that is sure; else its own evidence must tell where its head is, too.
     """
 
     scan: Scan
@@ -47,7 +59,12 @@ def followed(scan: Scan, lead: int, alignment: Alignment) -> Motion | None:
     alignment : Alignment
         Of the leading volume.
     """
-    return follow(scan, lead, around(alignment)) if volumes(scan) > 1 else None
+    if volumes(scan) == 1:
+        return None
+    places = around(alignment)
+    inside = template_fields().at("brain", apply_affine(alignment.affine, places))
+    # A cut that lies in one place in all volumes would hold them there.
+    return follow(scan, lead, places[inside > -BESIDE_BRAIN_MM], whole_heads=False)
 
 
 def later_volumes(
@@ -83,10 +100,27 @@ def later_volumes(
         others = [t for t in times if t in signal]
         if others:
             order.append(max(others, key=lambda t: signal[t]))
-    lost = [t for t in signal if motion.how[t] is How.LOST]
+    lost = [t for t in signal if motion.how[t] in UNSURE]
     ranked = sorted(signal, key=lambda t: -signal[t])
     chosen = list(dict.fromkeys([*lost, *sorted(order, key=lambda t: -signal[t]), *ranked]))
-    return [Later(placed[t], motion.how[t] is not How.LOST) for t in chosen[:LOOKED_AT]]
+    return [Later(placed[t], motion.how[t] not in UNSURE) for t in chosen[:LOOKED_AT]]
+
+
+def same_cut(
+    known: NDArray[np.bool_] | None, lead: Surface, other: Surface
+) -> NDArray[np.bool_] | None:
+    """Vertices of our own cut in the leading volume beyond which another shows no more tissue.
+
+    Parameters
+    ----------
+    known : (P,) bool ndarray or None
+    lead, other : Surface
+        At the same alignment.
+    """
+    if known is None:
+        return None
+    more = other.offset > np.nan_to_num(lead.offset, nan=-np.inf) + SAME_CUT_MM
+    return known & ~more
 
 
 def _signal(volume: NDArray[np.generic], at: tuple[NDArray[np.int64], ...]) -> float:

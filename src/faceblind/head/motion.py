@@ -127,7 +127,9 @@ def around(alignment: Alignment) -> NDArray[np.float64]:
     return np.asarray(apply_affine(back, grid), np.float64)
 
 
-def follow(scan: Scan, lead: int, places: NDArray[np.floating]) -> Motion:
+def follow(
+    scan: Scan, lead: int, places: NDArray[np.floating], *, whole_heads: bool = True
+) -> Motion:
     """Find the head of every volume of a series.
 
     Parameters
@@ -138,13 +140,15 @@ def follow(scan: Scan, lead: int, places: NDArray[np.floating]) -> Motion:
         The volume that shows the head best.
     places : (N, 3) ndarray
         Around and in the head of the leading volume, scan mm.
+    whole_heads : bool
+        Nothing was taken out of any volume, so that the outlines of heads must agree.
     """
     count = volumes(scan)
     centre = places.mean(axis=0).astype(np.float64)
     moves = np.tile(np.eye(4), (count, 1, 1))
     how = [How.ALIKE] * count
     if count > 1:
-        tracker = _Tracker(scan, lead, places)
+        tracker = _Tracker(scan, lead, places, whole_heads=whole_heads)
         for order in (range(lead + 1, count), range(lead - 1, -1, -1)):
             before = np.eye(4)
             for t in order:
@@ -263,10 +267,10 @@ class _Model:
             likeness = _correlation(a, b)
             if likeness > good + 1e-5:
                 best, good = back, likeness
-            spread = float(np.std(a))
-            if spread == 0.0:
+            own, wanted = float(a.std()), float(b.std())
+            if own == 0.0:
                 break
-            gain = likeness * float(np.std(b)) / spread
+            gain = likeness * wanted / own
             # A negative gain would drive the volumes apart.
             error = max(gain, 1e-6) * (a - a.mean()) - (b - b.mean())
             slope = slopes[inside] - slopes[inside].mean(axis=0)
@@ -274,7 +278,7 @@ class _Model:
             size = RADIUS_MM * np.linalg.norm(step[:3]) + np.linalg.norm(step[3:])
             if not np.isfinite(size):
                 break
-            step *= min(1.0, 15.0 / max(size, 1e-9))
+            step *= 15.0 / max(float(size), 15.0)
             back = back @ np.linalg.inv(rigid_update(step, self.centre))
             if size < 0.02:
                 break
@@ -289,7 +293,9 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 class _Tracker:
     """Places one volume after the other."""
 
-    def __init__(self, scan: Scan, lead: int, places: NDArray[np.floating]) -> None:
+    def __init__(
+        self, scan: Scan, lead: int, places: NDArray[np.floating], *, whole_heads: bool
+    ) -> None:
         self.scan = scan
         self.lead = at_time(scan, lead)
         self.places = places
@@ -298,7 +304,7 @@ class _Tracker:
         self.searches = 0
         self.levels = Levels.of(self.lead, FINE_MM)
         self.models = [self._model(self.lead, np.eye(4))]
-        self.head: HeadMask | None = _head(self.lead)
+        self.head: HeadMask | None = _head(self.lead) if whole_heads else None
 
     def _model(self, scan: Scan, move: NDArray[np.float64]) -> _Model:
         levels = self.levels.at(self.points)[0]
@@ -392,7 +398,7 @@ class _Tracker:
 
     def _outline_fits(self, scan: Scan, move: NDArray[np.float64]) -> bool:
         """Whether a volume's own head, if one stands out, lies within the leader's."""
-        head = _head(scan)
+        head = None if self.head is None else _head(scan)
         if head is None or self.head is None:
             return True
         points = apply_affine(move @ head.affine, np.argwhere(head.mask)[::7])
