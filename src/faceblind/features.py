@@ -20,6 +20,7 @@ from faceblind.formats.photos import read_photo
 from faceblind.formats.volumes import missing
 from faceblind.head import align as alignment
 from faceblind.head.align import CONFIDENT, Alignment, align
+from faceblind.head.lead import lead_of
 from faceblind.head.skin import find_skin
 from faceblind.recognition.portrait import find_face, loose_crop
 from faceblind.recognition.registry import get_recogniser
@@ -73,7 +74,7 @@ def show_head(scan: Scan) -> HeadShown:
     Parameters
     ----------
     scan : Scan
-        Any contrast and orientation; of a series, the first volume.
+        Any contrast and orientation; of a series, the volume that shows the head best.
 
     Raises
     ------
@@ -84,7 +85,8 @@ def show_head(scan: Scan) -> HeadShown:
     """
     name = scan.source or "scan"
     if scan.voxels.ndim == 4:
-        logger.info("A series of %d volumes: the first shows the face.", scan.voxels.shape[3])
+        logger.info("A series of %d volumes.", scan.voxels.shape[3])
+        scan = lead_of(scan)
     skin = find_skin(scan)
     try:
         found = align(skin, scan)
