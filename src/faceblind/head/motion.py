@@ -1,10 +1,9 @@
 """How the head moves through a series of volumes.
 
 Each volume is laid on the leading one, rigidly and on coarse voxels: by least squares where the two
-look alike up to brightness (inverse compositional steps, Baker and Matthews 2004, Int J Comput
-Vision 56:221), by normalised mutual information where contrast differs. A volume that was placed
-and looks like no other becomes a model for those after it, as the diffusion-weighted ones beside
-the one without.
+look alike up to brightness, by normalised mutual information where contrast differs. A volume that
+was placed and looks like no other becomes a model for those after it, as the diffusion-weighted
+ones beside the one without.
 """
 
 from __future__ import annotations
@@ -15,25 +14,21 @@ from enum import StrEnum
 import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from faceblind.errors import FaceblindError
 from faceblind.head.air import HeadMask, find_head
 from faceblind.head.align import Alignment
 from faceblind.head.brain import template_fields
-from faceblind.head.grid import Volume, blur, dilate
+from faceblind.head.grid import dilate
 from faceblind.head.icp import rigid_update
-from faceblind.head.lead import LEAST_CONTRAST, at_time, coarse, volumes
+from faceblind.head.lead import LEAST_CONTRAST, at_time, volumes
+from faceblind.head.likeness import FINE_MM, LEAST_OVERLAP, RADIUS_MM, Coarse, Model, best_shift
 from faceblind.head.register import LEAST_INFORMATION, Levels, normalised_information, register
 from faceblind.scan import Scan
 
 OUTSIDE_MM = 6.0
 """How far around the head volumes and scans are compared."""
-WORKING_MM = 3.0
-SOFT_MM, FINE_MM = 7.0, 2.5
-"""Gaussians of the first steps, which find their way from afar, and of the last."""
 POINTS = 8000
-STEPS = 25
 ALIKE = 0.98
 """Correlation from which two volumes are the same picture in the same place. A wrong place, 40 mm
 off, reached 0.92 between a T1- and a T2-weighted volume."""
@@ -52,11 +47,9 @@ NOTHING = 0.15
 """Correlation below which, without mutual information, a volume shows nothing of the head."""
 STILL_MM = 1.0
 """Motion, at the head's surface, up to which volumes share one place."""
-RADIUS_MM = 90.0
 MODELS = 6
 SEARCHES = 8
 """Full searches by mutual information in one series, at most; each takes seconds."""
-LEAST_OVERLAP = 0.4
 OUTSIDE = 0.04
 """Share of a volume's own head that may lie outside the leading volume's, laid on it."""
 
@@ -182,114 +175,6 @@ def _apart_back(
     return float(np.linalg.norm(gap, axis=1).max())
 
 
-@dataclass(frozen=True)
-class _Coarse:
-    """A volume at two widths of blur, for looking up values at places in mm."""
-
-    soft: Volume
-    fine: Volume
-    to_index: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, scan: Scan) -> _Coarse:
-        values, affine = coarse(scan, WORKING_MM)
-        # Vessels, fat and metal would outweigh the rest of the head.
-        values = np.minimum(values, np.float32(np.quantile(values[::2, ::2, ::2], 0.995)))
-        spacing = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
-        fine = blur(values, FINE_MM / spacing)
-        return cls(blur(fine, SOFT_MM / spacing), fine, np.asarray(np.linalg.inv(affine)))
-
-    def at(
-        self, values: Volume, points: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Values (N,) at places in mm, and which of them lie in the volume."""
-        index = apply_affine(self.to_index, points)
-        last = np.array(values.shape) - 1
-        inside = ((index >= -0.5) & (index <= last + 0.5)).all(axis=1)
-        found = ndimage.map_coordinates(values, index.T, order=1, mode="nearest")
-        return found.astype(np.float64), np.asarray(inside, np.bool_)
-
-
-@dataclass(frozen=True)
-class _Model:
-    """What volumes are compared with: values and their slopes at places in leader's mm."""
-
-    points: NDArray[np.float64]
-    centre: NDArray[np.float64]
-    seen: NDArray[np.bool_]
-    values: tuple[NDArray[np.float64], NDArray[np.float64]]
-    slopes: tuple[NDArray[np.float64], NDArray[np.float64]]
-    levels: NDArray[np.int64]
-
-    @classmethod
-    def of(
-        cls,
-        volume: _Coarse,
-        levels: NDArray[np.int64],
-        points: NDArray[np.float64],
-        move: NDArray[np.float64],
-    ) -> _Model:
-        """Of a volume whose head was found: `move` takes its mm to the leader's."""
-        back = np.linalg.inv(move)
-        centre = points.mean(axis=0)
-        values, slopes = [], []
-        seen = np.ones(len(points), bool)
-        for array in (volume.soft, volume.fine):
-            here, inside = volume.at(array, apply_affine(back, points))
-            seen &= inside
-            values.append(here)
-            slope = []
-            for axis in range(3):
-                step = np.zeros(3)
-                step[axis] = 0.5 * WORKING_MM
-                ahead, behind = (
-                    volume.at(array, apply_affine(back, points + sign * step))[0]
-                    for sign in (1.0, -1.0)
-                )
-                slope.append((ahead - behind) / WORKING_MM)
-            g = np.stack(slope, axis=1)
-            slopes.append(np.hstack([np.cross(points - centre, g), g]))
-        return cls(points, centre, seen, (values[0], values[1]), (slopes[0], slopes[1]), levels)
-
-    def fit(
-        self, volume: _Coarse, start: NDArray[np.float64], width: int
-    ) -> tuple[NDArray[np.float64], float]:
-        """Leader's mm to the volume's, by least squares from a start, and the correlation."""
-        array = (volume.soft, volume.fine)[width]
-        target, slopes = self.values[width], self.slopes[width]
-        back, best, good = start, start, -1.0
-        for _ in range(STEPS):
-            found, inside = volume.at(array, apply_affine(back, self.points))
-            inside &= self.seen
-            if inside.mean() < LEAST_OVERLAP:
-                break
-            a, b = found[inside], target[inside]
-            likeness = _correlation(a, b)
-            if likeness > good + 1e-5:
-                best, good = back, likeness
-            own, wanted = float(a.std()), float(b.std())
-            if own == 0.0:
-                break
-            gain = likeness * wanted / own
-            # A negative gain would drive the volumes apart.
-            error = max(gain, 1e-6) * (a - a.mean()) - (b - b.mean())
-            slope = slopes[inside] - slopes[inside].mean(axis=0)
-            step = np.linalg.lstsq(slope.T @ slope, slope.T @ error, rcond=None)[0]
-            size = RADIUS_MM * np.linalg.norm(step[:3]) + np.linalg.norm(step[3:])
-            if not np.isfinite(size):
-                break
-            step *= 15.0 / max(float(size), 15.0)
-            back = back @ np.linalg.inv(rigid_update(step, self.centre))
-            if size < 0.02:
-                break
-        return best, good
-
-
-def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    spread = a.std() * b.std()
-    return float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread > 0 else 0.0
-
-
 class _Tracker:
     """Places one volume after the other."""
 
@@ -306,14 +191,14 @@ class _Tracker:
         self.models = [self._model(self.lead, np.eye(4))]
         self.head: HeadMask | None = _head(self.lead) if whole_heads else None
 
-    def _model(self, scan: Scan, move: NDArray[np.float64]) -> _Model:
+    def _model(self, scan: Scan, move: NDArray[np.float64]) -> Model:
         levels = self.levels.at(self.points)[0]
-        return _Model.of(_Coarse.of(scan), levels, self.points, move)
+        return Model.of(Coarse.of(scan), levels, self.points, move)
 
     def place(self, t: int, before: NDArray[np.float64]) -> tuple[NDArray[np.float64], How]:
         """Where one volume lies, given where the one before it does."""
         scan = at_time(self.scan, t)
-        volume = _Coarse.of(scan)
+        volume = Coarse.of(scan)
         if np.ptp(volume.fine) == 0:
             return before, How.SILENT
         near = np.asarray(np.linalg.inv(before), np.float64)
@@ -334,8 +219,8 @@ class _Tracker:
         return apart(move, before, self.centre) <= FAR_MM or self._outline_fits(scan, move)
 
     def _by_likeness(
-        self, volume: _Coarse, near: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], float, _Model]:
+        self, volume: Coarse, near: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], float, Model]:
         """The best of all models from where the volume before lies, then from further starts."""
         best, good, chosen = near, -1.0, self.models[0]
         for model in self.models:
@@ -353,15 +238,15 @@ class _Tracker:
         return best, good, chosen
 
     def _starts(
-        self, near: NDArray[np.float64], volume: _Coarse, model: _Model
+        self, near: NDArray[np.float64], volume: Coarse, model: Model
     ) -> list[NDArray[np.float64]]:
         """The place before, the leader's, and that shift by which the two overlap best."""
         starts = [near]
         if apart(near, np.eye(4), self.centre) > 2.0:
             starts.append(np.eye(4))
-        return [*starts, _best_shift(volume, model)]
+        return [*starts, best_shift(volume, model)]
 
-    def _agreed(self, volume: _Coarse, best: NDArray[np.float64], model: _Model) -> bool:
+    def _agreed(self, volume: Coarse, best: NDArray[np.float64], model: Model) -> bool:
         """Whether starts around an answer lead back to it."""
         for axis in range(3):
             step = np.zeros(6)
@@ -419,23 +304,3 @@ def _head(scan: Scan) -> HeadMask | None:
         return None
     contrast = (head.tissue_level - head.air_level) / max(head.air_noise, 1e-9)
     return head if contrast >= LEAST_CONTRAST else None
-
-
-def _best_shift(volume: _Coarse, model: _Model) -> NDArray[np.float64]:
-    """Leader's mm to a volume's: the shift of a coarse lattice with the greatest correlation."""
-    points, target = model.points[::6], model.values[0][::6]
-    best, good = np.eye(4), -1.0
-    reach = np.arange(-45.0, 46.0, 15.0)
-    for shift in np.stack(np.meshgrid(reach, reach, reach, indexing="ij"), -1).reshape(-1, 3):
-        if np.abs(shift).sum() > 60.0:
-            continue
-        found, inside = volume.at(volume.soft, points + shift)
-        inside &= model.seen[::6]
-        if inside.mean() < LEAST_OVERLAP:
-            continue
-        likeness = _correlation(found[inside], target[inside])
-        if likeness > good:
-            good = likeness
-            best = np.eye(4)
-            best[:3, 3] = shift
-    return best
