@@ -188,4 +188,4 @@ def test_a_series_is_told_of(
         pytest.raises(AlignmentError, match="far enough"),
     ):
         show_head(Scan(np.zeros((4, 4, 4, 3)), np.eye(4)))
-    assert "3 volumes: the first shows the face" in caplog.text
+    assert "A series of 3 volumes" in caplog.text

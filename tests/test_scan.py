@@ -85,3 +85,20 @@ def test_quantising_inverts_scaling(dtype, slope, inter):
     raw = np.arange(200, dtype=dtype)
     record = Stored(raw, slope, inter, raw, np.eye(4))
     np.testing.assert_array_equal(record.quantise(record.intensities(raw)), raw)
+
+
+def test_volumes_change_each_under_its_own_mask():
+    voxels = np.arange(2 * 3 * 4 * 2, dtype=np.int16).reshape(2, 3, 4, 2)
+    scan = Scan(voxels, np.eye(4))
+    masks = [np.zeros((2, 3, 4), bool) for _ in range(2)]
+    masks[0][0, 0, 0] = masks[1][1] = True
+    values = [np.full(int(mask.sum()), -7.4, np.float32) for mask in masks]
+    done = scan.with_volumes((t, masks[t], values[t]) for t in (1, 0))
+    for t, mask in enumerate(masks):
+        assert (done.voxels[..., t][mask] == -7).all()
+        assert np.array_equal(done.voxels[..., t][~mask], voxels[..., t][~mask])
+    assert not done.voxels.flags.writeable
+    with pytest.raises(ScanError, match="do not fit their mask"):
+        scan.with_volumes([(0, masks[0], values[1])])
+    with pytest.raises(ScanError, match="must be finite"):
+        scan.with_volumes([(0, masks[0], np.array([np.nan], np.float32))])

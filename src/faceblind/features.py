@@ -21,6 +21,7 @@ from faceblind.formats.volumes import missing
 from faceblind.head import align as alignment
 from faceblind.head.align import CONFIDENT, Alignment, align
 from faceblind.head.is_head import require_head
+from faceblind.head.lead import lead_of
 from faceblind.head.refusal import about
 from faceblind.head.skin import find_skin
 from faceblind.recognition.portrait import find_face, loose_crop
@@ -30,7 +31,7 @@ from faceblind.store import Cache, cache_key, file_digest
 
 logger = logging.getLogger(__name__)
 
-FEATURES_VERSION = "1"
+FEATURES_VERSION = "2"
 """Raised whenever a change alters renders or embeddings, so that cached ones are made anew."""
 
 FACE_REGIONS = ("brow", "eyes", "nose", "mouth", "cheeks")
@@ -75,7 +76,7 @@ def show_head(scan: Scan) -> HeadShown:
     Parameters
     ----------
     scan : Scan
-        Any contrast and orientation; of a series, the first volume.
+        Any contrast and orientation; of a series, the volume that shows the head best.
 
     Raises
     ------
@@ -85,7 +86,8 @@ def show_head(scan: Scan) -> HeadShown:
         If the head was not found with enough confidence.
     """
     if scan.voxels.ndim == 4:
-        logger.info("A series of %d volumes: the first shows the face.", scan.voxels.shape[3])
+        logger.info("A series of %d volumes.", scan.voxels.shape[3])
+        scan = lead_of(scan)
     skin = find_skin(scan)
     found = align(skin, scan)
     with about(scan):

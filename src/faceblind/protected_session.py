@@ -7,18 +7,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
-import numpy as np
-from nibabel.affines import apply_affine
-
 from faceblind import protected_files as files
 from faceblind.errors import FaceblindError, ScanError
 from faceblind.formats import load
 from faceblind.formats.sidecar import read_sidecar, says_protected
+from faceblind.head.lead import at_time, leaders
 from faceblind.protect.blank import Head, deface, require_untouched
 from faceblind.protect.cut_fit import CutFit
 from faceblind.protect.features import fiducials
 from faceblind.protect.reface import reface
 from faceblind.protect.regions import Choices, Region
+from faceblind.protect.same_space import in_space_of
 from faceblind.protect.session import heads_of_session
 from faceblind.protected_files import Place
 from faceblind.runner import why
@@ -27,8 +26,8 @@ from faceblind.store import PRIVATE
 
 Method = Literal["deface", "reface"]
 Value = TypeVar("Value")
-MIDDLE_OF_BRAIN = np.array([[0.0, -18.0, 56.0]])
-"""Template mm."""
+MOST_MOVED_MM = 3.0
+"""Motion through a series up to which an image derived from it is cut as its leading volume is."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,9 @@ class ProtectSettings:
     keep_fiducials : bool
         Write nasion and preauricular points of the original head into the sidecar, for EEG and
         MEG: the image loses them.
+    same_grid : bool
+        Derived images whose header does not say where they lie have the first scan's voxels, one
+        for one.
     """
 
     method: Method = "deface"
@@ -67,6 +69,7 @@ class ProtectSettings:
     write_mask: bool = False
     save_transforms: bool = False
     keep_fiducials: bool = False
+    same_grid: bool = False
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,8 @@ def protect_job(job: Job, settings: ProtectSettings) -> list[Protection]:
         In the order of `Job.places`.
     """
     regions: dict[Path, Region] = {}
+    leads: dict[Path, list[int]] = {}
+    led: dict[Path, Scan] = {}
     places = {place.source: place for place in job.places}
     sources = [place.source for place in job.scans]
     derived = [place.source for place in job.derived]
@@ -210,12 +215,19 @@ def protect_job(job: Job, settings: ProtectSettings) -> list[Protection]:
         if not settings.force and says_protected(read_sidecar(source)):
             raise _protected_already(source)
         scan = load(source)
-        return scan if len(sources) == 1 else _light(scan)
+        if len(sources) == 1 and (scan.voxels.ndim == 3 or not derived):
+            return scan
+        light, leads[source] = _light(scan)
+        return light
 
     def protect(source: Path) -> Protection:
         scan, head = scans.pop(source), heads[source]
         if isinstance(head, FaceblindError):
             raise head
+        if derived and source == sources[0]:
+            led[source] = _copy(at_time(scan, head.lead))
+        if source in leads:
+            head = heads[source] = replace(head, lead=leads[source][head.lead])
         scan = scan if scan.stored is not None else load(source)
         regions[source] = _protect_one(scan, head, places[source], settings)
         return Protection(source, places[source].target, None, regions[source].left)
@@ -226,10 +238,14 @@ def protect_job(job: Job, settings: ProtectSettings) -> list[Protection]:
         if leader not in regions or not isinstance(head, Head):
             raise ScanError(f"{source}: the scan that it belongs to was not protected; see there")
         files.check(places[source])
+        if regions[leader].moved_mm > MOST_MOVED_MM:
+            raise _moving(source, leader)
         image = load(source, derived=True)
-        _require_same_space(image, head, leader)
         how, fit = for_derived(settings), regions[leader].fit
-        region = _protect_one(image, head, places[source], how, fit)
+        same = settings.same_grid
+        placed = in_space_of(image, led[leader], head, same_grid=same, name=leader.name)
+        head = replace(head, lead=leaders(image)[0])
+        region = _protect_one(placed, head, places[source], how, fit)
         return Protection(source, places[source].target, None, region.left)
 
     scans, failed = _each(sources, read)
@@ -264,26 +280,35 @@ def _with_older(result: Protection, place: Place) -> Protection:
     return replace(result, error=f"{result.error} (the output still holds an older result)")
 
 
-def _require_same_space(image: Scan, head: Head, leader: Path) -> None:
-    """Refuse a derived image in whose world the head lies elsewhere, as far as that can be seen."""
-    back = np.linalg.inv(head.alignment.affine)
-    index = image.index(apply_affine(back, MIDDLE_OF_BRAIN))
-    if not ((index >= 0) & (index <= np.asarray(image.shape) - 1)).all():
-        raise ScanError(
-            f"{image.source}: does not show the head where {leader.name} has it; give images in "
-            "the space of the first scan, or protect it as a scan of its own"
-        )
-
-
-def _light(scan: Scan) -> Scan:
-    """A scan of which finding the head needs little: of a series the first volume.
+def _light(scan: Scan) -> tuple[Scan, list[int]]:
+    """A scan of which finding the head needs little: of a series, the volumes that may lead.
 
     The series of a session together may be larger than the memory; they are read again one by one.
+
+    Returns
+    -------
+    Scan
+    list of int
+        Which volumes these are.
     """
     if scan.voxels.ndim == 3:
-        return scan
-    return Scan(
-        scan.volume().copy(order="K"), scan.affine, scan.modality, scan.source, None, scan.doubt
+        return scan, [0]
+    kept = leaders(scan)
+    if len(kept) == 1:
+        return _copy(at_time(scan, kept[0])), kept
+    return replace(scan, voxels=scan.voxels[..., kept].copy(order="K"), stored=None), kept
+
+
+def _copy(scan: Scan) -> Scan:
+    """A single volume that keeps nothing else in memory."""
+    return replace(scan, voxels=scan.voxels.copy(order="K"), stored=None)
+
+
+def _moving(source: Path, leader: Path) -> ScanError:
+    """The error for an image derived from a series in which the head moves."""
+    return ScanError(
+        f"{source}: the head moves through the volumes of {leader.name}, and nobody knows which of "
+        "them it follows; give a scan without motion first, or protect it as a scan of its own"
     )
 
 
@@ -301,6 +326,9 @@ def _protect_one(
     else:
         done = reface(scan, head=head, choices=settings.choices, seed=settings.seed)
     require_untouched(scan, done)
+    if scan.stored is not None:
+        # Of an image without a position, the file keeps what its header says.
+        done = replace(done, scan=replace(done.scan, affine=scan.stored.affine))
     points = fiducials(scan, head.alignment) if settings.keep_fiducials else None
     files.write(place, done, sidecar, points)
     return done.region

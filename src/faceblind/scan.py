@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -100,6 +101,23 @@ class Stored:
 
 
 @dataclass(frozen=True, eq=False)
+class Position:
+    """How far a header says where its voxels lie in the world.
+
+    Parameters
+    ----------
+    code : int
+        Kind of world space, as NIfTI counts (nifti1.h): 0 unknown, so that the affine is a guess;
+        1 scanner; 2 aligned to another scan; 3 and more a template.
+    second : (4, 4) float64 ndarray, optional
+        Voxel index to RAS+ mm of a second statement that contradicts the affine.
+    """
+
+    code: int = 1
+    second: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Scan:
     """A volume (or series of volumes) and where it lies.
 
@@ -117,6 +135,8 @@ class Scan:
         What the writer needs to give unchanged voxels back bit for bit.
     doubt : str
         What may be wrong with the header, for messages; mostly empty.
+    position : Position
+        How far the affine can be trusted beside other images.
 
     Raises
     ------
@@ -139,6 +159,7 @@ class Scan:
     source: str | None = None
     stored: Stored | None = field(default=None, repr=False)
     doubt: str = field(default="", repr=False)
+    position: Position = field(default_factory=Position, repr=False)
 
     def __post_init__(self) -> None:
         name = self.source or "scan"
@@ -253,6 +274,40 @@ class Scan:
             raise ScanError(f"{self.source or 'scan'}: its stored numbers know no NaN")
         raw = _changed(stored.raw, mask, np.full(int(mask.sum()), np.nan, stored.raw.dtype))
         return replace(self, stored=replace(stored, raw=raw))
+
+    def with_volumes(
+        self, changes: Iterable[tuple[int, NDArray[np.bool_], NDArray[np.float32]]]
+    ) -> Scan:
+        """As `with_changes`, volume by volume, so that only one at a time is held twice.
+
+        Parameters
+        ----------
+        changes : iterable of (int, (I, J, K) bool ndarray, (N,) ndarray)
+            Volume, voxels to change, and their new intensities. Volumes that are not named stay.
+        """
+        stored = self.stored
+        if stored is not None and stored.voxels is not self.voxels:
+            name = self.source or "scan"
+            raise ScanError(f"{name}: the voxels were replaced; change the scan as it was loaded")
+        stands_for = stored or Stored(self.voxels, 1.0, 0.0, self.voxels, self.affine)
+        raw = stands_for.raw.copy(order="K")
+        same = stands_for.voxels is stands_for.raw
+        voxels = raw if same else self.voxels.copy(order="K")
+        for t, mask, values in changes:
+            name = self.source or "scan"
+            if mask.shape != self.shape or values.shape != (int(mask.sum()),):
+                raise ScanError(f"{name}: new voxel values do not fit their mask")
+            if not np.isfinite(values).all():
+                raise ScanError(f"{name}: new voxel values must be finite")
+            numbers = stands_for.quantise(values)
+            (raw if raw.ndim == 3 else raw[..., t])[mask] = numbers
+            if not same:
+                shown = stands_for.intensities(numbers)
+                (voxels if voxels.ndim == 3 else voxels[..., t])[mask] = shown
+        raw.setflags(write=False)
+        voxels.setflags(write=False)
+        new = None if stored is None else replace(stored, raw=raw, voxels=voxels)
+        return replace(self, voxels=voxels, stored=new)
 
 
 def _changed(array: NDArray[Any], mask: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[Any]:

@@ -133,3 +133,15 @@ def test_scans_of_other_formats_keep_theirs(tmp_path):
         save_any(scan, tmp_path / "b.nii.gz")
     save_any(replace(scan, stored=None), tmp_path / "b.nii.gz")
     assert (tmp_path / "b.nii.gz").exists()
+
+
+def test_without_directions_the_position_is_unknown(tmp_path):
+    path = tmp_path / "map.mgh"
+    save(
+        Scan(np.arange(64**3, dtype=np.float32).reshape(64, 64, 64), np.diag([3.0, 3, 3, 1])), path
+    )
+    assert load(path).position.code == 1
+    data = bytearray(path.read_bytes())
+    data[28:30] = bytes(2)
+    path.write_bytes(bytes(data))
+    assert load(path).position.code == 0

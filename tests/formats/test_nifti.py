@@ -396,15 +396,13 @@ REFUSED = {
     "constant": (make_bytes(data=CONSTANT), "same value"),
     "nan": (make_bytes("f4", data=CONSTANT * np.nan), "NaN or infinite"),
     "infinity": (make_bytes("f4", data=CONSTANT * np.inf), "NaN or infinite"),
-    "empty start": (
-        make_bytes(
-            shape=(*SHAPE, 2), data=np.stack([CONSTANT, np.arange(CONSTANT.size).reshape(SHAPE)], 3)
-        ),
-        "every voxel of the first volume has the same value",
-    ),
-    "nan start": (
+    "empty volumes": (
         make_bytes("f4", shape=(*SHAPE, 2), data=np.stack([CONSTANT * np.nan, CONSTANT], 3)),
-        "most voxels of the first volume are NaN",
+        "every voxel of every volume has the same value",
+    ),
+    "nan volumes": (
+        make_bytes("f4", shape=(*SHAPE, 2), data=np.stack([CONSTANT * np.nan] * 2, 3)),
+        "most voxels of every volume are NaN",
     ),
     "scaling": (make_bytes(slope=2.0, inter=np.inf), "scaling is damaged"),
 }
@@ -584,3 +582,39 @@ def test_nan_around_a_head_is_air(tmp_path):
     assert np.isnan(nib.load(tmp_path / "c.nii").get_fdata()[12]).all()
     with pytest.raises(ScanError, match="know no NaN"):
         load(write(tmp_path / "d.nii", make_bytes())).with_gaps(np.zeros(SHAPE, bool))
+
+
+@pytest.mark.parametrize(
+    ("sform", "qform", "code"), [(0, 0, 0), (1, 0, 1), (0, 2, 2), (4, 1, 4), (-1, 0, 0)]
+)
+def test_the_form_codes_say_how_far_the_position_is_known(tmp_path, sform, qform, code):
+    image = nib.Nifti1Image(
+        np.arange(64**3, dtype=np.int16).reshape(64, 64, 64), np.diag([3, 3, 3, 1])
+    )
+    data = bytearray(image.to_bytes())
+    data[252:256] = struct.pack("<hh", qform, sform)
+    path = tmp_path / "sub-01_T1w.nii.gz"
+    path.write_bytes(gzip.compress(bytes(data), 1))
+    position = load(path).position
+    assert position.code == code
+    assert position.second is None
+
+
+def test_a_qform_elsewhere_is_remembered(tmp_path):
+    image = nib.Nifti1Image(
+        np.arange(64**3, dtype=np.int16).reshape(64, 64, 64), np.diag([3, 3, 3, 1])
+    )
+    image.set_sform(np.diag([3, 3, 3, 1]), 1)
+    there = np.diag([3.0, 3, 3, 1])
+    there[1, 3] = 20
+    image.set_qform(there, 1)
+    nib.save(image, tmp_path / "sub-01_T1w.nii.gz")
+    assert np.allclose(load(tmp_path / "sub-01_T1w.nii.gz").position.second, there)
+
+
+def test_a_series_may_begin_with_an_empty_volume(tmp_path):
+    voxels = np.zeros((40, 40, 40, 3), np.float32)
+    voxels[..., 0] = np.nan
+    voxels[10:, ..., 2] = 7
+    nib.save(nib.Nifti1Image(voxels, np.diag([4, 4, 4, 1])), tmp_path / "sub-01_pet.nii.gz")
+    assert load(tmp_path / "sub-01_pet.nii.gz").voxels.shape == (40, 40, 40, 3)

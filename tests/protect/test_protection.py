@@ -431,8 +431,42 @@ def test_folders_without_labels_are_of_different_people(known_heads, quick, tmp_
     assert (out / "private").stat().st_mode & 0o077 == 0
 
 
+def test_a_map_without_a_position_is_refused_unless_the_user_knows_its_grid(known_heads, tmp_path):
+    """Both form codes 0: blanked where its guessed place has the face, it would lose brain."""
+    source = write(known_heads.scan, tmp_path / "in" / "sub-1_T1w.nii.gz")
+    made = write(known_heads.scan, tmp_path / "in" / "map.nii")
+    header = bytearray(made.read_bytes())
+    header[252:256] = bytes(4)
+    made.write_bytes(bytes(header))
+    done = protect_session([source], tmp_path / "out", apply_to=[made])
+    assert done[0].error is None
+    assert "map.nii: its header has no position" in done[1].error
+    assert not (tmp_path / "out" / "map.nii").exists()
+    settings = ProtectSettings(same_grid=True)
+    done = protect_session([source], tmp_path / "again", settings, apply_to=[made])
+    assert [result.error for result in done] == [None, None]
+    before, after = (load(result.source).voxels for result in done), done[1].target
+    values, same = next(before), load(after)
+    assert same.position.code == 0
+    assert np.array_equal(same.voxels != values, load(done[0].target).voxels != values)
+
+
+def test_an_image_of_a_series_that_moves_is_refused(known_heads, tmp_path, monkeypatch):
+    measured = protected_session.deface
+
+    def deface(scan, **options):
+        done = measured(scan, **options)
+        return replace(done, region=replace(done.region, moved_mm=8.0))
+
+    monkeypatch.setattr(protected_session, "deface", deface)
+    source = write(known_heads.scan, tmp_path / "in" / "sub-1_bold.nii.gz")
+    made = write(known_heads.scan, tmp_path / "in" / "mean.nii.gz")
+    done = protect_session([source], tmp_path / "out", apply_to=[made])
+    assert "mean.nii.gz: the head moves through the volumes of sub-1_bold" in done[1].error
+
+
 def test_series_of_a_session_are_whole_in_the_result(phantom, quick, tmp_path, monkeypatch):
-    """For the search a series is its first volume; every volume is protected."""
+    """For the search a series is one volume; every volume is protected."""
     made = phantom(seed=3, volumes=3)
     shapes = []
 

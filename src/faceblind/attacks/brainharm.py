@@ -12,6 +12,8 @@ from scipy.spatial import ConvexHull
 from faceblind.head.align import Alignment
 from faceblind.head.brain import template_fields
 from faceblind.head.grid import erode
+from faceblind.head.lead import volumes
+from faceblind.head.motion import Motion
 from faceblind.head.skin import HeadMask
 from faceblind.scan import Scan
 
@@ -48,6 +50,8 @@ def find_harm(
     original: Scan | None = None,
     *,
     cut_spares_brain: bool = False,
+    lead: int = 0,
+    motion: Motion | None = None,
 ) -> Brain:
     """Look for a harmed brain.
 
@@ -65,13 +69,17 @@ def find_harm(
         The face was removed along a cut that is known to spare the brain, so that only holes
         within the head are bites. A head without a face is found less well, and what lies beside
         it would be taken for one.
+    lead : int
+        The volume of a series that `alignment` and `head` are of.
+    motion : Motion, optional
+        Of the series: each volume's brain is looked for where its head lies.
     """
     sparse = np.stack(
         np.meshgrid(*(np.arange(0, n, _STEP) for n in scan.shape), indexing="ij"), -1
     ).reshape(-1, 3)
     place = apply_affine(alignment.affine, scan.world(sparse))
     inside = template_fields().at("brain", place)
-    volume = scan.volume()
+    volume = scan.volume(lead)
     core = sparse[inside > CORE_MM]
     values = np.asarray(volume[tuple(core.T)], np.float64)
     limit = head.air_level + 0.05 * (head.tissue_level - head.air_level)
@@ -83,10 +91,7 @@ def find_harm(
     changed: float | None = None
     where = _parts(empty, scan, alignment) if bite > BITE_ML else ()
     if original is not None and _same_grid(scan, original):
-        different = _different(scan, original)
-        index = np.argwhere(different)
-        place = apply_affine(alignment.affine, scan.world(index))
-        harmed = index[template_fields().at("brain", place) > 0] if len(index) else index
+        harmed = _harmed(scan, original, alignment, motion)
         changed = float(len(harmed) * voxel)
         if len(harmed):
             where = _parts(harmed, scan, alignment)
@@ -113,12 +118,27 @@ def _same_grid(scan: Scan, original: Scan) -> bool:
     return bool(apart.max() <= 0.1 * scan.spacing.min())
 
 
-def _different(scan: Scan, original: Scan) -> NDArray[np.bool_]:
-    """(I, J, K) voxels whose intensity differs in any volume, beyond float32's rounding."""
-    a, b = np.asarray(scan.voxels), np.asarray(original.voxels)
-    same = np.isclose(a, b, rtol=1e-6, atol=0.0)
-    different: NDArray[np.bool_] = ~(same.all(axis=3) if same.ndim == 4 else same)
+def _different(scan: Scan, original: Scan, times: list[int]) -> NDArray[np.bool_]:
+    """(I, J, K) voxels whose intensity differs in any of the volumes, beyond float32's rounding."""
+    different: NDArray[np.bool_] = np.zeros(scan.shape, bool)
+    for t in times:
+        a, b = np.asarray(scan.volume(t)), np.asarray(original.volume(t))
+        different |= ~np.isclose(a, b, rtol=1e-6, atol=0.0)
     return different
+
+
+def _harmed(
+    scan: Scan, original: Scan, alignment: Alignment, motion: Motion | None
+) -> NDArray[np.int64]:
+    """(N, 3) voxels of the average brain that differ, in any volume, from the original's."""
+    groups = motion.groups() if motion else [(np.eye(4), [*range(volumes(scan))])]
+    found = []
+    for move, times in groups:
+        index = np.argwhere(_different(scan, original, times))
+        if len(index):
+            place = apply_affine(alignment.affine @ move, scan.world(index))
+            found.append(index[template_fields().at("brain", place) > 0])
+    return np.unique(np.concatenate(found), axis=0) if found else np.zeros((0, 3), np.int64)
 
 
 def _parts(index: NDArray[np.int64], scan: Scan, alignment: Alignment) -> tuple[str, ...]:

@@ -13,15 +13,16 @@ from faceblind.attacks.brainharm import find_harm
 from faceblind.attacks.deblur import deblur
 from faceblind.attacks.foreign import find_foreign, outline
 from faceblind.attacks.glance import glance
-from faceblind.attacks.hidden import brightest_later, find_hidden
+from faceblind.attacks.hidden import find_hidden
 from faceblind.attacks.likeness import Likeness, likeness_of
 from faceblind.attacks.metadata import find_metadata
 from faceblind.attacks.own_skin import find_own_skin
 from faceblind.attacks.peel import Fill, Peeled, peel
 from faceblind.attacks.presence import face_left, find_regions
 from faceblind.attacks.see import Sight, see
-from faceblind.attacks.surface import find_surface
+from faceblind.attacks.surface import Surface, find_surface
 from faceblind.attacks.verdict import FAIL_LEFT, PASS_LEFT, Findings
+from faceblind.attacks.volumes import Later, followed, later_volumes, same_cut
 from faceblind.attacks.wrap import Piece, find_pieces
 from faceblind.errors import AlignmentError, FaceblindError, ScanError
 from faceblind.face.reconstruct import Variant, as_is, reconstruct
@@ -29,6 +30,7 @@ from faceblind.features import HeadShown, render_face
 from faceblind.formats import load
 from faceblind.head.align import align_by_scalp
 from faceblind.head.grid import from_scan, regrid
+from faceblind.head.lead import at_time, leaders
 from faceblind.head.skin import HeadMask, find_head, find_skin
 from faceblind.recognition.detect import DEFAULT_SCORE, detector_scores
 from faceblind.scan import Scan
@@ -81,13 +83,15 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
         If no head was found in it with confidence.
     """
     whole = load(path)
-    scan = _reduced(whole)
+    lead = leaders(whole)[0]
+    native = at_time(whole, lead)
+    scan = _reduced(native)
     # What looks at the scan as it is runs beside what changes it and looks again.
     with ThreadPoolExecutor(min(2, thread_budget())) as beside:
         try:
             head = find_head(scan)
             peeling = beside.submit(peel, scan, head)
-            sight = see(scan, head, whole)
+            sight = see(scan, head, native)
         except ScanError as error:
             # The file is sound; it only shows no head that could be judged.
             raise AlignmentError(str(error)) from error
@@ -98,7 +102,11 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
             detecting = beside.submit(_detect, sight)
         cut = sight.known.is_cut
         pieces = beside.submit(_pieces, scan, head, sight)
-        brain = beside.submit(find_harm, whole, sight.alignment, head, before, cut_spares_brain=cut)
+        motion = followed(whole, lead, sight.alignment)
+        brain = beside.submit(
+            find_harm, whole, sight.alignment, head, before, cut_spares_brain=cut, lead=lead,
+            motion=motion,
+        )  # fmt: skip
         likenesses = _likenesses(sight, recogniser)
         look = _Look(scan, head, sight, recogniser, likenesses)
         own = find_own_skin(sight, scan, head) if look.ours else None
@@ -115,7 +123,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
             peeled_left=peeled_left,
             # Nobody need search the dark for a face that lies open.
             raised_left=look.raised() if left < FAIL_LEFT else 0.0,
-            later_left=look.later(whole),
+            later_left=look.later(later_volumes(whole, lead, sight.alignment, motion)),
             fills=fills,
             replaced="cut" if cut else "face" if sight.known.is_face else "",
             detector_max=detecting.result()[0],
@@ -150,13 +158,20 @@ def _original(path: Path | None) -> Scan | None:
 
 
 def _reduced(scan: Scan) -> Scan:
-    """The first volume on voxels of at least `FINEST_MM`: finer ones show no more of a face."""
-    if scan.spacing.min() >= 0.75 * FINEST_MM and scan.voxels.ndim == 3:
+    """A volume on voxels of at least `FINEST_MM`: finer ones show no more of a face."""
+    if scan.spacing.min() >= 0.75 * FINEST_MM:
         return scan
     grid = from_scan(scan)
-    if scan.spacing.min() < 0.75 * FINEST_MM:
-        grid = regrid(grid, np.maximum(grid.spacing, FINEST_MM))
+    grid = regrid(grid, np.maximum(grid.spacing, FINEST_MM))
     return Scan(grid.values, grid.affine, scan.modality, scan.source, None, scan.doubt)
+
+
+def _left_of(sight: Sight) -> float:
+    """Share of a face that faceblind does not explain, by either explanation of a surface."""
+    ours = sight.known.is_cut or sight.known.is_face
+    known = sight.known.ours if ours else None
+    left = face_left(find_regions(sight.surface, sight.alignment.template, known))
+    return left if sight.other is None else max(left, sight.other.left)
 
 
 def _shown(sight: Sight) -> HeadShown:
@@ -235,15 +250,29 @@ class _Look:
         self._search(found, left, "raised")
         return left
 
-    def later(self, whole: Scan) -> float:
-        """Share of a face in later volumes of a series, at the place where the first has it."""
+    def later(self, others: list[Later]) -> float:
+        """Share of a face in the worst of the other volumes of a series."""
         most = 0.0
-        for volume in brightest_later(whole, self.sight.alignment):
-            left = self._again(volume)
+        for other in others:
+            left = self._of_volume(other)
             if left > most:
-                self._search(volume, left, "later")
+                self._search(other.scan, left, "later")
                 most = left
         return most
+
+    def _of_volume(self, other: Later) -> float:
+        """Share of a face in a volume, by its own levels, and by its own head if it is lost."""
+        try:
+            head = find_head(other.scan)
+        except FaceblindError:
+            return self._again(other.scan)
+        left = self._again(other.scan, head)
+        if other.placed or left >= FAIL_LEFT:
+            return left
+        try:
+            return max(left, _left_of(see(other.scan, head)))
+        except FaceblindError:
+            return left
 
     def _search(self, scan: Scan, left: float, variant: str) -> None:
         """Prepare a face that was brought to light to be linked."""
@@ -275,25 +304,29 @@ class _Look:
             sight = see(scan)
         except FaceblindError:
             return self._again(scan) if left is None else left
-        ours = sight.known.is_cut or sight.known.is_face
-        regions = find_regions(
-            sight.surface, sight.alignment.template, sight.known.ours if ours else None
-        )
-        left = face_left(regions)
-        if sight.other is not None:
-            left = max(left, sight.other.left)
+        left = _left_of(sight)
         self._offer(sight, variant)
         return left
 
-    def _again(self, scan: Scan) -> float:
-        """Share of a face in the old place; a skin is only built where a glance shows something."""
+    def _again(self, scan: Scan, head: HeadMask | None = None) -> float:
+        """Share of a face in the old place; a skin is only built where a glance shows something.
+
+        `head` is that of another volume, in which the cut may lie elsewhere.
+        """
         template = self.sight.alignment.template
-        quick = glance(scan, self.head, self.sight.alignment)
-        left = face_left(find_regions(quick, template, self.known))
+        quick = glance(scan, head or self.head, self.sight.alignment)
+        other = head is not None
+        left = face_left(find_regions(quick, template, self._explained(quick, other=other)))
         if left < SURELY_NONE:
             return left
         try:
             surface = find_surface(find_skin(scan), self.sight.alignment, scan)
         except FaceblindError:
             return 0.0
-        return face_left(find_regions(surface, template, self.known))
+        known = self._explained(surface, other=other)
+        return face_left(find_regions(surface, template, known))
+
+    def _explained(self, surface: Surface, *, other: bool) -> NDArray[np.bool_] | None:
+        """Vertices that faceblind explains; in another volume, only where its cut is the same."""
+        known = self.known
+        return same_cut(known, self.sight.surface, surface) if other else known

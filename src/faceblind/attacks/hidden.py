@@ -29,8 +29,6 @@ BESIDE_MM = 3.0
 SHADING_MM = 8.0
 """Gaussian whose result is taken off before voxels are compared: coils shade the air, too."""
 LEAST_VOXELS = 400
-LATER_VOLUMES = 2
-"""Volumes of a series that are looked at besides the first."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def find_hidden(scan: Scan, alignment: Alignment, head: HeadMask) -> Hidden:
     contrast = head.tissue_level - head.air_level
     # Turned below the air, a face is dark, too.
     volume = np.where(plain < head.air_level, 2 * head.air_level - plain, plain)
-    places = _face_voxels(scan, alignment)
+    places = face_voxels(scan, alignment)
     bright = plain >= head.air_level + 0.1 * contrast
     beside = dilate(bright, max(1, round(BESIDE_MM / float(np.mean(scan.spacing)))))
     # What a tool or a scanner wiped with the lowest value of all is no picture, but its border is.
@@ -92,31 +90,15 @@ def find_hidden(scan: Scan, alignment: Alignment, head: HeadMask) -> Hidden:
     return Hidden(correlation, replace(scan, voxels=voxels.astype(np.float32), stored=None))
 
 
-def brightest_later(scan: Scan, alignment: Alignment) -> list[Scan]:
-    """The volumes after the first with the most signal where the face is or was, two at most.
+def face_voxels(scan: Scan, alignment: Alignment) -> NDArray[np.int64]:
+    """(N, 3) voxels under the fitted face, down to `DEEPEST_MM`.
 
     Parameters
     ----------
     scan : Scan
-        A series; of single volumes, nothing is given.
+        Gives the grid.
     alignment : Alignment
-        Of the first volume.
     """
-    if scan.voxels.ndim != 4 or scan.voxels.shape[3] < 2:
-        return []
-    places = tuple(_face_voxels(scan, alignment).T)
-    signal = [
-        float(np.abs(np.asarray(scan.voxels[..., t])[places]).mean()) if len(places[0]) else 0.0
-        for t in range(1, scan.voxels.shape[3])
-    ]
-    chosen = np.argsort(signal)[::-1][:LATER_VOLUMES] + 1
-    return [
-        replace(scan, voxels=np.asarray(scan.volume(int(t))), stored=None) for t in sorted(chosen)
-    ]
-
-
-def _face_voxels(scan: Scan, alignment: Alignment) -> NDArray[np.int64]:
-    """(N, 3) voxels under the fitted face, down to `DEEPEST_MM`."""
     template = alignment.template
     chosen = np.flatnonzero(template.region(*FACE))
     chosen = chosen[thin(template.points[chosen], 2.0)]

@@ -33,8 +33,8 @@ MOST_MASKED = 0.5
 """Share of a face's surface with the scanner's edges below which it may be a cut that looks like a
 face: people's faces and new ones have 0.8 and more, cuts of ours 0.3 and less."""
 MISLAID_MM = 20.0
-"""How far from where scalp and brain put the eyes and the nose a cut may be believed to lie. In heads
-that we cut the two differed by 14 mm and less; cuts fitted to the wrong place lay 37 to 60 off."""
+"""How far from where scalp and brain put the eyes and the nose a cut may be believed to lie: 14 mm
+and less in heads that we cut; cuts that were fitted to the wrong place lay 37 to 60 mm off."""
 LEAST_SCALP = 0.8
 """Share of the scalp in view that must have skin for a fit by scalp alone to be believed."""
 

@@ -63,6 +63,14 @@ ApplyTo = Annotated[
         help="Also blank the face in an image in the space of the first scan (repeatable).",
     ),
 ]
+SameGrid = Annotated[
+    bool,
+    typer.Option(
+        "--same-grid",
+        help="Images of --apply-to whose header has no position have the first scan's voxels, one "
+        "for one.",
+    ),
+]
 Strict = Annotated[
     bool,
     typer.Option("--strict/--no-strict", help="Refuse heads that were not found with confidence."),
@@ -107,6 +115,7 @@ def make_verb(method: Method, text: str) -> Callable[..., int]:
         neck: Neck = False,
         keep_fiducials: KeepFiducials = False,
         apply_to: ApplyTo = None,
+        same_grid: SameGrid = False,
         strict: Strict = True,
         mask: Mask = False,
         drop_extensions: DropExtensions = False,
@@ -124,7 +133,7 @@ def make_verb(method: Method, text: str) -> Callable[..., int]:
         choices = Choices(keep_ears or Part.EARS in kept, Part.EYES in kept, teeth, neck)
         settings = ProtectSettings(
             method, choices, seed, strict, force, drop_extensions, mask, save_transforms,
-            keep_fiducials,
+            keep_fiducials, same_grid,
         )  # fmt: skip
         return run(paths, session, apply_to, settings, n_jobs)
 

@@ -25,7 +25,7 @@ from faceblind.formats.volumes import (
     unpack,
     write,
 )
-from faceblind.scan import Scan
+from faceblind.scan import Position, Scan
 
 ENDINGS = (".mgh", ".mgz")
 
@@ -52,6 +52,7 @@ class _Layout:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     affine: NDArray[np.float64]
+    position: Position
 
     @property
     def end(self) -> int:
@@ -99,7 +100,8 @@ def load(path: str | Path, *, derived: bool = False) -> Scan:
     raw = np.require(raw, requirements="A").reshape(layout.shape, order="F")
     container = _Container(data[:_HEADER_BYTES], data[layout.end : layout.end + _MOST_TAGS])
     stored = make_stored(raw, layout.affine, container, name, derived=derived)
-    return Scan(stored.voxels, layout.affine, suffix_of(path.name), name, stored)
+    suffix = suffix_of(path.name)
+    return Scan(stored.voxels, layout.affine, suffix, name, stored, position=layout.position)
 
 
 def save(
@@ -160,7 +162,8 @@ def _parse(start: bytes, name: str) -> _Layout:
         raise ScanError(f"{name}: holds data type {code}, not intensities; convert it")
     shape = sizes if frames == 1 else (*sizes, frames)
     dtype = np.dtype(_NUMBER_TYPES[code])
-    return _Layout(shape, dtype, _affine(numbers if good == 1 else _CORONAL, sizes))
+    affine = _affine(numbers if good == 1 else _CORONAL, sizes)
+    return _Layout(shape, dtype, affine, Position(1 if good == 1 else 0))
 
 
 def _affine(numbers: Any, sizes: tuple[int, int, int]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import nibabel as nib
 import numpy as np
+from nibabel.affines import apply_affine
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
@@ -31,7 +32,7 @@ from faceblind.formats.volumes import (
     unpack,
     write,
 )
-from faceblind.scan import Scan, Stored
+from faceblind.scan import Position, Scan, Stored
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,8 @@ ENDINGS = (".nii", ".nii.gz")
 SAME_SIZE = 0.02
 """Share by which voxel sizes in `pixdim` and in the sform may differ; headers hold float32, and a
 sform may have been stretched a little by an affine registration."""
+# A qform knows no shear, so that a tilted gantry's corners differ by a little.
+_FORMS_AGREE_MM = 4.0
 # Packed bytes that surely hold the header and what follows it at once.
 _PEEK = 4096
 
@@ -129,7 +132,9 @@ def load(path: str | Path, *, derived: bool = False) -> Scan:
         raise ScanError(f"{name}: {doubt}")
     check_geometry(layout.shape, affine, name, said)
     stored = _stored(layout, data, affine, name, derived)
-    return Scan(stored.voxels, affine, suffix_of(path.name), name, stored, doubt)
+    return Scan(
+        stored.voxels, affine, suffix_of(path.name), name, stored, doubt, _position(layout, affine)
+    )
 
 
 def save(
@@ -310,6 +315,25 @@ def _doubt(layout: _Layout, affine: NDArray[np.float64]) -> str:
         f"its sform has voxels of {millimetres(here)}, its pixdim {millimetres(size)}: set the "
         "transform anew, for example from the qform"
     )
+
+
+def _position(layout: _Layout, affine: NDArray[np.float64]) -> Position:
+    """What the form codes say of the affine, and a qform that puts the corners elsewhere."""
+    sform, qform = (int(layout.header[f"{form}_code"]) for form in ("sform", "qform"))
+    if sform <= 0 or qform <= 0:
+        return Position(max(sform, qform, 0))
+    kind = nib.Nifti1Header if layout.version == 1 else nib.Nifti2Header
+    try:
+        with np.errstate(all="ignore"):
+            header = kind(layout.header.tobytes(), endianness=layout.byteorder, check=False)
+            second = np.array(header.get_qform(), np.float64)
+    except (HeaderDataError, ValueError, ArithmeticError):
+        return Position(sform)
+    second[:3] *= _UNITS_MM.get(int(layout.header["xyzt_units"]) & 7, 1.0)
+    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(layout.shape[:3]) - 1)
+    gap = apply_affine(affine, corners) - apply_affine(second, corners)
+    differs = np.isfinite(second).all() and np.linalg.norm(gap, axis=1).max() > _FORMS_AGREE_MM
+    return Position(sform, second if differs else None)
 
 
 def _stored(

@@ -26,7 +26,7 @@ from faceblind.formats.volumes import (
     unpack,
     write,
 )
-from faceblind.scan import Scan
+from faceblind.scan import Position, Scan
 
 ENDINGS = (".nrrd",)
 
@@ -89,6 +89,7 @@ class _Layout:
     affine: NDArray[np.float64]
     is_packed: bool
     time_axis: int | None
+    position: Position
 
 
 def load(path: str | Path, *, derived: bool = False) -> Scan:
@@ -133,7 +134,8 @@ def load(path: str | Path, *, derived: bool = False) -> Scan:
     check_geometry(raw.shape, layout.affine, name)
     container = _Container(lines, newline, layout.is_packed, layout.time_axis)
     stored = make_stored(raw, layout.affine, container, name, derived=derived)
-    return Scan(stored.voxels, layout.affine, suffix_of(path.name), name, stored)
+    suffix = suffix_of(path.name)
+    return Scan(stored.voxels, layout.affine, suffix, name, stored, position=layout.position)
 
 
 def save(
@@ -228,7 +230,8 @@ def _parse(fields: dict[str, str], name: str) -> _Layout:
         raise ScanError(f"{name}: the byte order is damaged; repair the header")
     affine, time_axis = _affine(fields, len(sizes), name)
     dtype = np.dtype(("<" if order == "little" else ">") + code)
-    return _Layout(sizes, dtype, affine, encoding in _GZIP, time_axis)
+    position = Position(1 if "space origin" in fields else 0)
+    return _Layout(sizes, dtype, affine, encoding in _GZIP, time_axis, position)
 
 
 def _affine(

@@ -195,7 +195,7 @@ def make_stored(
     voxels = _without_gaps(record.intensities(raw), name, derived, litre)
     voxels.setflags(write=False)
     if voxels.ndim == 4 and not derived:
-        logger.info("4-D series of %d volumes: the first shows the face", voxels.shape[3])
+        logger.info("4-D series of %d volumes", voxels.shape[3])
     return Stored(raw, slope, inter, voxels, affine, container)
 
 
@@ -204,22 +204,29 @@ def _without_gaps(voxels: NDArray[Any], name: str, derived: bool, litre: float) 
 
     Maps are often NaN wherever the head is not; `litre` is the volume of one voxel.
     """
-    where = " of the first volume" if voxels.ndim == 4 else ""
+    where = " of every volume" if voxels.ndim == 4 else ""
     if voxels.dtype.kind == "f":
         finite = np.isfinite(voxels)
         if not finite.all():
-            first = finite if finite.ndim == 3 else finite[..., 0]
-            too_few = first.mean() < 0.5 and first.sum() * litre < LEAST_FINITE_LITRES
-            if not derived and (too_few or not first.any()):
+            share = finite.mean() if finite.ndim == 3 else finite.mean(axis=(0, 1, 2)).max()
+            litres = share * np.prod(voxels.shape[:3]) * litre
+            too_few = share < 0.5 and litres < LEAST_FINITE_LITRES
+            if not derived and (too_few or not share):
                 raise ScanError(
                     f"{name}: most voxels{where} are NaN or infinite, and the rest is too little "
                     "for a head; export it again"
                 )
             voxels = np.where(finite, voxels, 0.0 if derived else voxels[finite].min())
-    first = voxels if voxels.ndim == 3 else voxels[..., 0]
-    if not derived and first.min() == first.max():
+    if not derived and not _shows_anything(voxels):
         raise ScanError(f"{name}: every voxel{where} has the same value; there is no head in it")
     return voxels
+
+
+def _shows_anything(voxels: NDArray[Any]) -> bool:
+    """Whether a volume holds more than one value; in a series, any of its volumes."""
+    if voxels.ndim == 3:
+        return bool(voxels.min() != voxels.max())
+    return any(_shows_anything(voxels[..., t]) for t in range(voxels.shape[3]))
 
 
 def check_saving(

@@ -33,6 +33,7 @@ AGREED_MM = 2.0
 """Distance, at the head's surface, up to which two searches gave one answer."""
 ENOUGH_AGREE = 4
 """Searches of seven that must give the answer."""
+AROUND_MM = 30.0
 RADIUS_MM = 80.0
 """Of a head: turns are searched in millimetres at this distance."""
 LEAST_OVERLAP = 0.4
@@ -157,6 +158,41 @@ def register(scan: Scan, target: Scan, places: NDArray[np.floating]) -> Registra
     end = _search(last, best, 0.5)
     move = np.asarray(np.linalg.inv(_back(end, centre)), np.float64)
     return Registration(move, -last(end), agree)
+
+
+def look_around(
+    scan: Scan, target: Scan, places: NDArray[np.floating]
+) -> tuple[float, Registration]:
+    """How alike two scans are where their headers put them, and where they are most alike.
+
+    Looks further than `register`, 30 mm to all sides, and less often: `agree` says nothing.
+
+    Parameters
+    ----------
+    scan, target, places
+        As for `register`.
+
+    Returns
+    -------
+    float
+        Normalised mutual information as the scans lie.
+    Registration
+        At the best place.
+    """
+    centre = places.mean(axis=0).astype(np.float64)
+    points = places[:: max(1, len(places) // FEW)].astype(np.float64)
+    soft, sharp = (
+        _Cost(points, fixed.at(points)[0], Levels.of(scan, sigma), centre)
+        for sigma, fixed in ((s, Levels.of(target, s)) for s in (SOFT_MM, FINE_MM))
+    )
+    reach = np.linspace(-AROUND_MM, AROUND_MM, 5)
+    lattice = np.stack(np.meshgrid(reach, reach, reach, indexing="ij"), -1).reshape(-1, 3)
+    steps = np.hstack([np.zeros_like(lattice), lattice])
+    starts = [np.zeros(6), min(steps, key=soft)]
+    starts = starts[:1] if not starts[1].any() else starts
+    best = min((_search(sharp, _search(soft, s, 4.0), 1.5) for s in starts), key=sharp)
+    move = np.asarray(np.linalg.inv(_back(best, centre)), np.float64)
+    return -sharp(np.zeros(6)), Registration(move, -sharp(best), 1)
 
 
 @dataclass(frozen=True)

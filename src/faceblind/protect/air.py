@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,7 @@ from scipy import special
 from skimage.filters import threshold_otsu
 
 from faceblind.head.grid import Volume, blur
+from faceblind.head.lead import volumes
 from faceblind.head.skin import Skin
 from faceblind.protect.background import Background, find_background, surroundings
 from faceblind.protect.regions import memory_order
@@ -302,7 +303,11 @@ class Noise:
 
 
 def air_of_volumes(
-    scan: Scan, affine: NDArray[np.float64], skin: Skin, rng: np.random.Generator
+    scan: Scan,
+    affine: NDArray[np.float64],
+    skin: Skin,
+    rng: np.random.Generator,
+    times: Sequence[int] | None = None,
 ) -> Iterator[tuple[NDArray[Any], Air, Noise]]:
     """Each volume of a scan in memory order, its air, and noise over it; one at a time.
 
@@ -314,10 +319,12 @@ def air_of_volumes(
     skin : Skin
         Of the head, scan mm.
     rng : Generator
+    times : sequence of int, optional
+        Which volumes; all of them if absent.
     """
     order, around = memory_order(scan), surroundings(scan, affine, skin.points)
     near = around.near()
-    for t in range(1 if scan.voxels.ndim == 3 else scan.voxels.shape[3]):
+    for t in range(volumes(scan)) if times is None else times:
         volume = np.ascontiguousarray(scan.volume(t).transpose(order))
         air = measure_air(volume, around.clear, near, find_background(volume, around))
         yield volume, air, Noise(volume.shape, air.sigma, rng)

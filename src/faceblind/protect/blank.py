@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.errors import AlignmentError, ScanError
+from faceblind.errors import AlignmentError, FaceblindError, ScanError
 from faceblind.head.align import CONFIDENT, Alignment, align
 from faceblind.head.grid import Volume
 from faceblind.head.is_head import require_head
+from faceblind.head.lead import at_time, leaders
 from faceblind.head.refusal import about
 from faceblind.head.skin import Skin, find_skin
-from faceblind.protect.air import air_of_volumes, fill
+from faceblind.protect.air import Air, Noise, air_of_volumes, fill
 from faceblind.protect.cut_fit import CutFit
 from faceblind.protect.features import face_is_gone, faceless
 from faceblind.protect.found import looked_again
 from faceblind.protect.placement import Placement, place
 from faceblind.protect.regions import Choices, Region, face_region, memory_order
+from faceblind.protect.volumes import Part, make, parts_of
 from faceblind.scan import Scan
 from faceblind.threads import begun
 
@@ -34,10 +37,13 @@ class Head:
         In the scan's RAS+ mm.
     alignment : Alignment
         Of that skin.
+    lead : int
+        The volume of a series that both were found in.
     """
 
     skin: Skin
     alignment: Alignment
+    lead: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,16 +84,27 @@ def find_whole_head(scan: Scan, *, strict: bool = True) -> Head:
     AlignmentError
         If its place is uncertain.
     """
-    name = scan.source or "scan"
-    skin = find_skin(scan)
-    with about(scan):
-        skin, alignment = looked_again(scan, skin, align(skin, scan))
+    first: FaceblindError | None = None
+    for t in leaders(scan):
+        try:
+            return _head_of_volume(at_time(scan, t), t, strict)
+        except FaceblindError as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _head_of_volume(volume: Scan, lead: int, strict: bool) -> Head:
+    name = volume.source or "scan"
+    skin = find_skin(volume)
+    with about(volume):
+        skin, alignment = looked_again(volume, skin, align(skin, volume))
         if strict and alignment.confidence < CONFIDENT:
             raise uncertain(name, alignment.confidence)
-        require_head(alignment, scan)
+        require_head(alignment, volume)
         if face_is_gone(alignment):
             raise faceless(name)
-    return Head(skin, alignment)
+    return Head(skin, alignment, lead)
 
 
 def uncertain(name: str, confidence: float) -> AlignmentError:
@@ -112,7 +129,7 @@ def deface(
     Parameters
     ----------
     scan : Scan
-        Any contrast and orientation; a 4-D series gets one region for all its volumes.
+        Any contrast and orientation. In a 4-D series the region follows the head.
     head : Head, optional
         If known already, such as from another scan of the session.
     choices : Choices, optional
@@ -130,56 +147,32 @@ def deface(
     Raises
     ------
     ScanError, AlignmentError
-        As `find_whole_head`, where `head` is not given.
+        As `find_whole_head`, where `head` is not given; ScanError where the head of a series moves
+        further than can be followed.
     """
     head = head or find_whole_head(scan)
     placement = place(head.alignment)
     rng = np.random.default_rng(seed)
-    airs = begun(air_of_volumes(scan, placement.affine, head.skin, rng))
-    region = face_region(scan, head.skin, head.alignment, placement, choices, fit)
-    inside = region.mask.transpose(memory_order(scan))
-    new = (fill(air, inside, noise) for _, air, noise in airs)
-    return Protected(with_volumes(scan, region.mask, new), region, placement, "deface")
+
+    def pieces() -> Iterator[tuple[Part, Region, Iterator[Volume]]]:
+        known = fit
+        for part in parts_of(scan, head.skin, head.alignment, head.lead):
+            airs = begun(air_of_volumes(part.scan, placement.affine, part.skin, rng, part.times))
+            region = face_region(part.look, part.skin, head.alignment, placement, choices, known)
+            inside = region.mask.transpose(memory_order(scan))
+            yield part, region, _blanked(airs, inside)
+            # How deep the brain lies is the leading volume's to tell, for all of them.
+            known = region.fit
+
+    made, region = make(scan, pieces())
+    return Protected(made, region, placement, "deface")
 
 
-def with_volumes(scan: Scan, mask: NDArray[np.bool_], volumes: Iterable[Volume]) -> Scan:
-    """A scan with new intensities under a mask.
-
-    Parameters
-    ----------
-    scan : Scan
-    mask : (I, J, K) bool ndarray
-    volumes : iterable of ndarray
-        One for each volume of the scan, in memory order; looked at under the mask only. NaN
-        leaves a voxel as it is.
-    """
-    back = np.argsort(memory_order(scan))
-    columns = [new.transpose(back)[mask] for new in volumes]
-    values = columns[0] if scan.voxels.ndim == 3 else np.stack(columns, axis=1)
-    changes = ~np.isnan(values)
-    where = mask
-    if not changes.all():
-        where = np.zeros(scan.voxels.shape, bool)
-        where[mask] = changes
-        values = values[changes]
-    return _with_gaps(scan.with_changes(where, values), scan, mask)
-
-
-def _with_gaps(done: Scan, scan: Scan, mask: NDArray[np.bool_]) -> Scan:
-    """The same with NaN as new air where the scan's own air under the mask is mostly NaN."""
-    stored = scan.stored
-    if stored is None or stored.raw.dtype.kind != "f" or stored.voxels is stored.raw:
-        return done
-    gaps = ~np.isfinite(stored.raw[mask])
-    if not gaps.any():
-        return done
-    # All that is not finite reads as one value.
-    air = scan.voxels[mask] == scan.voxels[mask][gaps][0]
-    if gaps.sum() < 0.5 * air.sum():
-        return done
-    new = np.zeros(scan.voxels.shape, bool)
-    new[mask] = done.voxels[mask] == scan.voxels[mask][gaps][0]
-    return done.with_gaps(new)
+def _blanked(
+    airs: Iterator[tuple[NDArray[Any], Air, Noise]], inside: NDArray[np.bool_]
+) -> Iterator[Volume]:
+    for _, air, noise in airs:
+        yield fill(air, inside, noise)
 
 
 def require_untouched(scan: Scan, done: Protected) -> None:
@@ -201,7 +194,8 @@ def require_untouched(scan: Scan, done: Protected) -> None:
     before, after = scan.stored.raw, done.scan.stored.raw
     # NaN differs from itself, so bytes are compared.
     kind = np.dtype(f"u{before.dtype.itemsize}")
+    mask = done.region.mask
     for t in range(1 if before.ndim == 3 else before.shape[3]):
-        a, b = (v if v.ndim == 3 else v[..., t] for v in (before, after))
-        if bool(((a.view(kind) != b.view(kind)) & ~done.region.mask).any()):
+        a, b, may = (v if v.ndim == 3 else v[..., t] for v in (before, after, mask))
+        if bool(((a.view(kind) != b.view(kind)) & ~may).any()):
             raise ScanError(f"{scan.source}: voxels outside the region changed; report this")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from nibabel.affines import apply_affine, voxel_sizes
@@ -13,7 +15,7 @@ from faceblind.head.brain import template_fields
 from faceblind.head.grid import Grid, Volume, blur, resize, resized_affine
 from faceblind.head.skin import Skin
 from faceblind.protect.air import Air, Noise, air_of_volumes, fill
-from faceblind.protect.blank import Head, Protected, find_whole_head, with_volumes
+from faceblind.protect.blank import Head, Protected, find_whole_head
 from faceblind.protect.cut_fit import CutFit
 from faceblind.protect.lift import lift_at, lift_on_grid
 from faceblind.protect.placement import Placement, face_share, place
@@ -25,6 +27,7 @@ from faceblind.protect.tissue import (
     measure_levels,
     signal_map,
 )
+from faceblind.protect.volumes import Part, make, parts_of
 from faceblind.scan import Scan
 from faceblind.threads import begun
 
@@ -56,7 +59,7 @@ def reface(
     Parameters
     ----------
     scan : Scan
-        Any contrast and orientation; a 4-D series gets one region for all its volumes.
+        Any contrast and orientation. In a 4-D series region and face follow the head.
     head : Head, optional
         If known already.
     choices : Choices, optional
@@ -76,15 +79,32 @@ def reface(
     head = head or find_whole_head(scan)
     placement = place(head.alignment)
     rng = np.random.default_rng(seed)
-    airs = begun(air_of_volumes(scan, placement.affine, head.skin, rng))
-    region = face_region(scan, head.skin, head.alignment, placement, choices)
-    inside = region.mask.transpose(memory_order(scan))
+
+    def pieces() -> Iterator[tuple[Part, Region, Iterator[Volume]]]:
+        known: CutFit | None = None
+        for part in parts_of(scan, head.skin, head.alignment, head.lead):
+            airs = begun(air_of_volumes(part.scan, placement.affine, part.skin, rng, part.times))
+            region = face_region(part.look, part.skin, head.alignment, placement, choices, known)
+            inside = region.mask.transpose(memory_order(scan))
+            yield part, region, _faces(part, placement, region, airs, inside)
+            known = region.fit
+
+    made, region = make(scan, pieces())
+    return Protected(made, region, placement, "reface")
+
+
+def _faces(
+    part: Part,
+    placement: Placement,
+    region: Region,
+    airs: Iterator[tuple[NDArray[Any], Air, Noise]],
+    inside: NDArray[np.bool_],
+) -> Iterator[Volume]:
+    """New air with the new face in it, for each volume of a part."""
     filled = begun((volume, air, noise, fill(air, inside, noise)) for volume, air, noise in airs)
-    model = _Model(scan, head.skin, placement, region)
-    new = (
-        model.volume(volume, air, noise, inside, new_air) for volume, air, noise, new_air in filled
-    )
-    return Protected(with_volumes(scan, region.mask, new), region, placement, "reface")
+    model = _Model(part.scan, part.skin, placement, region)
+    for volume, air, noise, new_air in filled:
+        yield model.volume(volume, air, noise, inside, new_air)
 
 
 @dataclass(frozen=True)

@@ -91,8 +91,8 @@ class Region:
 
     Parameters
     ----------
-    mask : (I, J, K) bool ndarray
-        On the scan's grid.
+    mask : (I, J, K) or (I, J, K, T) bool ndarray
+        On the scan's grid; for each volume where the head moves through a series.
     name : str
         The field of `TemplateFields` that the cut was made from.
     cut : Grid
@@ -103,6 +103,8 @@ class Region:
     left : dict of str to float
         Region of the face to the share of its skin that stays although it would go; only where
         the share is above 1 %.
+    moved_mm : float
+        How far the head moves through a series, at its surface.
     """
 
     mask: NDArray[np.bool_]
@@ -110,6 +112,7 @@ class Region:
     cut: Grid
     fit: CutFit
     left: dict[str, float]
+    moved_mm: float = 0.0
 
 
 def face_region(

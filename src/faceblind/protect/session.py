@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from nibabel.affines import apply_affine
@@ -12,10 +12,11 @@ from scipy.spatial import cKDTree
 
 from faceblind.errors import FaceblindError, ScanError
 from faceblind.head.align import CONFIDENT, Alignment, align, moved, thin
-from faceblind.head.brain import template_fields
 from faceblind.head.fitting import angle_degrees
 from faceblind.head.icp import Target, fit_rigid
 from faceblind.head.is_head import require_head
+from faceblind.head.lead import at_time, leaders
+from faceblind.head.motion import around
 from faceblind.head.refusal import explained
 from faceblind.head.register import register
 from faceblind.head.skin import Skin, find_skin
@@ -32,24 +33,29 @@ MOST_MOVED_MM = 8.0
 MOST_TURNED_DEGREES = 6.0
 """People move a little between series. More than this, and each series must speak for itself."""
 MUCH_MORE_SEEN = 0.1
-OUTSIDE_MM = 6.0
-"""How far around the head scans are compared where their skins do not suffice."""
 _FACE = ("brow", "eyes", "nose", "mouth", "chin", "cheeks")
 
 
 @dataclass(frozen=True)
 class _Evidence:
-    """What one series says by itself."""
+    """What one series says by itself, in the volume that leads it."""
 
     scan: Scan
     skin: Skin | None
     alignment: Alignment | None
     error: FaceblindError | None
+    lead: int = 0
 
     @property
     def confidence(self) -> float:
         """Of the alignment; 0 where there is none."""
         return 0.0 if self.alignment is None else self.alignment.confidence
+
+    @property
+    def trusted(self) -> bool:
+        """Whether it shows a head with a face, and where."""
+        own = self.alignment
+        return own is not None and self.confidence >= CONFIDENT and not face_is_gone(own)
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,8 @@ def heads_of_session(scans: Sequence[Scan], *, strict: bool = True) -> list[Head
     Parameters
     ----------
     scans : sequence of Scan
-        Of one person and session, with headers in one world space where that is true.
+        Of one person and session, with headers in one world space where that is true. Of a series
+        the volume counts that shows the head best.
     strict : bool
         False accepts alignments of low confidence.
 
@@ -84,27 +91,41 @@ def heads_of_session(scans: Sequence[Scan], *, strict: bool = True) -> list[Head
         In the order of `scans`.
     """
     evidence = [_own(scan) for scan in scans]
-    return [_decide(one, evidence, strict) for one in evidence]
+    heads = [_decide(one, evidence, strict) for one in evidence]
+    return [
+        replace(head, lead=one.lead) if isinstance(head, Head) else head
+        for one, head in zip(evidence, heads, strict=True)
+    ]
 
 
 def _own(scan: Scan) -> _Evidence:
+    """By the first of the volumes that may lead which shows the head, else by the very first."""
+    tried = []
+    for t in leaders(scan):
+        tried.append(_own_volume(at_time(scan, t), t))
+        if tried[-1].trusted:
+            return tried[-1]
+    return tried[0]
+
+
+def _own_volume(scan: Scan, lead: int) -> _Evidence:
     skin: Skin | None = None
     try:
         skin = find_skin(scan)
         found, alignment = looked_again(scan, skin, align(skin, scan))
         require_head(alignment, scan)
-        return _Evidence(scan, found, alignment, None)
+        return _Evidence(scan, found, alignment, None, lead)
     except FaceblindError as error:
-        return _Evidence(scan, skin, None, error)
+        return _Evidence(scan, skin, None, error, lead)
     except Exception as error:  # noqa: BLE001 - one scan must not take its sisters with it
-        return _Evidence(scan, skin, None, ScanError(why(error)))
+        return _Evidence(scan, skin, None, ScanError(why(error)), lead)
 
 
 def _decide(one: _Evidence, all_: list[_Evidence], strict: bool) -> Head | FaceblindError:
     name = one.scan.source or "scan"
     own = one.alignment
     gone = own is not None and face_is_gone(own)
-    trusted = one.confidence >= CONFIDENT and not gone
+    trusted = one.trusted
     wanted = (_seen(own) + MUCH_MORE_SEEN) if own is not None and trusted else 0.0
     sisters = [s for s in _sisters(one, all_) if _seen(s.alignment) >= wanted]
     sisters.sort(key=lambda sister: -_seen(sister.alignment))
@@ -153,23 +174,10 @@ def _by_skin(scan: Scan, skin: Skin, sister: _Sister, move: NDArray[np.float64])
 
 def _by_inside(scan: Scan, sister: _Sister) -> Head | None:
     """The sister's skin and alignment, moved by what is inside the two heads; None if unsure."""
-    found = register(scan, sister.scan, _around(sister.alignment))
+    found = register(scan, sister.scan, around(sister.alignment))
     if not found.is_sure or _too_far(found.move, sister.skin.points):
         return None
     return Head(_moved_skin(sister.skin, found.move, scan), moved(sister.alignment, found.move))
-
-
-def _around(alignment: Alignment) -> NDArray[np.float64]:
-    """(N, 3) places in and near the head, scan mm."""
-    fields = template_fields()
-    low, size = fields.affine[:3, 3], np.array(fields.depth.shape)
-    high = low + fields.affine[:3, :3].diagonal() * (size - 1)
-    axes = [np.arange(a, b, 5.0) for a, b in zip(low, high, strict=True)]
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    # Below the skull the neck bends between scans.
-    grid = grid[(fields.at("depth", grid) > -OUTSIDE_MM) & (grid[:, 2] > -60.0)]
-    back = np.linalg.inv(alignment.affine)
-    return np.asarray(apply_affine(back, grid), np.float64)
 
 
 def _moved_skin(skin: Skin, move: NDArray[np.float64], scan: Scan) -> Skin:

@@ -1,0 +1,60 @@
+"""The audit looks at every volume where its own head lies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import manipulations as hide
+from faceblind.attacks.brainharm import find_harm
+from faceblind.attacks.examine import examine
+from faceblind.attacks.verdict import FAIL_LEFT, PASS_LEFT
+from faceblind.attacks.volumes import followed, later_volumes
+from faceblind.formats.nifti import save
+from faceblind.head.skin import find_head
+from faceblind.protect.blank import deface
+from faceblind.scan import Scan
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def moving(volunteer):
+    """The volunteer, and again 20 mm further back."""
+    voxels = np.rint(volunteer.voxels).astype(np.int16)
+    axis = int(np.argmax(np.abs(volunteer.affine[1, :3])))
+    steps = -10 if volunteer.affine[1, axis] > 0 else 10
+    back = np.roll(voxels, steps, axis)
+    return Scan(np.asfortranarray(np.stack([voxels, back], -1)), volunteer.affine, "T1w")
+
+
+def test_the_volume_that_was_forgotten_is_found(subject, placed):
+    bare = hide.zeroed(subject).voxels.astype(np.float32)
+    series = Scan(
+        np.stack([bare, bare, subject.scan.voxels, bare], -1), subject.scan.affine, "bold"
+    )
+    later = later_volumes(series, 0, placed, followed(series, 0, placed))
+    assert np.array_equal(later[0].scan.voxels, subject.scan.voxels)
+
+
+def test_a_face_is_seen_where_the_head_moved_to(moving, tmp_path):
+    """The region of the first volume laid on both leaves brow and eyes of the second."""
+    first = deface(Scan(moving.volume(0), moving.affine, "T1w"))
+    wrong = moving.with_changes(first.region.mask, 0)
+    right = deface(moving)
+    assert right.region.mask.ndim == 4
+    for scan, name in ((wrong, "wrong"), (right.scan, "right")):
+        save(scan, tmp_path / f"{name}_T1w.nii.gz")
+    found = examine(tmp_path / "wrong_T1w.nii.gz").findings
+    assert found.later_left >= FAIL_LEFT
+    found = examine(tmp_path / "right_T1w.nii.gz").findings
+    assert found.later_left < PASS_LEFT
+
+
+def test_a_region_that_moved_with_the_head_harms_no_brain(moving, placed):
+    done = deface(moving)
+    head = find_head(Scan(moving.volume(0), moving.affine))
+    motion = followed(done.scan, 0, placed)
+    harm = find_harm(done.scan, placed, head, moving, motion=motion)
+    assert harm.changed_mm3 == 0.0
+    assert find_harm(done.scan, placed, head, moving).changed_mm3 >= 0.0
