@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from faceblind import protected_files as files
+from faceblind.attacks.remaining import find_remaining
+from faceblind.attacks.verdict import IN_VIEW, PASS_LEFT
 from faceblind.errors import FaceblindError, ScanError
 from faceblind.formats import load
 from faceblind.formats.sidecar import read_sidecar, says_protected
 from faceblind.head.lead import at_time, leaders
-from faceblind.protect.blank import Head, deface, require_untouched
+from faceblind.protect.blank import Head, Protected, deface, require_untouched
 from faceblind.protect.cut_fit import CutFit
 from faceblind.protect.features import fiducials
 from faceblind.protect.reface import reface
@@ -326,12 +328,36 @@ def _protect_one(
     else:
         done = reface(scan, head=head, choices=settings.choices, seed=settings.seed)
     require_untouched(scan, done)
+    if fit is None:
+        _require_gone(scan, head, done, settings)
     if scan.stored is not None:
         # Of an image without a position, the file keeps what its header says.
         done = replace(done, scan=replace(done.scan, affine=scan.stored.affine))
     points = fiducials(scan, head.alignment) if settings.keep_fiducials else None
     files.write(place, done, sidecar, points)
     return done.region
+
+
+def _require_gone(scan: Scan, head: Head, done: Protected, settings: ProtectSettings) -> None:
+    """Refuse a result that leaves so much of the face that its own audit would not pass it."""
+    mask = done.region.mask if done.region.mask.ndim == 3 else done.region.mask[..., head.lead]
+    before, after = (at_time(one, head.lead) for one in (scan, done.scan))
+    left, regions = find_remaining(
+        before, after, mask, head.skin, head.alignment, air=settings.method == "deface"
+    )
+    if settings.choices.keep_eyes:
+        # Lids and brow lie on what stays by choice.
+        regions = {name: share for name, share in regions.items() if name not in ("eyes", "brow")}
+        left = 0.0
+    shown = [f"{name} ({share:.0%})" for name, share in regions.items() if share >= IN_VIEW["cut"]]
+    if left < PASS_LEFT and not shown:
+        return
+    what = ", ".join(shown) or f"{left:.0%} of a recognisable face"
+    raise ScanError(
+        f"{scan.source or 'scan'}: skin of the face would stay ({what}), because the brain lies "
+        "close to it or the place of the head is uncertain; nothing was written: protect it "
+        "together with another scan of the same session"
+    )
 
 
 def _protected_already(source: Path) -> ScanError:

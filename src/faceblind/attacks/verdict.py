@@ -43,6 +43,10 @@ RECOGNISED = "recognised among"
 
 AGAIN = "run faceblind deface or reface on the original"
 
+UNCHECKED = (
+    "the edges of the skin beside faceblind's own protection (air was wiped up to the skin, or the "
+    "scan was resampled)"
+)
 ANONYMITY = (
     "A face verdict is no anonymity verdict: brain and skull shape alone can link scans of one "
     "person."
@@ -247,6 +251,8 @@ def judge(path: str, found: Findings, not_tested: tuple[str, ...] = ()) -> Verdi
     fails, doubts, advice = _face(found)
     for more in (_others(found), _links(found)):
         fails, doubts, advice = fails + more[0], doubts + more[1], advice + more[2]
+    if found.replaced and not found.checked:
+        not_tested = (*not_tested, UNCHECKED)
     status: Status = "fail" if fails else "unsure" if doubts else "pass"
     reasons = [*fails, *doubts]
     if found.replaced:
@@ -311,6 +317,8 @@ def _face(found: Findings) -> _Parts:
     if ears:
         doubts.append(f"{_remain(ears)}; ears are biometric")
     views = {"": DETECTED_VIEWS, "cut": DETECTED_IN_CUT, "face": np.inf}[found.replaced]
+    if found.replaced == "cut" and not found.checked:
+        views = 1
     if not fails and found.detector_views >= views:
         doubts.append(f"a face detector fires in {found.detector_views} of 81 views")
     if fails or doubts:
