@@ -220,6 +220,35 @@ def test_same_input_same_answer(head: Head) -> None:
     np.testing.assert_array_equal(first.shape, second.shape)
 
 
+@pytest.mark.parametrize(
+    ("degrees", "told", "expected"),
+    [(90.0, (1.05, 1.12), True), (90.0, (1.12, 1.05), False), (40.0, (1.05, 1.12), False)],
+)
+def test_the_inside_contradicts_a_head_turned_round(
+    degrees: float, told: tuple[float, float], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small crania cut at the nose fitted turned by 90 degrees with full confidence."""
+    from faceblind.head import align as module
+    from faceblind.head.fitting import SETTINGS, Fit
+
+    turn = np.eye(4)
+    turn[:3, :3] = Rotation.from_euler("x", degrees, degrees=True).as_matrix()
+    fit, upright = (Fit(pose, np.zeros(1), 0.6) for pose in (turn, np.eye(4)))
+    answers = iter(told)
+    monkeypatch.setattr(module, "information", lambda *_: next(answers))
+    monkeypatch.setattr(module, "_describe", lambda *_: Flat)
+    monkeypatch.setattr(module.Levels, "of", lambda *_: None)
+    scan = Scan(np.zeros((2, 2, 2), np.uint8), np.eye(4))
+    found = module._is_contradicted(None, fit, [upright], scan, SETTINGS)  # type: ignore[arg-type]
+    assert found is expected
+
+
+class Flat:
+    """An alignment of which only the map is asked for."""
+
+    affine = np.eye(4)
+
+
 def test_thin_keeps_one_point_per_cube() -> None:
     points = np.random.default_rng(0).uniform(0, 10, (5000, 3))
     keep = thin(points, 2.5)

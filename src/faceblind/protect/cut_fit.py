@@ -28,7 +28,7 @@ from faceblind.protect.lift import (
     lift_weights,
 )
 from faceblind.protect.placement import Placement, hung, one_size
-from faceblind.protect.spare import NOTHING_SPARED
+from faceblind.protect.spare import LIFTED_MM, NOTHING_SPARED
 
 NEAR_BRAIN_MM = 13.0
 """How near the average brain a place must be for a person's brain to reach it."""
@@ -258,7 +258,7 @@ def _task(
         return None
     low = apply_affine(affine, floor.points)
     excess = floor.smoothed(fields.at(name, low))
-    counts = low[:, 2] > LOWEST_FLOOR_MM
+    counts = low[:, 2] > (LOWEST_FLOOR_MM if most <= LIFT_MM else LIFTED_MM)
     if counts.sum() < _FEWEST:
         return None
     low, excess = low[counts], excess[counts]

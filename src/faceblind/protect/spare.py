@@ -20,7 +20,8 @@ EARS_FRONT_MM = 10.0
 """Behind this plane, template mm, the cut takes what it would unmoved, too: a nod of the cut that
 suits the forehead carries it past the ears."""
 LIFTED_MM = 26.0
-"""Template height from which the cut is lifted for a small head's brain."""
+"""Template height from which the cut is lifted for a small head's brain; lower, where a lift fades
+out, as much as the brain asks for there would leave the lids."""
 _EARS_FADE_MM = 10.0
 _LOW_TOP_MM, _LOW_FADE_MM = 30.0, 15.0
 _MIDDLE_MM, _MIDDLE_FADE_MM = 30.0, 20.0
