@@ -79,12 +79,16 @@ def test_the_margin_holds_in_a_small_child_with_a_thin_cover(protocol):
         assert masked_at(region.mask, scan, points).mean() > 0.98, name
 
 
-def test_a_small_head_whose_brow_has_no_skin_is_refused(phantom):
+@pytest.mark.parametrize(("seen", "support"), [(1.0, 0.6), (0.2, 0.2)])
+def test_a_small_head_that_does_not_show_its_brow_is_refused(phantom, seen, support):
+    """The skin is dark there, or the field of view ends above."""
     made = phantom(seed=3)
-    alignment = made.head.alignment
-    dark = replace(alignment, support={**alignment.support, "brow": 0.6})
-    with pytest.raises(ScanError, match=r"skin of this small head is too dark.*another scan"):
-        face_region(made.scan, made.head.skin, dark, place(alignment))
+    whole = made.head.alignment
+    less = replace(
+        whole, support={**whole.support, "brow": support}, seen={**whole.seen, "brow": seen}
+    )
+    with pytest.raises(ScanError, match=r"small head shows too little of its brow.*another scan"):
+        face_region(made.scan, made.head.skin, less, place(whole))
 
 
 def moved_region(made, motion):
