@@ -89,7 +89,8 @@ def _further_out(
     apart, nearest = cKDTree(points).query(fitted[which])
     out = ((points[nearest] - fitted[which]) * normals).sum(axis=1)
     alike = (skin.normals[usable][nearest] * normals).sum(axis=1) > 0.5
-    out = np.where(alike & (apart < _FURTHEST_MM), np.maximum(out, 0.0), 0.0)
+    alike &= (apart < _FURTHEST_MM) & template.region("scalp")[which]
+    out = np.where(alike, np.maximum(out, 0.0), 0.0)
     beside = cKDTree(fitted[which]).query(fitted[which], k=9)[1]
     moves[which] = np.median(out[beside], axis=1)[:, None] * normals
     return moves

@@ -86,10 +86,9 @@ class CutFit:
         How much shallower the cut is over the forehead, for the brain's sake, or deeper (negative),
         for a flat forehead's, in whole template mm: rows at the middle and at the sides, columns
         upwards from the brow.
-    spared_mm : tuple of five float
-        By how much further than usual the region keeps from the average brain in the middle below
-        the forehead, at the sides there, and around the ears (upwards), where it is not moved;
-        whole template mm.
+    spared_mm : tuple of six float
+        By how much further than usual the region keeps from the average brain, see
+        `faceblind.protect.spare.to_spare`; whole template mm.
     """
 
     affine: NDArray[np.float64]

@@ -26,6 +26,7 @@ from faceblind.protect.spare import (
     EARS_FRONT_MM,
     LIFTED_MM,
     LOW_BRAIN_MM,
+    before_orbits,
     brain_margin,
     spared,
     to_spare,
@@ -171,6 +172,7 @@ def _fitted(
             "to it the brain lies; protect it together with another scan of the same session"
         )
     likely = likely_brain(alignment, skin, size)
+    likely = likely[~before_orbits(apply_affine(placement.affine, likely))]
     places = apply_affine(placement.affine, likely)
     front = (places[:, 1] > EARS_FRONT_MM) & (places[:, 2] > LIFTED_MM)
     fit = fit_cut(cover, skin, name, placement, likely[front] if small else None)
