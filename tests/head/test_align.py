@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -218,6 +219,42 @@ def test_same_input_same_answer(head: Head) -> None:
     first, second = (align(truth.skin, truth.scan) for _ in range(2))
     np.testing.assert_array_equal(first.pose, second.pose)
     np.testing.assert_array_equal(first.shape, second.shape)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "told", "size", "expected"),
+    [
+        (90.0, (1.05, 1.12), 1.0, True),
+        (90.0, (1.12, 1.05), 1.0, False),
+        (40.0, (1.05, 1.12), 1.0, False),
+        # Nothing fits upright.
+        (90.0, (), 1.2, True),
+        (90.0, (), 1.0, False),
+    ],
+)
+def test_the_inside_contradicts_a_head_turned_round(
+    degrees: float,
+    told: tuple[float, ...],
+    size: float,
+    expected: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Small crania cut at the nose fitted turned by 90 degrees with full confidence."""
+    from faceblind.head import align as module
+    from faceblind.head.fitting import SETTINGS, Fit
+
+    turn = np.eye(4)
+    turn[:3, :3] = Rotation.from_euler("x", degrees, degrees=True).as_matrix()
+    fit, upright = (Fit(pose, np.zeros(1), 0.6) for pose in (turn, np.eye(4)))
+    answers = iter(told)
+    monkeypatch.setattr(module, "information", lambda *_: next(answers))
+    described = SimpleNamespace(affine=np.diag([size, size, size, 1.0]))
+    monkeypatch.setattr(module, "_describe", lambda *_: described)
+    monkeypatch.setattr(module.Levels, "of", lambda *_: None)
+    scan = Scan(np.zeros((2, 2, 2), np.uint8), np.eye(4))
+    others = [upright] if told else []
+    found = module._is_contradicted(None, fit, others, scan, SETTINGS)  # type: ignore[arg-type]
+    assert bool(found) is expected
 
 
 def test_thin_keeps_one_point_per_cube() -> None:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 from scipy import ndimage
 
-from faceblind.head.brain import template_fields
+from faceblind.errors import ScanError
+from faceblind.head.brain import CHILD_COVER, template_fields
 from faceblind.head.template import load_template
+from faceblind.protect.blank import find_whole_head
 from faceblind.protect.cut_fit import CutFit, moved_cut
 from faceblind.protect.lift import FADE_LOW_MM
 from faceblind.protect.placement import place
 from faceblind.protect.regions import BRAIN_MM, LOW_BRAIN_MM, Choices, face_region
+from faceblind.scan import Scan
+from faceblind.volunteers.mri import scan_session
+from faceblind.volunteers.scanner import ScannerSettings
+from faceblind.volunteers.shape import PeopleSettings, sample_person
 
 FEATURES = ("brow", "eyes", "nose", "mouth", "chin")
 
@@ -50,6 +58,37 @@ def test_a_thin_cover_lifts_the_cut(phantom):
     region = region_of(made)
     assert not (region.mask & made.brain).any()
     assert set(np.ravel(region.fit.lift_mm)) <= set(np.arange(-6.0, 11.0))
+
+
+@pytest.mark.parametrize("protocol", ["T1w", "T2w"])
+def test_the_margin_holds_in_a_small_child_with_a_thin_cover(protocol):
+    """A child of 4 years, made smaller: 5 mm lie over the brain, and fluid outshines the scalp."""
+    size = 0.9
+    settings = ScannerSettings(
+        spacing_mm=2.0, session_mm=0.0, session_deg=0.0, vertex_cut=0.0, chin_cut=0.0
+    )
+    person = replace(sample_person(18, 2, PeopleSettings(ages=(3, 7))), cover=CHILD_COVER)
+    truth = scan_session(person, (protocol,), settings)[protocol]
+    scan = Scan(truth.scan.voxels, np.diag([size, size, size, 1.0]) @ truth.scan.affine)
+    head = find_whole_head(scan)
+    region = face_region(scan, head.skin, head.alignment, place(head.alignment))
+    away = ndimage.distance_transform_edt(~truth.brain, scan.spacing)
+    assert away[region.mask].min() > 2.0
+    for name in ("brow", "eyes", "nose", "mouth"):
+        points = head.alignment.fitted()[head.alignment.template.region(name)]
+        assert masked_at(region.mask, scan, points).mean() > 0.98, name
+
+
+@pytest.mark.parametrize(("seen", "support"), [(1.0, 0.6), (0.2, 0.2)])
+def test_a_small_head_that_does_not_show_its_brow_is_refused(phantom, seen, support):
+    """The skin is dark there, or the field of view ends above."""
+    made = phantom(seed=3)
+    whole = made.head.alignment
+    less = replace(
+        whole, support={**whole.support, "brow": support}, seen={**whole.seen, "brow": seen}
+    )
+    with pytest.raises(ScanError, match=r"small head shows too little of its brow.*another scan"):
+        face_region(made.scan, made.head.skin, less, place(whole))
 
 
 def moved_region(made, motion):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-
 from faceblind.attacks.brainharm import BITE_ML, Brain
 from faceblind.attacks.peel import Fill
 from faceblind.attacks.presence import Region, person_left
@@ -27,8 +25,6 @@ SHOWN = 0.3
 DETECTED_VIEWS = 30
 """Views (of 81) with a detected face from which a scan without a face is doubted. Defaced heads,
 like clouds, look like a face from some angle: the authors' own defaced scan has 13."""
-DETECTED_IN_CUT = 8
-"""The same for heads that faceblind cut: 0 in 168 synthetic people and in nine real scans."""
 IN_VIEW = {"": 0.5, "cut": 0.5, "face": 0.3}
 """Share of a region's skin from which no scan passes, by what faceblind put there.
 Where the brain kept the brow's upper rim, our cuts show 0.32 of it and less; below a new face 0.17
@@ -316,10 +312,7 @@ def _face(found: Findings) -> _Parts:
     ears = [n for n in LOOKED_AT if n.endswith("ear") and found.regions[n].share >= SHOWN]
     if ears:
         doubts.append(f"{_remain(ears)}; ears are biometric")
-    views = {"": DETECTED_VIEWS, "cut": DETECTED_IN_CUT, "face": np.inf}[found.replaced]
-    if found.replaced == "cut" and not found.checked:
-        views = 1
-    if not fails and found.detector_views >= views:
+    if not fails and not found.replaced and found.detector_views >= DETECTED_VIEWS:
         doubts.append(f"a face detector fires in {found.detector_views} of 81 views")
     if fails or doubts:
         advice.append(f"{AGAIN}, without --keep-ears" if ears and only_ears else AGAIN)

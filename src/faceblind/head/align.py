@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from faceblind.errors import AlignmentError, ScanError
 from faceblind.head import icp
 from faceblind.head.air import find_head
+from faceblind.head.brain import ADULT_SIZE, head_size
 from faceblind.head.brain_seen import LEAST_WHOLE, brain_share
 from faceblind.head.contents import information
 from faceblind.head.fitting import (
@@ -248,10 +249,13 @@ def _is_contradicted(
 ) -> bool:
     """Whether what is inside the head speaks for the header, where a fit turns the head far away.
 
-    Crania without a lower face, small ones above all, fit turned round as well as upright.
+    Crania without a lower face, small ones above all, fit turned round as well as upright. A small
+    head that fits in no other way is not believed either.
     """
-    if not _is_far(fit, settings) or not upright:
+    if not _is_far(fit, settings):
         return False
+    if not upright:
+        return head_size(_describe(aligner, fit, 0.0).affine) > ADULT_SIZE
     levels = Levels.of(scan, SOFT_MM)
     turned, *as_it_says = (
         information(levels, _describe(aligner, one, 0.0).affine) for one in (fit, *upright[:3])

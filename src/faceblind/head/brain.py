@@ -62,6 +62,8 @@ MARGIN_MM = 2.0
 _DEEPEST_MM = 20.0
 HIDDEN_MM = 2.0
 """As much of the head outside the skin that was found is no blur."""
+_BROW_MM = 16.0
+"""Template height from which that is looked for; below, lids and lashes lie before the skin."""
 _OUTWARD_MM = 7.0
 """How far outside the skin that was found more of the head is looked for."""
 _AIR_MM = (10.0, 14.0)
@@ -233,7 +235,7 @@ def find_cover(scan: Scan, skin: Skin, affine: NDArray[np.float64]) -> Cover:
         return Cover(points, normals, depth)
     kept = KEPT_MM + THICK_KEPT * max(float(scan.spacing.max()) - 2.0, 0.0)
     depth = np.minimum(depth, ADULT_COVER_MM * cover_share(size) / size - kept)
-    hidden = _hidden(scan, points, normals)
+    hidden = np.where(places[:, 2] > _BROW_MM, _hidden(scan, points, normals), 0.0)
     share = float((hidden[high] > HIDDEN_MM).mean()) if high.any() else 0.0
     return Cover(points, normals, depth - hidden, share)
 

@@ -30,6 +30,8 @@ BROW_MM = (10.0, 26.0)
 KEPT_MM, MORE_KEPT_MM = 1.5, 0.5
 """Scan mm outside the brain that is carried along, for the fit of the skin; more in children, whose
 heads are not of the average adult's form."""
+SIDES_KEPT_MM, SIDES_MM = 1.0, (10.0, 20.0)
+"""More still behind these template places forward, where no skin over the brain is looked at."""
 _FURTHEST_MM = 12.0
 """From the fitted surface that skin counts; further away lies something else."""
 _STEP_MM = 4.0
@@ -67,6 +69,8 @@ def likely_brain(alignment: Alignment, skin: Skin, size: float) -> NDArray[np.fl
     no_sinus = np.maximum(depth - ADULT_COVER_MM, 0.0)
     no_sinus = no_sinus * np.interp(places[:, 2], BROW_MM, (0.0, 1.0))
     push = thinner * (ADULT_COVER_MM + no_sinus)
+    beside = np.interp(places[:, 1], SIDES_MM, (SIDES_KEPT_MM, 0.0))
+    push += size * beside * thinner / (1.0 - CHILD_COVER)
     push += size * (KEPT_MM + MORE_KEPT_MM * thinner / (1.0 - CHILD_COVER))
     points = apply_affine(back, places + push[:, None] * outward)
     return np.asarray(points + np.einsum("nk,nkc->nc", weight, bent[near]), np.float64)
@@ -85,7 +89,8 @@ def _further_out(
     apart, nearest = cKDTree(points).query(fitted[which])
     out = ((points[nearest] - fitted[which]) * normals).sum(axis=1)
     alike = (skin.normals[usable][nearest] * normals).sum(axis=1) > 0.5
-    out = np.where(alike & (apart < _FURTHEST_MM), np.maximum(out, 0.0), 0.0)
+    alike &= (apart < _FURTHEST_MM) & template.region("scalp")[which]
+    out = np.where(alike, np.maximum(out, 0.0), 0.0)
     beside = cKDTree(fitted[which]).query(fitted[which], k=9)[1]
     moves[which] = np.median(out[beside], axis=1)[:, None] * normals
     return moves

@@ -28,7 +28,7 @@ from faceblind.protect.lift import (
     lift_weights,
 )
 from faceblind.protect.placement import Placement, hung, one_size
-from faceblind.protect.spare import NOTHING_SPARED
+from faceblind.protect.spare import LIFTED_MM, NOTHING_SPARED
 
 NEAR_BRAIN_MM = 13.0
 """How near the average brain a place must be for a person's brain to reach it."""
@@ -86,10 +86,9 @@ class CutFit:
         How much shallower the cut is over the forehead, for the brain's sake, or deeper (negative),
         for a flat forehead's, in whole template mm: rows at the middle and at the sides, columns
         upwards from the brow.
-    spared_mm : tuple of five float
-        By how much further than usual the region keeps from the average brain in the middle below
-        the forehead, at the sides there, and around the ears (upwards), where it is not moved;
-        whole template mm.
+    spared_mm : tuple of six float
+        By how much further than usual the region keeps from the average brain, see
+        `faceblind.protect.spare.to_spare`; whole template mm.
     """
 
     affine: NDArray[np.float64]
@@ -258,7 +257,7 @@ def _task(
         return None
     low = apply_affine(affine, floor.points)
     excess = floor.smoothed(fields.at(name, low))
-    counts = low[:, 2] > LOWEST_FLOOR_MM
+    counts = low[:, 2] > (LOWEST_FLOOR_MM if most <= LIFT_MM else LIFTED_MM)
     if counts.sum() < _FEWEST:
         return None
     low, excess = low[counts], excess[counts]

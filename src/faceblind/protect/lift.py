@@ -33,8 +33,8 @@ def lift_weights(where: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Bilinear, fading out below the brow, where bone and air cover the brain.
     """
-    across = _hats(np.abs(where[:, 0]), _LIFT_X)
-    upwards = _hats(where[:, 2], _LIFT_Z)
+    across = hats(np.abs(where[:, 0]), _LIFT_X)
+    upwards = hats(where[:, 2], _LIFT_Z)
     return across[:, None] * upwards[None] * free_share(where[:, 2])
 
 
@@ -43,7 +43,7 @@ def free_share(height: NDArray[np.floating]) -> NDArray[np.float64]:
     return smooth_step((height - FADE_LOW_MM) / FADE_MM)
 
 
-def _hats(values: NDArray[np.float64], nodes: tuple[float, ...]) -> NDArray[np.float64]:
+def hats(values: NDArray[np.float64], nodes: tuple[float, ...]) -> NDArray[np.float64]:
     """(len(nodes), N) weights of a piecewise linear interpolation, constant beyond the ends."""
     return np.array([np.interp(values, nodes, row) for row in np.eye(len(nodes))])
 

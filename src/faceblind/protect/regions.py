@@ -26,6 +26,7 @@ from faceblind.protect.spare import (
     EARS_FRONT_MM,
     LIFTED_MM,
     LOW_BRAIN_MM,
+    before_orbits,
     brain_margin,
     spared,
     to_spare,
@@ -59,6 +60,10 @@ NECK_DEPTH_MM = 22.0
 """Skin, fat and outer muscle; spine and cord lie deeper."""
 ENTERED_MM = 0.5
 """Further than this inside the region no place may lie that may be brain, in a small head."""
+LEAST_BROW, LEAST_BROW_SEEN = 0.85, 0.5
+"""Share of a small head's brow, as far as it is seen, that must have skin: all of it in heads that
+were found well, 0 to 0.64 where noise was taken for skin in T2*-weighted series; and share that
+must be seen, because crania alone are found by 3 mm less well."""
 Field = Callable[[str], NDArray[np.float32]]
 """A field of `TemplateFields` by name, at places that are settled."""
 
@@ -157,18 +162,24 @@ def _fitted(
 ) -> CutFit:
     """Where the cut runs, so that it spares what may be brain."""
     size = head_size(placement.affine)
+    small = size > ADULT_SIZE
     cover = find_cover(scan, skin, placement.affine)
+    if small and not _shows_brow(alignment):
+        raise ScanError(
+            f"{scan.source or 'scan'}: this small head shows too little of its brow to tell how "
+            "near the brain lies; protect it together with another scan of the same session"
+        )
     if cover.hidden_share > MOST_HIDDEN:
         raise ScanError(
             f"{scan.source or 'scan'}: the scalp of this small head is too dark to tell how near "
             "to it the brain lies; protect it together with another scan of the same session"
         )
     likely = likely_brain(alignment, skin, size)
+    likely = likely[~before_orbits(apply_affine(placement.affine, likely))]
     places = apply_affine(placement.affine, likely)
     front = (places[:, 1] > EARS_FRONT_MM) & (places[:, 2] > LIFTED_MM)
-    fit = fit_cut(cover, skin, name, placement, likely[front] if size > ADULT_SIZE else None)
+    fit = fit_cut(cover, skin, name, placement, likely[front] if small else None)
     brain, cut = template_fields().at("brain", places), _inside(likely, placement, name, fit)
-    small = size > ADULT_SIZE
     fit = replace(fit, spared_mm=to_spare(cut, brain, places))
     if small and bool((spared(cut, brain, places, fit.spared_mm) > ENTERED_MM).any()):
         raise ScanError(
@@ -176,6 +187,11 @@ def _fitted(
             "its brain; protect it by hand"
         )
     return fit
+
+
+def _shows_brow(alignment: Alignment) -> bool:
+    seen = alignment.seen["brow"]
+    return seen >= LEAST_BROW_SEEN and alignment.support["brow"] >= LEAST_BROW * seen
 
 
 def _inside(

@@ -1,6 +1,6 @@
 """How far the region keeps from the average brain, and further where a head's own may lie nearer.
 
-Over the forehead the cut is lifted. Below it and around the ears a head gets five whole
+Over the forehead the cut is lifted. Below it and around the ears a head gets six whole
 millimetres, which say little of the person: the boundary there is the average brain's, enlarged.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.protect.lift import free_share
+from faceblind.protect.lift import free_share, hats
 from faceblind.protect.placement import smooth_step
 
 BRAIN_MM = 1.0
@@ -20,22 +20,31 @@ EARS_FRONT_MM = 10.0
 """Behind this plane, template mm, the cut takes what it would unmoved, too: a nod of the cut that
 suits the forehead carries it past the ears."""
 LIFTED_MM = 26.0
-"""Template height from which the cut is lifted for a small head's brain."""
+"""Template height from which the cut is lifted for a small head's brain; lower, where a lift fades
+out, as much as the brain asks for there would leave the lids."""
 _EARS_FADE_MM = 10.0
 _LOW_TOP_MM, _LOW_FADE_MM = 30.0, 15.0
 _MIDDLE_MM, _MIDDLE_FADE_MM = 30.0, 20.0
 """Where what is spared around the ears, below the forehead and in its middle ends, and over how
 much it fades out; template mm."""
 
+_BROW_HEIGHTS = (4.0, 16.0, 28.0)
+"""Template mm: where it ends at the nasion, then the brow's lower and upper edge, in the middle."""
 _EAR_HEIGHTS = (0.0, 20.0, 40.0)
 """Template mm: the canal, where ears are rooted, above it, and where they end beside the brain."""
 _MOST_MM = 40.0
-NOTHING_SPARED = (0.0,) * (2 + len(_EAR_HEIGHTS))
+NOTHING_SPARED = (0.0,) * (len(_BROW_HEIGHTS) + len(_EAR_HEIGHTS))
 
 
 def brain_margin(height: NDArray[np.floating]) -> NDArray[np.float32]:
     """What is kept around the average brain, mm, at template heights."""
     return LOW_BRAIN_MM + (BRAIN_MM - LOW_BRAIN_MM) * free_share(height).astype(np.float32)
+
+
+def before_orbits(where: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(N,) places under the brow, template mm: there the brain lies far behind, as in adults."""
+    front = where[:, 1] > EARS_FRONT_MM + _EARS_FADE_MM
+    return np.asarray(front & (where[:, 2] < _BROW_HEIGHTS[1]), np.bool_)
 
 
 def spared(
@@ -79,7 +88,7 @@ def to_spare(
     Returns
     -------
     tuple of float
-        In the middle and at the sides below the forehead, and around the ears upwards.
+        At the sides below the forehead, in the middle there upwards, and around the ears upwards.
     """
     entered = cut > 0.0
     shares = _shares(where[entered])
@@ -97,11 +106,14 @@ def to_spare(
 
 
 def _shares(where: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(5, N) how far places belong to what each number spares; below 1 in sum where that ends."""
+    """(6, N) how far places belong to what each number spares; below 1 in sum where that ends."""
     across, forward, height = np.abs(where[:, 0]), where[:, 1], where[:, 2]
     low = 1.0 - smooth_step((height - _LOW_TOP_MM) / _LOW_FADE_MM)
     middle = 1.0 - smooth_step((across - _MIDDLE_MM) / _MIDDLE_FADE_MM)
     ears = smooth_step((EARS_FRONT_MM + _EARS_FADE_MM - forward) / _EARS_FADE_MM)
-    hats = [np.interp(height, _EAR_HEIGHTS, row) for row in np.eye(len(_EAR_HEIGHTS))]
     front = (1.0 - ears) * low
-    return np.stack([front * middle, front * (1.0 - middle), *(ears * hat for hat in hats)])
+    return np.concatenate([
+        [front * (1.0 - middle)],
+        front * middle * hats(height, _BROW_HEIGHTS)[1:],
+        ears * hats(height, _EAR_HEIGHTS),
+    ])  # fmt: skip

@@ -22,6 +22,10 @@ MOST_SHIFTED_MM = 45.0
 MOST_TURNED_DEGREES = 25.0
 """What is followed; people who move more are repositioned, and the series is two."""
 
+LEAST_GAPS = 0.15
+"""Share of the changed voxels with the value of NaN air from which new air is NaN. Noise has that
+value in some hundredths; a new face fills the rest."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -158,17 +162,18 @@ def _changed(
 
 
 def _with_gaps(done: Scan, scan: Scan, mask: NDArray[np.bool_]) -> Scan:
-    """The same with NaN as new air where the scan's own air under the mask is mostly NaN."""
+    """The same with NaN as new air where the scan's own air is NaN up to the head."""
     stored = scan.stored
     if stored is None or stored.raw.dtype.kind != "f" or stored.voxels is stored.raw:
         return done
+    before, after = scan.voxels[mask], done.voxels[mask]
     gaps = ~np.isfinite(stored.raw[mask])
     if not gaps.any():
         return done
-    # All that is not finite reads as one value.
-    air = scan.voxels[mask] == scan.voxels[mask][gaps][0]
-    if gaps.sum() < 0.5 * air.sum():
+    # All that is not finite reads as one value. Where noise surrounds the head, new air is noise.
+    as_gap, changed = after == before[gaps][0], after != before
+    if as_gap[changed].sum() < LEAST_GAPS * changed.sum():
         return done
     new = np.zeros(scan.voxels.shape, bool)
-    new[mask] = done.voxels[mask] == scan.voxels[mask][gaps][0]
+    new[mask] = as_gap
     return done.with_gaps(new)
