@@ -125,3 +125,25 @@ def test_json_is_strict_and_whole():
     assert {"max", "views"} == set(found["detector"])
     assert "changed_mm3" in found["brain"]
     assert found["link"]["originals"]["rank"] == 3.0
+
+
+def test_a_new_face_far_from_where_the_brain_has_it_is_doubted():
+    found = replace(findings(), replaced="face", aside_mm=24.0)
+    verdict = judge("scan", found)
+    assert verdict.status == "unsure"
+    assert "24 mm from where scalp and brain" in verdict.reasons[0]
+    assert judge("scan", replace(found, aside_mm=18.0)).status == "pass"
+
+
+def test_a_feature_in_view_does_not_pass_whatever_the_score():
+    chin = replace(findings().regions["chin"], area_mm2=900.0, share=0.6, seen=1.0)
+    found = findings()
+    found = replace(found, regions=found.regions | {"chin": chin}, left=0.05)
+    verdict = judge("scan", found)
+    assert verdict.status == "unsure"
+    assert "chin remains in view" in verdict.reasons[0]
+
+
+def test_edges_that_do_not_tell_are_said():
+    verdict = judge("scan", replace(findings(), replaced="cut", checked=False))
+    assert any("edges of the skin" in one for one in verdict.not_tested)

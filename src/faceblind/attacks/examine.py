@@ -135,6 +135,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
             sharp_left=sharp_left,
             foreign=bool(foreign and foreign.suspected),
             checked=own is None or own.is_sure,
+            aside_mm=sight.aside_mm,
         )
     shape = outline(sight.surface, sight.alignment) if left >= FAIL_LEFT else None
     return Examined(findings, likenesses, shape)

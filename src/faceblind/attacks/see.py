@@ -54,6 +54,8 @@ class Sight:
         What faceblind itself put there.
     edges : Edges or None
         Which of the skin the scanner saw, where that can be told.
+    aside_mm : float
+        How far our new face lies from where scalp and brain have the face; 0 where not known.
     other : Sight or None
         A second explanation that shows more of a face: the template may have been bent onto a
         cut, or the person may only be unlike the average. A detector has to decide.
@@ -65,6 +67,7 @@ class Sight:
     regions: dict[str, Region]
     known: Known
     edges: Edges | None = None
+    aside_mm: float = 0.0
     other: Sight | None = None
 
     @property
@@ -103,6 +106,10 @@ def see(scan: Scan, head: HeadMask | None = None, native: Scan | None = None) ->
     found = _best(skin, whole, edges, scan)
     if found.known.is_cut:
         found = _where_the_head_wants_it(found, scan)
+    elif found.known.is_face:
+        inside = _by_inside(skin, scan)
+        if inside is not None:
+            found = replace(found, aside_mm=_apart_mm(found.alignment, inside))
     if not (found.known.is_cut or found.known.is_face):
         require_head(found.alignment, found.left, scan, head)
     return replace(found, edges=edges)
@@ -144,8 +151,7 @@ def _where_the_head_wants_it(sight: Sight, scan: Scan) -> Sight:
     Where little of a face is in view, the cut fits in other places, too; and a scalp is too round
     to tell how far a head nods.
     """
-    scalp = align_by_scalp(sight.skin, scan)
-    start = None if scalp is None else nodded(scalp, scan)
+    start = _by_inside(sight.skin, scan)
     if start is None or _apart_mm(sight.alignment, start) <= MISLAID_MM:
         return sight
     scene = Scene(sight.skin.points, sight.skin.faces)
@@ -155,6 +161,12 @@ def _where_the_head_wants_it(sight: Sight, scan: Scan) -> Sight:
     surface = find_surface(sight.skin, start, scan, scene)
     nothing = Known(0.0, 0.0, np.zeros(len(surface.offset), bool))
     return Sight(sight.skin, start, surface, find_regions(surface, start.template), nothing)
+
+
+def _by_inside(skin: Skin, scan: Scan) -> Alignment | None:
+    """The head by its scalp, turned to fit its brain; None where either tells nothing."""
+    scalp = align_by_scalp(skin, scan)
+    return None if scalp is None else nodded(scalp, scan)
 
 
 def _apart_mm(one: Alignment, other: Alignment) -> float:

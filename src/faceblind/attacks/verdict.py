@@ -29,6 +29,9 @@ IN_VIEW = {"": 0.5, "cut": 0.5, "face": 0.3}
 """Share of a region's skin from which no scan passes, by what faceblind put there.
 Where the brain kept the brow's upper rim, our cuts show 0.32 of it and less; below a new face 0.17
 and less."""
+ASIDE_MM = 20.0
+"""How far from there a new face is doubted: 5 to 18 mm in six heads that we refaced, 16 to 31 where
+the face was laid 20 mm wrong."""
 SURE = 0.05
 """Chance of a first rank by accident from which it is a doubt, not a failure."""
 CLEAR_LEAD = 0.5
@@ -103,6 +106,8 @@ class Findings:
     checked : bool
         False where faceblind's own protection was recognised, but not whether the person's skin
         shows beside it, see `faceblind.attacks.own_skin`.
+    aside_mm : float
+        How far faceblind's new face lies from where scalp and brain have the face.
     """
 
     regions: dict[str, Region]
@@ -122,6 +127,7 @@ class Findings:
     sharp_left: float = 0.0
     foreign: bool = False
     checked: bool = True
+    aside_mm: float = 0.0
 
     @property
     def face(self) -> float:
@@ -305,6 +311,10 @@ def _face(found: Findings) -> _Parts:
         ]
         if shown:
             doubts.append(f"{_remain(shown)} in view ({found.left:.0%} of a recognisable face)")
+    if found.replaced == "face" and found.aside_mm > ASIDE_MM:
+        doubts.append(
+            f"the new face lies {found.aside_mm:.0f} mm from where scalp and brain have the face"
+        )
     parallel = [n for n in named if found.regions[n].share < 0.5 <= found.regions[n].parallel]
     if parallel and found.left >= PASS_LEFT:
         doubts.append(f"the cut runs parallel to the skin at {_listed(parallel)}")
