@@ -1,0 +1,135 @@
+"""Does the audit see what a protection leaves that was laid wrong?
+
+    python bench/mislaid.py OUT.jsonl SCAN [SCAN ...] [--variants 6] [--seed 0]
+
+Protects each scan by both methods, moves the region and what was put there over the intact scan (4
+to 20 mm along, 3 to 10 degrees about the head's axes), and audits the result. The truth is the
+share of each region's skin under which nothing was replaced. A line per case: truth, score, status.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
+
+from faceblind.attacks.examine import examine
+from faceblind.attacks.remaining import find_remaining
+from faceblind.attacks.verdict import judge
+from faceblind.errors import FaceblindError
+from faceblind.formats import load
+from faceblind.formats.nifti import save
+from faceblind.head.grid import from_scan, regrid
+from faceblind.protect.blank import Head, Protected, deface, find_whole_head
+from faceblind.protect.reface import reface
+from faceblind.scan import Scan
+
+SPACING_MM = 1.5
+CENTRE = np.array([0.0, 20.0, 20.0])
+"""Template mm about which a region is turned."""
+SHIFTS_MM, TURNS_DEGREES = (4, 8, 12, 20), (3, 6, 10)
+
+
+@dataclass(frozen=True)
+class Motion:
+    """By how much a region is laid wrong: mm along, or degrees about, one axis of the head."""
+
+    axis: int
+    shift_mm: float = 0.0
+    turn_degrees: float = 0.0
+
+    def matrix(self, head: Head) -> np.ndarray:
+        """Scan mm to scan mm."""
+        way = np.eye(3)[self.axis]
+        move = np.eye(4)
+        move[:3, :3] = Rotation.from_rotvec(np.radians(self.turn_degrees) * way).as_matrix()
+        move[:3, 3] = CENTRE - move[:3, :3] @ CENTRE + self.shift_mm * way
+        pose = head.alignment.pose
+        return np.asarray(np.linalg.inv(pose) @ move @ pose)
+
+
+MOTIONS = [
+    *(Motion(axis, shift_mm=s * mm) for axis in range(3) for mm in SHIFTS_MM for s in (1, -1)),
+    *(
+        Motion(axis, turn_degrees=s * d)
+        for axis in range(3)
+        for d in TURNS_DEGREES
+        for s in (1, -1)
+    ),
+]
+
+
+def coarse(path: Path) -> Scan:
+    """The first volume on voxels of at least `SPACING_MM`."""
+    scan = load(path)
+    scan = Scan(scan.volume(), scan.affine, scan.modality)
+    if scan.spacing.min() >= SPACING_MM:
+        return scan
+    grid = regrid(from_scan(scan), np.maximum(scan.spacing, SPACING_MM))
+    return Scan(grid.values, grid.affine, scan.modality)
+
+
+def mislaid(scan: Scan, done: Protected, head: Head, motion: Motion) -> tuple[Scan, np.ndarray]:
+    """The intact scan with a protection's region moved over it, and where that lies."""
+    back = np.linalg.inv(scan.affine) @ np.linalg.inv(motion.matrix(head)) @ scan.affine
+
+    def moved(values: np.ndarray, order: int) -> np.ndarray:
+        return ndimage.affine_transform(
+            np.asarray(values, np.float32), back[:3, :3], back[:3, 3], order=order, mode="nearest"
+        )
+
+    mask = moved(done.region.mask, 1) > 0.5
+    new = moved(done.scan.voxels, 0 if done.method == "deface" else 1)
+    voxels = np.where(mask, new, np.asarray(scan.voxels, np.float32))
+    return Scan(voxels.astype(np.float32), scan.affine, scan.modality), mask
+
+
+def audited(scan: Scan) -> dict[str, object]:
+    """Status, score and regions of a scan, audited from its file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sub-01_T1w.nii.gz"
+        save(scan, path)
+        try:
+            verdict = judge("", examine(path).findings)
+        except FaceblindError as error:
+            return {"status": "unsure", "score": None, "error": str(error).split(": ", 1)[-1]}
+    found = verdict.findings
+    assert found is not None
+    shown = {name: round(region.share, 2) for name, region in found.regions.items()}
+    return {"status": verdict.status, "score": round(found.score, 3), "shown": shown,
+            "replaced": found.replaced, "reasons": verdict.reasons}  # fmt: skip
+
+
+def main() -> None:
+    """Run as a script."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("scans", type=Path, nargs="+")
+    parser.add_argument("--variants", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    for path in args.scans:
+        scan = coarse(path)
+        head = find_whole_head(scan)
+        chosen = random.Random(f"{args.seed} {path.name}").sample(MOTIONS, args.variants)
+        for method in (deface, reface):
+            done = method(scan, head=head)
+            for motion in (Motion(0), *chosen):
+                one, mask = mislaid(scan, done, head, motion)
+                left, true = find_remaining(scan, one, mask, head.skin, head.alignment, air=False)
+                row = {"scan": path.name, "method": done.method, "axis": motion.axis,
+                       "shift_mm": motion.shift_mm, "turn_degrees": motion.turn_degrees,
+                       "true": round(left, 3), "true_regions": true, **audited(one)}  # fmt: skip
+                with args.out.open("a") as lines:
+                    lines.write(json.dumps(row) + "\n")
+
+
+if __name__ == "__main__":
+    main()
