@@ -76,7 +76,7 @@ def test_the_margin_holds_in_a_small_child_with_a_thin_cover(protocol):
     assert away[region.mask].min() > 2.0
     for name in ("brow", "eyes", "nose", "mouth"):
         points = head.alignment.fitted()[head.alignment.template.region(name)]
-        assert masked_at(region.mask, scan, points).mean() > 0.98, name
+        assert masked_at(region.mask, scan, points).mean() > 0.95, name
 
 
 @pytest.mark.parametrize(("seen", "support"), [(1.0, 0.6), (0.2, 0.2)])
