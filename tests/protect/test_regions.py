@@ -79,15 +79,20 @@ def test_the_margin_holds_in_a_small_child_with_a_thin_cover(protocol):
         assert masked_at(region.mask, scan, points).mean() > 0.95, name
 
 
-@pytest.mark.parametrize(("seen", "support"), [(1.0, 0.6), (0.2, 0.2)])
-def test_a_small_head_that_does_not_show_its_brow_is_refused(phantom, seen, support):
-    """The skin is dark there, or the field of view ends above."""
+@pytest.mark.parametrize(
+    ("seen", "support", "confidence"), [(1.0, 0.6, 1.0), (0.2, 0.2, 1.0), (1.0, 1.0, 0.6)]
+)
+def test_a_small_head_that_is_not_seen_clearly_is_refused(phantom, seen, support, confidence):
+    """Its brow is dark or above the field of view, or its place less sure than a grown head's."""
     made = phantom(seed=3)
     whole = made.head.alignment
     less = replace(
-        whole, support={**whole.support, "brow": support}, seen={**whole.seen, "brow": seen}
+        whole,
+        support={**whole.support, "brow": support},
+        seen={**whole.seen, "brow": seen},
+        confidence=confidence,
     )
-    with pytest.raises(ScanError, match=r"small head shows too little of its brow.*another scan"):
+    with pytest.raises(ScanError, match=r"small head.*not seen clearly enough.*another scan"):
         face_region(made.scan, made.head.skin, less, place(whole))
 
 

@@ -64,6 +64,9 @@ LEAST_BROW, LEAST_BROW_SEEN = 0.85, 0.5
 """Share of a small head's brow, as far as it is seen, that must have skin: all of it in heads that
 were found well, 0 to 0.64 where noise was taken for skin in T2*-weighted series; and share that
 must be seen, because crania alone are found by 3 mm less well."""
+LEAST_CONFIDENCE = 0.7
+"""Confidence that a small head needs: those found well had 0.78 and mostly 1, one that lost brain
+0.55."""
 Field = Callable[[str], NDArray[np.float32]]
 """A field of `TemplateFields` by name, at places that are settled."""
 
@@ -164,10 +167,11 @@ def _fitted(
     size = head_size(placement.affine)
     small = size > ADULT_SIZE
     cover = find_cover(scan, skin, placement.affine)
-    if small and not _shows_brow(alignment):
+    if small and not _is_clear(alignment):
         raise ScanError(
-            f"{scan.source or 'scan'}: this small head shows too little of its brow to tell how "
-            "near the brain lies; protect it together with another scan of the same session"
+            f"{scan.source or 'scan'}: this small head, or its brow, is not seen clearly enough "
+            "to tell how near the brain lies; protect it together with another scan of the same "
+            "session"
         )
     if cover.hidden_share > MOST_HIDDEN:
         raise ScanError(
@@ -189,9 +193,11 @@ def _fitted(
     return fit
 
 
-def _shows_brow(alignment: Alignment) -> bool:
-    seen = alignment.seen["brow"]
-    return seen >= LEAST_BROW_SEEN and alignment.support["brow"] >= LEAST_BROW * seen
+def _is_clear(alignment: Alignment) -> bool:
+    """Whether a small head is found so well that its cut spares the brain."""
+    seen, borne_out = alignment.seen["brow"], alignment.support["brow"]
+    brow = seen >= LEAST_BROW_SEEN and borne_out >= LEAST_BROW * seen
+    return brow and alignment.confidence >= LEAST_CONFIDENCE
 
 
 def _inside(

@@ -43,7 +43,7 @@ def brain_margin(height: NDArray[np.floating]) -> NDArray[np.float32]:
 
 def before_orbits(where: NDArray[np.float64]) -> NDArray[np.bool_]:
     """(N,) places under the brow, template mm: there the brain lies far behind, as in adults."""
-    front = where[:, 1] > EARS_FRONT_MM + _EARS_FADE_MM
+    front = where[:, 1] > EARS_FRONT_MM
     return np.asarray(front & (where[:, 2] < _BROW_HEIGHTS[1]), np.bool_)
 
 
