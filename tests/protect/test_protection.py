@@ -56,6 +56,8 @@ def quick(monkeypatch):
         return Protected(scan.with_changes(mask, 0), region, place(head.alignment), "deface")
 
     monkeypatch.setattr(protected_session, "deface", deface)
+    # Such a result keeps the face, which the look at it has its own tests for.
+    monkeypatch.setattr(protected_session, "_require_gone", lambda *_: None)
 
 
 def write(scan: Scan, path: Path) -> Path:
