@@ -13,7 +13,7 @@ from faceblind.attacks.see import see
 from faceblind.errors import AlignmentError
 from faceblind.formats import load
 from faceblind.head.align import align, moved
-from faceblind.head.inside import PIVOT
+from faceblind.head.brain import PIVOT
 from faceblind.head.skin import find_skin
 from faceblind.protect.blank import deface, find_whole_head
 

@@ -7,7 +7,8 @@ import pytest
 
 from faceblind.formats import load
 from faceblind.head.align import align, moved
-from faceblind.head.inside import PIVOT, nodded
+from faceblind.head.brain import PIVOT
+from faceblind.head.inside import nodded
 from faceblind.head.skin import find_skin
 from faceblind.scan import Scan
 from faceblind.volunteers.mri import ScannerSettings, scan_session

@@ -19,12 +19,11 @@ import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.optimize import minimize
 
 from faceblind.head.air import HeadMask
-from faceblind.head.brain import PIVOT, template_fields
+from faceblind.head.brain import template_fields
 from faceblind.head.grid import blur, from_scan, regrid
-from faceblind.head.icp import rigid_update
+from faceblind.head.nod import nearest_minimum, nod_step
 from faceblind.scan import Scan
 
 FIRST_TISSUE = 9
@@ -99,11 +98,11 @@ def brain_share(
         if -tried[-1][0] >= enough:
             return -tried[-1][0], step
     starts = [step for _, _, step in sorted(tried, key=lambda one: one[:2])[:3]]
-    best = min((_search(cost, start, 4.0) for start in starts), key=cost)
+    best = min((nearest_minimum(cost, start, 4.0) for start in starts), key=cost)
     if -cost(best) >= enough:
         return -cost(best), best
     sharp = partial(_cost, tissue=tissue, fast=_Fast.of(scan, head, SHARP_MM), to_scan=to_scan)
-    finer = _search(sharp, best, 2.0)
+    finer = nearest_minimum(sharp, best, 2.0)
     if sharp(finer) < cost(best):
         return -sharp(finer), finer
     return -cost(best), best
@@ -114,8 +113,7 @@ def _cost(
 ) -> float:
     if abs(step[0]) > _MOST_NOD or np.abs(step[1:]).max() > _MOST_SHIFT_MM:
         return 0.0
-    turned = rigid_update(np.array([np.radians(step[0]), 0.0, 0.0, 0.0, step[1], step[2]]), PIVOT)
-    index = apply_affine(fast.to_index @ to_scan @ turned, tissue.places)
+    index = apply_affine(fast.to_index @ to_scan @ nod_step(step), tissue.places)
     seen = ((index >= 0) & (index <= np.array(fast.values.shape) - 1)).all(axis=1)
     if seen.mean() < _LEAST_OVERLAP:
         return 0.0
@@ -131,16 +129,6 @@ def _explained(shares: NDArray[np.float64], found: NDArray[np.float64]) -> float
     if total <= 0:
         return 0.0
     return float(along @ np.linalg.lstsq(shares.T @ shares, along, rcond=None)[0]) / total
-
-
-def _search(cost: partial[float], start: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
-    """The nearest minimum, from a simplex of `reach` degrees and millimetres."""
-    simplex = start + np.vstack([np.zeros(3), reach * np.eye(3)])
-    found = minimize(
-        cost, start, method="Nelder-Mead",
-        options={"initial_simplex": simplex, "xatol": 0.1, "fatol": 1e-5, "maxfev": 120},
-    )  # fmt: skip
-    return np.asarray(found.x, np.float64)
 
 
 @dataclass(frozen=True)

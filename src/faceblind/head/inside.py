@@ -12,12 +12,10 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from faceblind.head.align import Alignment, moved
-from faceblind.head.brain import PIVOT
 from faceblind.head.contents import information
-from faceblind.head.icp import rigid_update
+from faceblind.head.nod import nearest_minimum, nod_step
 from faceblind.head.register import SOFT_MM, Levels
 from faceblind.scan import Scan
 
@@ -48,29 +46,14 @@ def nodded(alignment: Alignment, scan: Scan) -> Alignment | None:
     to_scan = np.linalg.inv(alignment.affine)
 
     def cost(step: NDArray[np.float64], levels: Levels) -> float:
-        return -information(levels, np.asarray(np.linalg.inv(to_scan @ _step(step)), np.float64))
+        return -information(levels, np.asarray(np.linalg.inv(to_scan @ nod_step(step)), np.float64))
 
     soft, sharp = (partial(cost, levels=Levels.of(scan, mm)) for mm in (SOFT_MM, _SHARP_MM))
     grid = np.stack(np.meshgrid(_NODS, _SHIFTS_MM, _SHIFTS_MM, indexing="ij"), -1).reshape(-1, 3)
     starts = grid[np.argsort([soft(step) for step in grid], kind="stable")[:3]]
-    best = min((_search(soft, start, 4.0) for start in starts), key=soft)
-    best = _search(sharp, best, 2.0)
+    best = min((nearest_minimum(soft, start, 4.0) for start in starts), key=soft)
+    best = nearest_minimum(sharp, best, 2.0)
     if -sharp(best) < LEAST_INFORMATION:
         return None
     best[1:] -= OFFSET_MM
-    return moved(alignment, to_scan @ np.linalg.inv(_step(best)) @ alignment.affine)
-
-
-def _step(step: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(4, 4) template mm to template mm: a nod in degrees, then shifts forwards and up."""
-    return rigid_update(np.array([np.radians(step[0]), 0.0, 0.0, 0.0, step[1], step[2]]), PIVOT)
-
-
-def _search(cost: partial[float], start: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
-    """The nearest minimum, from a simplex of `reach` degrees and millimetres."""
-    simplex = start + np.vstack([np.zeros(3), reach * np.eye(3)])
-    found = minimize(
-        cost, start, method="Nelder-Mead",
-        options={"initial_simplex": simplex, "xatol": 0.1, "fatol": 1e-5, "maxfev": 120},
-    )  # fmt: skip
-    return np.asarray(found.x, np.float64)
+    return moved(alignment, to_scan @ np.linalg.inv(nod_step(best)) @ alignment.affine)
