@@ -14,6 +14,7 @@ from faceblind.errors import AlignmentError
 from faceblind.formats import load
 from faceblind.head.align import align, moved
 from faceblind.head.brain import PIVOT
+from faceblind.head.brain_pose import BrainPose
 from faceblind.head.skin import find_skin
 from faceblind.protect.blank import deface, find_whole_head
 
@@ -50,7 +51,7 @@ def test_a_brow_that_stays_is_not_taken_for_scalp(cut, monkeypatch):
     monkeypatch.setattr(module, "align", lambda *_, **__: nodding(true))
     monkeypatch.setattr(module, "align_by_scalp", lambda *_, **__: nodding(true))
     with monkeypatch.context() as without:
-        without.setattr(module, "nodded", lambda alignment, scan: alignment)
+        without.setattr(module, "find_brain_pose", lambda affine, *_: BrainPose(affine, 1.0))
         by_scalp = see(scan).regions
     found = see(scan).regions
     assert by_scalp["brow"].share < 0.5
@@ -66,7 +67,7 @@ def test_a_head_that_neither_face_nor_brain_places_is_refused(cut, monkeypatch):
         return replace(found(*args, **kwargs), confidence=0.2)
 
     monkeypatch.setattr(module, "align", doubtful)
-    monkeypatch.setattr(module, "nodded", lambda alignment, scan: None)
+    monkeypatch.setattr(module, "find_brain_pose", lambda affine, *_: BrainPose(affine, 0.0))
     with pytest.raises(AlignmentError, match="no head was found with enough confidence"):
         see(scan)
 

@@ -73,7 +73,14 @@ def find_own_skin(sight: Sight, scan: Scan, head: HeadMask) -> OwnSkin:
         return _under_new_face(sight, scan, head.air_level)
     if sight.edges is None or _is_resampled(sight, sight.edges, scan):
         return OwnSkin(np.zeros(len(sight.surface.offset), bool), is_sure=False)
-    return OwnSkin(_shows(sight, sight.surface, sight.edges), is_sure=True)
+    placed = _by_its_brain(sight)
+    surface = sight.surface if placed is sight else find_surface(sight.skin, placed.alignment, scan)
+    return OwnSkin(_shows(placed, surface, sight.edges), is_sure=True)
+
+
+def _by_its_brain(sight: Sight) -> Sight:
+    """The same head where its brain has it: a cut that was laid wrong tells its place wrong."""
+    return sight if sight.inside is None else replace(sight, alignment=sight.inside)
 
 
 def _under_new_face(sight: Sight, scan: Scan, air_level: float) -> OwnSkin:
@@ -95,8 +102,9 @@ def _under_new_face(sight: Sight, scan: Scan, air_level: float) -> OwnSkin:
     edges = find_edges(skin, without, head, sight.alignment.affine)
     if edges is None:
         return nothing
-    surface = find_surface(skin, sight.alignment, without)
-    return OwnSkin(_shows(sight, surface, edges), is_sure=True)
+    placed = _by_its_brain(sight)
+    surface = find_surface(skin, placed.alignment, without)
+    return OwnSkin(_shows(placed, surface, edges), is_sure=True)
 
 
 def _without_face(scan: Scan, sight: Sight, placement: Placement, air_level: float) -> Scan:

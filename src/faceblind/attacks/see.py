@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from nibabel.affines import apply_affine
@@ -17,9 +18,10 @@ from faceblind.attacks.surface import FACE, Surface, find_surface
 from faceblind.errors import AlignmentError, FaceblindError
 from faceblind.face.raycast import Scene
 from faceblind.head.align import CONFIDENT, Alignment, align, align_by_scalp
-from faceblind.head.inside import nodded
+from faceblind.head.brain_pose import find_brain_pose
 from faceblind.head.refusal import explained
 from faceblind.head.skin import HeadMask, Skin, find_head, find_skin
+from faceblind.protect.placement import nearest_placement
 from faceblind.scan import Scan
 
 USUAL_SHAPE = 1.3
@@ -54,8 +56,10 @@ class Sight:
         What faceblind itself put there.
     edges : Edges or None
         Which of the skin the scanner saw, where that can be told.
+    inside : Alignment or None
+        Where the brain has the head, if faceblind protected it.
     aside_mm : float
-        How far our new face lies from where scalp and brain have the face; 0 where not known.
+        How far our new face lies from where the brain has the face; 0 where not known.
     other : Sight or None
         A second explanation that shows more of a face: the template may have been bent onto a
         cut, or the person may only be unlike the average. A detector has to decide.
@@ -67,6 +71,7 @@ class Sight:
     regions: dict[str, Region]
     known: Known
     edges: Edges | None = None
+    inside: Alignment | None = None
     aside_mm: float = 0.0
     other: Sight | None = None
 
@@ -103,32 +108,56 @@ def see(scan: Scan, head: HeadMask | None = None, native: Scan | None = None) ->
     skin = find_skin(scan, head)
     whole = align(skin, scan, maybe_faceless=True)
     edges = find_edges(skin, native or scan, head, whole.affine)
-    found = _best(skin, whole, edges, scan)
+    faceless = _Faceless(skin, scan, head)
+    found = _best(skin, whole, edges, scan, faceless)
     if found.known.is_cut:
-        found = _where_the_head_wants_it(found, scan)
-    elif found.known.is_face:
-        inside = _by_inside(skin, scan)
-        if inside is not None:
-            found = replace(found, aside_mm=_apart_mm(found.alignment, inside))
+        found = _where_the_head_wants_it(found, scan, faceless)
     if not (found.known.is_cut or found.known.is_face):
         require_head(found.alignment, found.left, scan, head)
-    return replace(found, edges=edges)
+        return replace(found, edges=edges)
+    inside = faceless.by_brain
+    aside = _apart_mm(found.alignment, inside) if inside and found.known.is_face else 0.0
+    return replace(found, edges=edges, inside=inside, aside_mm=aside)
 
 
-def _best(skin: Skin, whole: Alignment, edges: Edges | None, scan: Scan) -> Sight:
+@dataclass(frozen=True)
+class _Faceless:
+    """A head as it is found without its face, looked for once and only if asked."""
+
+    skin: Skin
+    scan: Scan
+    head: HeadMask
+
+    @cached_property
+    def by_scalp(self) -> Alignment | None:
+        """By scalp, ears and neck."""
+        return align_by_scalp(self.skin, self.scan)
+
+    @cached_property
+    def by_brain(self) -> Alignment | None:
+        """By its brain, see `faceblind.head.brain_pose`; None where that tells nothing."""
+        if self.by_scalp is None:
+            return None
+        pose = find_brain_pose(self.by_scalp.affine, self.scan, self.head)
+        return aligned_by(nearest_placement(pose.affine), self.by_scalp) if pose.is_sure else None
+
+
+def _best(
+    skin: Skin, whole: Alignment, edges: Edges | None, scan: Scan, faceless: _Faceless
+) -> Sight:
     """The explanation that counts, from the fit that used the face."""
     scene = Scene(skin.points, skin.faces)
     sights = [_sight(skin, scene, whole, scan)]
     if sights[0].known.is_cut or sights[0].known.is_face:
         return sights[0]
     if sights[0].left >= NO_FACE and _is_masked(sights[0], edges):
-        cut = _cut_like_a_face(sights[0], scene, scan)
+        cut = _cut_like_a_face(sights[0], scene, scan, faceless)
         if cut is not None:
             return cut
     odd = float(np.sqrt((whole.shape**2).mean())) > USUAL_SHAPE
     sure = whole.confidence >= CONFIDENT
     if odd or not sure or NO_FACE < sights[0].left < WHOLE_FACE:
-        other = _by_scalp(skin, scan)
+        other = _by_scalp(faceless)
         if other is not None:
             sights.append(_sight(skin, scene, other, scan))
         elif not sure:
@@ -142,16 +171,16 @@ def _best(skin: Skin, whole: Alignment, edges: Edges | None, scan: Scan) -> Sigh
         chosen = sights[0]
     if chosen.left >= WHOLE_FACE:
         return chosen
-    return _with_nod(chosen, scene, scan, sure=sure)
+    return _by_brain(chosen, scene, scan, faceless, sure=sure)
 
 
-def _where_the_head_wants_it(sight: Sight, scan: Scan) -> Sight:
+def _where_the_head_wants_it(sight: Sight, scan: Scan, faceless: _Faceless) -> Sight:
     """The same if scalp and brain bear out where the cut lies; else what shows where they say.
 
     Where little of a face is in view, the cut fits in other places, too; and a scalp is too round
     to tell how far a head nods.
     """
-    start = _by_inside(sight.skin, scan)
+    start = faceless.by_brain
     if start is None or _apart_mm(sight.alignment, start) <= MISLAID_MM:
         return sight
     scene = Scene(sight.skin.points, sight.skin.faces)
@@ -161,12 +190,6 @@ def _where_the_head_wants_it(sight: Sight, scan: Scan) -> Sight:
     surface = find_surface(sight.skin, start, scan, scene)
     nothing = Known(0.0, 0.0, np.zeros(len(surface.offset), bool))
     return Sight(sight.skin, start, surface, find_regions(surface, start.template), nothing)
-
-
-def _by_inside(skin: Skin, scan: Scan) -> Alignment | None:
-    """The head by its scalp, turned to fit its brain; None where either tells nothing."""
-    scalp = align_by_scalp(skin, scan)
-    return None if scalp is None else nodded(scalp, scan)
 
 
 def _apart_mm(one: Alignment, other: Alignment) -> float:
@@ -187,12 +210,9 @@ def _is_masked(sight: Sight, edges: Edges | None) -> bool:
     return bool(surface.area[natural].sum() < MOST_MASKED * surface.area[face].sum())
 
 
-def _cut_like_a_face(sight: Sight, scene: Scene, scan: Scan) -> Sight | None:
-    """Our cut, if the template was bent onto it: sought from where the scalp and the inside lie."""
-    starts = [align_by_scalp(sight.skin, scan)]
-    if starts[0] is not None:
-        starts.append(nodded(starts[0], scan))
-    for start in starts:
+def _cut_like_a_face(sight: Sight, scene: Scene, scan: Scan, faceless: _Faceless) -> Sight | None:
+    """Our cut, if the template was bent onto it: sought from where scalp and brain lie."""
+    for start in (faceless.by_scalp, faceless.by_brain):
         if start is not None:
             found = _sight(sight.skin, scene, start, scan, (0.0, *NODS), whole=False)
             if found.known.is_cut:
@@ -200,12 +220,12 @@ def _cut_like_a_face(sight: Sight, scene: Scene, scan: Scan) -> Sight | None:
     return None
 
 
-def _with_nod(sight: Sight, scene: Scene, scan: Scan, *, sure: bool) -> Sight:
-    """The same or, if it shows our cut or more of a person, what shows where the inside lies.
+def _by_brain(sight: Sight, scene: Scene, scan: Scan, faceless: _Faceless, *, sure: bool) -> Sight:
+    """The same or, if it shows our cut or more of a person, what shows where the brain lies.
 
-    A scalp alone is too round to tell how far a head nods.
+    A scalp alone is too round to tell how far a head is pitched.
     """
-    found = nodded(sight.alignment, scan)
+    found = faceless.by_brain
     if found is None:
         turned = _sight(sight.skin, scene, sight.alignment, scan, NODS)
         if turned.known.is_cut:
@@ -263,9 +283,9 @@ def _sight(
     return Sight(skin, found, surface, regions, known)
 
 
-def _by_scalp(skin: Skin, scan: Scan) -> Alignment | None:
+def _by_scalp(faceless: _Faceless) -> Alignment | None:
     """The head found without its face; None where the scalp does not bear it out."""
-    found = align_by_scalp(skin, scan)
+    found = faceless.by_scalp
     if found is None:
         return None
     seen = max(found.seen["scalp"], 1e-6)

@@ -52,7 +52,7 @@ _LEAST_OVERLAP = 0.3
 
 
 @dataclass(frozen=True)
-class _Tissue:
+class Tissue:
     """Places in the average brain, template mm, and its white and grey shares there, centred."""
 
     places: NDArray[np.float64]
@@ -87,9 +87,9 @@ def brain_share(
     step : (3,) float64 ndarray
         Nod in degrees, shifts forwards and up in mm, at which it was found.
     """
-    tissue = _deep() if deep else _whole()
+    tissue = _deep() if deep else whole_brain()
     to_scan = np.asarray(np.linalg.inv(affine), np.float64)
-    cost = partial(_cost, tissue=tissue, fast=_Fast.of(scan, head, SOFT_MM), to_scan=to_scan)
+    cost = partial(_cost, tissue=tissue, fast=Fast.of(scan, head, SOFT_MM), to_scan=to_scan)
     grid = np.stack(np.meshgrid(_NODS, _SHIFTS_MM, _SHIFTS_MM, indexing="ij"), -1).reshape(-1, 3)
     tried: list[tuple[float, int, NDArray[np.float64]]] = []
     # Nearest first: most heads need no search.
@@ -101,7 +101,7 @@ def brain_share(
     best = min((nearest_minimum(cost, start, 4.0) for start in starts), key=cost)
     if -cost(best) >= enough:
         return -cost(best), best
-    sharp = partial(_cost, tissue=tissue, fast=_Fast.of(scan, head, SHARP_MM), to_scan=to_scan)
+    sharp = partial(_cost, tissue=tissue, fast=Fast.of(scan, head, SHARP_MM), to_scan=to_scan)
     finer = nearest_minimum(sharp, best, 2.0)
     if sharp(finer) < cost(best):
         return -sharp(finer), finer
@@ -109,7 +109,7 @@ def brain_share(
 
 
 def _cost(
-    step: NDArray[np.float64], tissue: _Tissue, fast: _Fast, to_scan: NDArray[np.float64]
+    step: NDArray[np.float64], tissue: Tissue, fast: Fast, to_scan: NDArray[np.float64]
 ) -> float:
     if abs(step[0]) > _MOST_NOD or np.abs(step[1:]).max() > _MOST_SHIFT_MM:
         return 0.0
@@ -118,10 +118,10 @@ def _cost(
     if seen.mean() < _LEAST_OVERLAP:
         return 0.0
     found = ndimage.map_coordinates(fast.values, index[seen].T, order=1, mode="nearest")
-    return -_explained(tissue.shares[seen], found.astype(np.float64))
+    return -explained(tissue.shares[seen], found.astype(np.float64))
 
 
-def _explained(shares: NDArray[np.float64], found: NDArray[np.float64]) -> float:
+def explained(shares: NDArray[np.float64], found: NDArray[np.float64]) -> float:
     """Share of the variance that a linear mixture of tissues explains (R squared)."""
     shares, found = shares - shares.mean(axis=0), found - found.mean()
     total = float(found @ found)
@@ -132,7 +132,7 @@ def _explained(shares: NDArray[np.float64], found: NDArray[np.float64]) -> float
 
 
 @dataclass(frozen=True)
-class _Fast:
+class Fast:
     """A head's intensities without what changes slowly.
 
     Parameters
@@ -146,8 +146,12 @@ class _Fast:
     to_index: NDArray[np.float64]
 
     @classmethod
-    def of(cls, scan: Scan, head: HeadMask, sigma_mm: float) -> _Fast:
-        """Of a scan's first volume, smoothed by a Gaussian."""
+    def of(cls, scan: Scan, head: HeadMask, sigma_mm: float, *, relative: bool = False) -> Fast:
+        """Of a scan's first volume, smoothed by a Gaussian.
+
+        `relative` takes changes as shares of what lies around, so that a coil's shading does not
+        weigh one side of the head more than the other.
+        """
         grid = from_scan(scan)
         grid = regrid(grid, np.maximum(grid.spacing, WORKING_MM))
         to_mask = np.linalg.inv(head.affine) @ grid.affine
@@ -157,12 +161,17 @@ class _Fast:
         ) > 0.5  # fmt: skip
         weight = inside.astype(np.float32)
         values = np.where(np.isfinite(grid.values), grid.values, 0).astype(np.float32)
-        if inside.any():
-            # Vessels, fat and metal would outweigh the rest.
+        around = np.maximum(blur(weight, SLOW_MM / grid.spacing), np.float32(1e-3))
+        # Vessels, fat and metal would outweigh the rest.
+        if relative:
+            values = np.minimum(values, 2 * blur(values * weight, SLOW_MM / grid.spacing) / around)
+        elif inside.any():
             values = np.minimum(values, np.quantile(values[inside], 0.995))
-        slow = blur(values * weight, SLOW_MM / grid.spacing)
-        slow /= np.maximum(blur(weight, SLOW_MM / grid.spacing), np.float32(1e-3))
-        fast = blur((values - slow) * weight, sigma_mm / grid.spacing)
+        slow = blur(values * weight, SLOW_MM / grid.spacing) / around
+        change = np.asarray((values - slow) * weight, np.float32)
+        if relative:
+            change /= np.maximum(slow, 1e-3 * float(np.abs(slow).max())).astype(np.float32)
+        fast = blur(change, sigma_mm / grid.spacing)
         return cls(fast, np.asarray(np.linalg.inv(grid.affine), np.float64))
 
 
@@ -185,20 +194,21 @@ def _brain() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float
     return places, np.stack(shares, axis=1).astype(np.float64), fields.brain[inside].astype(float)
 
 
-def _some(places: NDArray[np.float64], shares: NDArray[np.float64]) -> _Tissue:
+def _some(places: NDArray[np.float64], shares: NDArray[np.float64]) -> Tissue:
     # Places in a grid's order repeat its rows; a drawn sample does not.
     keep = np.random.default_rng(0).permutation(len(places))[:_PLACES]
-    return _Tissue(places[keep], shares[keep])
+    return Tissue(places[keep], shares[keep])
 
 
 @lru_cache(maxsize=1)
-def _whole() -> _Tissue:
+def whole_brain() -> Tissue:
+    """Places in all of the average brain, in a drawn order."""
     places, shares, _ = _brain()
     return _some(places, shares)
 
 
 @lru_cache(maxsize=1)
-def _deep() -> _Tissue:
+def _deep() -> Tissue:
     places, shares, depth = _brain()
     keep = depth > DEEP_MM
     ring = (depth[keep] / RING_MM).astype(np.int64)
@@ -216,7 +226,7 @@ def brain_in_view(affine: NDArray[np.float64], scan: Scan) -> bool:
         Scan mm to template mm.
     scan : Scan
     """
-    there = apply_affine(np.linalg.inv(affine), _whole().places)
+    there = apply_affine(np.linalg.inv(affine), whole_brain().places)
     index = scan.index(there)
     seen = ((index >= 0) & (index <= np.asarray(scan.shape) - 1)).all(axis=1)
     return bool(seen.mean() >= 0.5)

@@ -95,11 +95,21 @@ def exact_placement(alignment: Alignment) -> Placement:
     ----------
     alignment : Alignment
     """
-    exact = _evenly_fitted(alignment)
-    linear = exact[:3, :3]
+    return nearest_placement(_evenly_fitted(alignment))
+
+
+def nearest_placement(affine: NDArray[np.float64]) -> Placement:
+    """The placement nearest to any affine map that keeps left and right.
+
+    Parameters
+    ----------
+    affine : (4, 4) float64 ndarray
+        Scan RAS+ mm to template mm.
+    """
+    linear = affine[:3, :3]
     scales = np.linalg.norm(linear, axis=1)
     left, _, right = np.linalg.svd(linear / scales[:, None])
-    anchor = np.asarray(np.linalg.solve(linear, ANCHOR - exact[:3, 3]), np.float64)
+    anchor = np.asarray(np.linalg.solve(linear, ANCHOR - affine[:3, 3]), np.float64)
     return placement_of(scales, left @ right, anchor)
 
 

@@ -1,4 +1,4 @@
-"""A nodding head is turned back by what is inside it."""
+"""A head that its scalp lays wrong is laid right by its brain."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from faceblind.formats import load
 from faceblind.head.align import align, moved
 from faceblind.head.brain import PIVOT
-from faceblind.head.inside import nodded
-from faceblind.head.skin import find_skin
+from faceblind.head.brain_pose import find_brain_pose
+from faceblind.head.skin import find_head, find_skin
 from faceblind.scan import Scan
 from faceblind.volunteers.mri import ScannerSettings, scan_session
 from faceblind.volunteers.shape import sample_person
@@ -26,14 +26,15 @@ def turned(alignment, degrees, forwards=0.0, up=0.0):
     return moved(alignment, np.linalg.inv(alignment.affine) @ turn @ alignment.affine)
 
 
-def nod_between(first, second):
-    both = first.affine @ np.linalg.inv(second.affine)
+def turned_by(first, second):
+    """Degrees about the axis through the ears between two affines."""
+    both = first @ np.linalg.inv(second)
     return np.degrees(np.arctan2(both[2, 1] - both[1, 2], both[1, 1] + both[2, 2]))
 
 
-def brow_off(found, true):
+def brow_off(affine, true):
     there = np.linalg.inv(true.affine) @ [*BROW, 1.0]
-    return np.linalg.norm((found.affine @ there)[:3] - BROW)
+    return np.linalg.norm((affine @ there)[:3] - BROW)
 
 
 @pytest.fixture(scope="module")
@@ -47,28 +48,38 @@ def contrasts():
 
 @pytest.mark.parametrize("name", ["T1w", "T2w", "CT"])
 @pytest.mark.parametrize(("degrees", "shift"), [(14.0, (5.0, -4.0)), (-17.0, (-3.0, 6.0))])
-def test_a_nod_is_undone_in_any_contrast(contrasts, name, degrees, shift):
+def test_a_turn_and_a_shift_are_undone_in_any_contrast(contrasts, name, degrees, shift):
     scan, true = contrasts[name]
-    wrong = turned(true, degrees, *shift)
-    found = nodded(wrong, scan)
-    assert found is not None
-    assert abs(nod_between(wrong, true)) > 12.0
-    assert abs(nod_between(found, true)) < 5.0
-    assert brow_off(found, true) < 9.0 < brow_off(wrong, true)
+    wrong = turned(true, degrees, *shift).affine
+    found = find_brain_pose(wrong, scan, find_head(scan))
+    assert found.is_sure
+    assert abs(turned_by(wrong, true.affine)) > 12.0
+    assert abs(turned_by(found.affine, true.affine)) < 6.0
+    assert brow_off(found.affine, true) < 10.0 < brow_off(wrong, true)
 
 
-@pytest.mark.parametrize("name", ["sub-a_T1w", "ixi015_T1w_2mm", "ct_head_scaled01"])
-def test_a_nod_is_undone_in_real_heads(shared, name):
+@pytest.mark.parametrize("name", ["sub-a_T1w", "ixi015_T1w_2mm", "ct_head_scaled01", "t1_tfl_2mm"])
+@pytest.mark.parametrize("degrees", [-20.0, 25.0])
+def test_a_turn_is_undone_in_real_heads(shared, name, degrees):
+    """Among them one that a surface coil shades by a factor of ten."""
     scan = load(shared / "scans" / f"{name}.nii.gz")
     true = align(find_skin(scan), scan)
-    wrong = turned(true, 14.0)
-    found = nodded(wrong, scan)
-    assert found is not None
-    assert abs(nod_between(found, true)) < 5.0
-    assert brow_off(found, true) < 0.6 * brow_off(wrong, true)
+    wrong = turned(true, degrees).affine
+    found = find_brain_pose(wrong, scan, find_head(scan))
+    assert found.is_sure
+    assert brow_off(wrong, true) > 25.0
+    assert brow_off(found.affine, true) < 8.0
+
+
+def test_a_size_is_found(contrasts):
+    scan, true = contrasts["T1w"]
+    smaller = np.diag([1.1, 1.1, 1.1, 1.0]) @ true.affine
+    found = find_brain_pose(smaller, scan, find_head(scan)).affine
+    size = np.cbrt(np.linalg.det(found) / np.linalg.det(true.affine))
+    assert size == pytest.approx(1.0, abs=0.04)
 
 
 def test_noise_tells_nothing(contrasts):
     scan, true = contrasts["T1w"]
     noise = np.random.default_rng(0).normal(100.0, 20.0, scan.shape).astype(np.float32)
-    assert nodded(true, Scan(noise, scan.affine)) is None
+    assert not find_brain_pose(true.affine, Scan(noise, scan.affine), find_head(scan)).is_sure

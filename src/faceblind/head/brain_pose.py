@@ -1,0 +1,121 @@
+"""Where a head lies by its brain alone: place, turn and size, without a look at the face.
+
+Scalps are nearly round. Where the face is missing, a template fitted to the scalp of a real head
+is turned by up to 35 degrees. The average brain is moved until its tissues explain most of what
+changes quickly in the scan, relative to its surroundings: coils that shade the scan, and contrasts,
+make no difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from nibabel.affines import apply_affine
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.optimize import minimize
+
+from faceblind.head.air import HeadMask
+from faceblind.head.brain_seen import Fast, Tissue, explained, whole_brain
+from faceblind.head.icp import rigid_update
+from faceblind.scan import Scan
+
+LEAST_SHARE = 0.1
+"""Share of the brain's fast changes that the average brain must explain for its place to be
+believed: 0.16 and more in seventeen scans (T1w, T2w, PDw, CT, slices up to 5 mm)."""
+OFFSET_MM = np.array([0.0, 0.0, 2.5])
+"""What the brow's place by the brain lies too low, template mm: the mean of thirteen real scans
+whose faces tell, with standard deviations of 4 mm forwards and 4 mm upwards."""
+CENTRE = np.array([0.0, 20.0, 30.0])
+"""Template mm about which a head is turned and scaled, within the brain."""
+RADIUS_MM = 80.0
+"""Turns and sizes are searched in millimetres at this distance."""
+USUAL_MM = np.array([10.0, 4.0, 4.0, 6.0, 10.0, 10.0, 4.0, 4.0, 4.0])
+"""By how much a head found by its scalp is usually wrong: turns about x, y, z, shifts and sizes
+along them."""
+HELD = 0.002
+"""What a usual amount costs, as a share of the brain's changes."""
+SOFT_MM, SHARP_MM = 3.0, 2.0
+_FEW, _MANY = 2500, 6000
+_LEAST_OVERLAP = 0.3
+
+
+@dataclass(frozen=True)
+class BrainPose:
+    """A head as its brain has it.
+
+    Parameters
+    ----------
+    affine : (4, 4) float64 ndarray
+        Scan RAS+ mm to template mm.
+    share : float
+        Of the brain's fast changes that the average brain explains there, 0 to 1.
+    """
+
+    affine: NDArray[np.float64]
+    share: float
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the brain tells where the head lies."""
+        return self.share >= LEAST_SHARE
+
+
+def find_brain_pose(affine: NDArray[np.float64], scan: Scan, head: HeadMask) -> BrainPose:
+    """Move a head so that its brain lies where the scan has one.
+
+    Parameters
+    ----------
+    affine : (4, 4) float64 ndarray
+        Scan mm to template mm, by the scalp; it may be turned by some 35 degrees.
+    scan : Scan
+        Of a series, the first volume is used.
+    head : HeadMask
+        Of the same scan.
+
+    Returns
+    -------
+    BrainPose
+        Ask `is_sure` before use.
+    """
+    to_scan = np.asarray(np.linalg.inv(affine), np.float64)
+    step = np.zeros(9)
+    tissue = whole_brain()
+    for count, smooth_mm in ((_FEW, SOFT_MM), (_MANY, SHARP_MM)):
+        fast = Fast.of(scan, head, smooth_mm, relative=True)
+        some = Tissue(tissue.places[:count], tissue.shares[:count])
+        cost = partial(_cost, tissue=some, fast=fast, to_scan=to_scan)
+        step = minimize(
+            cost, step, method="Powell", options={"xtol": 0.1, "ftol": 1e-5, "maxfev": 1500}
+        ).x
+    share = -_cost(step, some, fast, to_scan, held=0.0)
+    lift = np.eye(4)
+    lift[:3, 3] = -OFFSET_MM
+    return BrainPose(np.asarray(lift @ np.linalg.inv(to_scan @ _moved(step)), np.float64), share)
+
+
+def _moved(step: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(4, 4) template mm to template mm of nine numbers in the units of `USUAL_MM`."""
+    size = np.eye(4)
+    size[:3, :3] = np.diag(np.exp(step[6:9] / RADIUS_MM))
+    size[:3, 3] = CENTRE - size[:3, :3] @ CENTRE
+    turn = rigid_update(np.concatenate([step[:3] / RADIUS_MM, step[3:6]]), CENTRE)
+    return np.asarray(turn @ size, np.float64)
+
+
+def _cost(
+    step: NDArray[np.float64],
+    tissue: Tissue,
+    fast: Fast,
+    to_scan: NDArray[np.float64],
+    held: float = HELD,
+) -> float:
+    index = apply_affine(fast.to_index @ to_scan @ _moved(step), tissue.places)
+    seen = ((index >= 0) & (index <= np.array(fast.values.shape) - 1)).all(axis=1)
+    if seen.mean() < _LEAST_OVERLAP:
+        return 1.0
+    found = ndimage.map_coordinates(fast.values, index[seen].T, order=1, mode="nearest")
+    price = held * float(((step / USUAL_MM) ** 2).sum())
+    return price - explained(tissue.shares[seen], found.astype(np.float64))
