@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from faceblind.formats import load
-from faceblind.head.align import align, moved
-from faceblind.head.brain import PIVOT
+from faceblind.head.alignment import align, moved
+from faceblind.head.brain_cover import PIVOT
 from faceblind.head.brain_pose import find_brain_pose
-from faceblind.head.skin import find_head, find_skin
+from faceblind.head.segmentation import find_head
+from faceblind.head.skin import find_skin
 from faceblind.scan import Scan
-from faceblind.volunteers.mri import ScannerSettings, scan_session
-from faceblind.volunteers.shape import sample_person
+from faceblind.volunteers.people.shape import sample_person
+from faceblind.volunteers.scanner.settings import ScannerSettings
+from faceblind.volunteers.scanner.simulate import scan_session
 
 BROW = np.array([0.0, 88.0, 25.0])
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.optimize import minimize
 
-from faceblind.head.air import HeadMask
-from faceblind.head.brain_seen import Fast, Tissue, explained, whole_brain
-from faceblind.head.icp import rigid_update
+from faceblind.geometry.icp import rigid_update
+from faceblind.head.brain_evidence import Fast, Tissue, explained, whole_brain
+from faceblind.head.segmentation import HeadMask
 from faceblind.scan import Scan
 
 LEAST_SHARE = 0.1
