@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,14 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import trimesh
 from PIL import Image
 
-from faceblind.errors import AlignmentError, FaceblindError, PhotographError
-from faceblind.face.pipeline import HeadShown, render_face, require_face, show_head
-from faceblind.geometry.triangles import vertex_normals
-from faceblind.head.skin import Skin
-from faceblind.scan import Scan
+from faceblind.errors import FaceblindError, PhotographError
+from faceblind.face.pipeline import render_face, require_face, show_head
 from faceblind.system.cache import Cache
 from faceblind.workflows import features
 from faceblind.workflows.features import FeatureSettings, photo_embeddings, scan_embeddings
@@ -35,11 +30,6 @@ def cache(studied: Any, tmp_path: Path) -> Cache:
 @pytest.fixture
 def scan_file(four_people: Path) -> Path:
     return four_people / "scans" / "sub-0001" / "anat" / "sub-0001_T1w.nii.gz"
-
-
-def shown(face_share: float, seen_share: float) -> HeadShown:
-    nothing: Any = None
-    return HeadShown(nothing, nothing, nothing, face_share, seen_share)
 
 
 def never(*args: object, **kwargs: object) -> None:
@@ -126,59 +116,3 @@ def test_a_missing_scan_is_refused(tmp_path: Path, cached: bool) -> None:
     cache = Cache(tmp_path / "cache") if cached else None
     with pytest.raises(FaceblindError, match=r"gone\.nii: .*check the path"):
         scan_embeddings(tmp_path / "gone.nii", SETTINGS, cache)
-
-
-@pytest.mark.parametrize(
-    ("face_share", "seen_share", "message"),
-    [
-        (0.15, 1.0, r"x\.nii: the face is missing \(skin on 15% of it\); .*defaced already"),
-        (1.0, 0.1, r"x\.nii: the face lies outside the field of view"),
-        (0.0, 0.0, "outside the field of view"),
-    ],
-)
-def test_a_head_without_a_face_is_refused(
-    face_share: float, seen_share: float, message: str
-) -> None:
-    with pytest.raises(AlignmentError, match=message):
-        require_face(shown(face_share, seen_share), "x.nii")
-
-
-def test_a_cut_but_real_face_is_accepted() -> None:
-    require_face(shown(0.9, 0.3), "x.nii")
-
-
-def test_low_confidence_is_a_failure_and_not_a_face(monkeypatch: pytest.MonkeyPatch) -> None:
-    scan = Scan(np.zeros((4, 4, 4)), np.eye(4), source="x.nii")
-    monkeypatch.setattr(features, "find_skin", lambda scan: None)
-    monkeypatch.setattr(features, "align", lambda *_: SimpleNamespace(confidence=0.31))
-    with pytest.raises(AlignmentError, match=r"x\.nii: .*not found with enough confidence \(0\.31"):
-        show_head(scan)
-
-
-def test_too_little_skin_names_the_scan(monkeypatch: pytest.MonkeyPatch) -> None:
-    ball = trimesh.creation.icosphere(subdivisions=1, radius=60)
-    points, faces = ball.vertices.astype(np.float32), ball.faces.astype(np.int32)
-    skin = Skin(points, faces, vertex_normals(points, faces), np.zeros(len(points), bool))
-    monkeypatch.setattr(features, "find_skin", lambda scan: skin)
-    affine = np.diag([4.0, 4.0, 4.0, 1.0])
-    affine[:3, 3] = -100
-    scan = Scan(np.zeros((50, 50, 50)), affine, source="x.nii")
-    with pytest.raises(
-        AlignmentError, match=r"x\.nii: too little skin .*check that this is a head"
-    ):
-        show_head(scan)
-
-
-def test_a_series_is_told_of(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def stop(scan: Scan) -> Skin:
-        raise AlignmentError("far enough")
-
-    monkeypatch.setattr(features, "find_skin", stop)
-    with (
-        caplog.at_level(logging.INFO, "faceblind"),
-        pytest.raises(AlignmentError, match="far enough"),
-    ):
-        show_head(Scan(np.zeros((4, 4, 4, 3)), np.eye(4)))
-    assert "A series of 3 volumes" in caplog.text

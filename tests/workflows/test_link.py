@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,8 @@ from faceblind.errors import AlignmentError, TableError
 from faceblind.head.template import load_template
 from faceblind.identification.scan_match import Likeness
 from faceblind.identification.surface_match import Shape, kept_vertices
-from faceblind.workflows import link as driver
+from faceblind.workflows import features
+from faceblind.workflows import link as workflow
 
 
 @pytest.fixture
@@ -47,11 +47,10 @@ class Stub:
 
 @pytest.mark.parametrize("matching", ["fused", "centred", "nearest"])
 def test_people_are_found_and_failures_are_misses(folders, monkeypatch, matching):
-    module = sys.modules["faceblind.workflows.link"]
-    monkeypatch.setattr(module, "scan_likeness", made_up)
-    monkeypatch.setattr(module, "get_recogniser", lambda name: Stub())
+    monkeypatch.setattr(workflow, "scan_likeness", made_up)
+    monkeypatch.setattr(workflow, "get_recogniser", lambda name: Stub())
     out = folders / "out"
-    result = module.link(
+    result = workflow.link(
         folders / "probes", folders / "gallery", out, matching=matching, n_jobs=1,
         show_progress=False,
     )  # fmt: skip
@@ -73,31 +72,30 @@ def test_nobody_in_common(tmp_path):
         (tmp_path / side).mkdir()
         (tmp_path / side / name).write_bytes(b"")
     with pytest.raises(TableError, match="name the scans of a person alike"):
-        driver(tmp_path / "a", tmp_path / "b", tmp_path / "out")
+        workflow.link(tmp_path / "a", tmp_path / "b", tmp_path / "out")
 
 
 def test_a_scan_is_not_searched_among_itself(folders, tmp_path):
     with pytest.raises(TableError, match="keep the two apart"):
-        driver(folders / "gallery", folders / "gallery", tmp_path / "out")
+        workflow.link(folders / "gallery", folders / "gallery", tmp_path / "out")
     (folders / "probes" / "sub-9_T1w.nii.gz").symlink_to(
         folders / "gallery" / "sub-1" / "anat" / "sub-1_T1w.nii.gz"
     )
     with pytest.raises(TableError, match=r"sub-9_T1w\.nii\.gz: is a probe and in the gallery"):
-        driver(folders / "probes", folders / "gallery", tmp_path / "out")
+        workflow.link(folders / "probes", folders / "gallery", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_an_unreadable_file_is_a_failure_with_a_reason(folders, monkeypatch, tmp_path):
     """The cache reads the file before the reader does, and its error was an internal one."""
-    module = sys.modules["faceblind.workflows.link"]
-    monkeypatch.setattr(module, "get_recogniser", lambda name: Stub())
-    monkeypatch.setattr(sys.modules["faceblind.identification.scan_match"], "get_recogniser", Stub)
+    monkeypatch.setattr(workflow, "get_recogniser", lambda name: Stub())
+    monkeypatch.setattr(features, "get_recogniser", Stub)
 
     def refused(path):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(sys.modules["faceblind.workflows.features"], "file_digest", refused)
-    result = module.link(
+    monkeypatch.setattr(features, "file_digest", refused)
+    result = workflow.link(
         folders / "probes", folders / "gallery", tmp_path / "out", n_jobs=1, show_progress=False
     )
     assert all("cannot be read (Permission denied)" in p.failure for p in result.ranks)
