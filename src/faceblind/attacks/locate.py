@@ -38,6 +38,11 @@ face: people's faces and new ones have 0.8 and more, cuts of ours 0.3 and less."
 MISLAID_MM = 20.0
 """How far from where scalp and brain put the eyes and the nose a cut may be believed to lie: 14 mm
 and less in heads that we cut; cuts that were fitted to the wrong place lay 37 to 60 mm off."""
+BROW_MM = np.array([0.0, 95.0, 25.0])
+"""Template mm at which the place of a cut or a new face is compared with the brain's."""
+USUAL_CUT_MM, USUAL_FACE_MM = np.array([0.0, -0.5, -3.0]), np.array([0.0, -1.5, 1.0])
+"""Where they usually lie there, template mm from the brain's: the means of sixteen and of eight
+heads that we protected."""
 LEAST_SCALP = 0.8
 """Share of the scalp in view that must have skin for a fit by scalp alone to be believed."""
 
@@ -60,7 +65,8 @@ class Sight:
     inside : Alignment or None
         Where the brain has the head, if faceblind protected it.
     aside_mm : float
-        How far our new face lies from where the brain has the face; 0 where not known.
+        How far faceblind's own protection lies from where the brain has the brow, see `aside_mm`;
+        0 where not known.
     other : Sight or None
         A second explanation that shows more of a face: the template may have been bent onto a
         cut, or the person may only be unlike the average. A detector has to decide.
@@ -117,7 +123,7 @@ def see(scan: Scan, head: HeadMask | None = None, native: Scan | None = None) ->
         require_head(found.alignment, found.left, scan, head)
         return replace(found, edges=edges)
     inside = faceless.by_brain
-    aside = _apart_mm(found.alignment, inside) if inside and found.known.is_face else 0.0
+    aside = 0.0 if inside is None else aside_mm(found.known, inside)
     return replace(found, edges=edges, inside=inside, aside_mm=aside)
 
 
@@ -199,6 +205,28 @@ def _apart_mm(one: Alignment, other: Alignment) -> float:
     middle = template.points[template.region("eyes", "nose")].mean(axis=0).astype(np.float64)
     here, there = (apply_affine(np.linalg.inv(a.affine), middle) for a in (one, other))
     return float(np.linalg.norm(here - there))
+
+
+def aside_mm(known: Known, inside: Alignment) -> float:
+    """How far our cut or our face lies from where the brain has the brow, mm.
+
+    Forwards and upwards only: to the sides, the scalp tells better.
+
+    Parameters
+    ----------
+    known : Known
+        Which tells the place of what faceblind put there.
+    inside : Alignment
+        Of the same scan, by its brain.
+    """
+    if known.place is not None:
+        affine, usual = known.place.affine, USUAL_CUT_MM
+    elif known.face_at is not None:
+        affine, usual = known.face_at.face, USUAL_FACE_MM
+    else:
+        return 0.0
+    there = apply_affine(inside.affine @ np.linalg.inv(affine), BROW_MM)
+    return float(np.linalg.norm((there - BROW_MM - usual)[1:]))
 
 
 def _is_masked(sight: Sight, edges: Edges | None) -> bool:
