@@ -30,8 +30,9 @@ import numpy as np
 from scipy.stats import binom
 
 from faceblind.attacks.examine import Examined, examine
+from faceblind.attacks.findings import Findings
 from faceblind.attacks.replaced_face import shared_faces
-from faceblind.attacks.verdict import Findings, judge
+from faceblind.attacks.verdict import judge
 from faceblind.datasets.bids import choose_face_scans
 from faceblind.datasets.census import find_scans
 from faceblind.errors import FaceblindError
@@ -193,7 +194,7 @@ def judged(records: Sequence[Record], shared: bool) -> tuple[str, float, list[st
         verdict = judge("", found)
         status = max(status, verdict.status, key=order.index)
         score = max(score, found.score)
-        reasons += [f"{record.suffix}: {reason}" for reason in verdict.reasons]
+        reasons += [f"{record.suffix}: {reason}" for reason in map(str, verdict.reasons)]
     return status, score, reasons
 
 

@@ -106,7 +106,7 @@ def audited(scan: Scan) -> dict[str, object]:
     assert found is not None
     shown = {name: round(region.share, 2) for name, region in found.regions.items()}
     return {"status": verdict.status, "score": round(found.score, 3), "shown": shown,
-            "replaced": found.replaced, "reasons": verdict.reasons}  # fmt: skip
+            "replaced": found.replaced, "reasons": list(map(str, verdict.reasons))}  # fmt: skip
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ import manipulations as hide
 from faceblind.attacks.examine import examine
 from faceblind.attacks.fills import peel
 from faceblind.attacks.locate import see
-from faceblind.attacks.verdict import FAIL_LEFT, PASS_LEFT, judge
+from faceblind.attacks.settings import SETTINGS
+from faceblind.attacks.verdict import judge
 from faceblind.formats.nifti import save
 from faceblind.protect.deface import deface
 from faceblind.protect.reface import reface
@@ -25,7 +26,7 @@ def verdict_of(scan, folder):
 def test_intact_fails_and_names_the_face(subject, tmp_path):
     verdict = verdict_of(hide.intact(subject), tmp_path)
     assert verdict.status == "fail"
-    assert all(name in verdict.reasons[0] for name in ("eyes", "nose", "mouth"))
+    assert all(name in verdict.reasons[0].text for name in ("eyes", "nose", "mouth"))
     assert verdict.findings.score > 0.8
     assert verdict.findings.detector_views > 40
 
@@ -49,10 +50,10 @@ def test_a_darkened_face_is_found(subject, tmp_path):
 
 def test_removed_face_with_ears_is_doubted_for_the_ears_only(subject, tmp_path):
     verdict = verdict_of(hide.zeroed(subject), tmp_path)
-    assert verdict.findings.face < PASS_LEFT
-    assert PASS_LEFT < verdict.findings.score < FAIL_LEFT
+    assert verdict.findings.face < SETTINGS.pass_left
+    assert SETTINGS.pass_left < verdict.findings.score < SETTINGS.fail_left
     assert verdict.status == "unsure"
-    assert "ear" in verdict.reasons[0]
+    assert "ear" in verdict.reasons[0].text
 
 
 @pytest.mark.parametrize(("protection", "what"), [(deface, "cut"), (reface, "face")])

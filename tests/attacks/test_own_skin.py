@@ -12,7 +12,8 @@ from faceblind.attacks.examine import examine
 from faceblind.attacks.locate import see
 from faceblind.attacks.own_skin import find_own_skin
 from faceblind.attacks.region_presence import face_left, find_regions
-from faceblind.attacks.verdict import PASS_LEFT, judge
+from faceblind.attacks.settings import SETTINGS
+from faceblind.attacks.verdict import judge
 from faceblind.formats import load
 from faceblind.formats.nifti import save
 from faceblind.head.segmentation import find_head
@@ -67,8 +68,8 @@ def test_the_mislaid_cuts_of_the_shared_cases_fail(shared, name):
     verdict = judge("scan", examine(path).findings)
     assert verdict.status == "fail"
     assert verdict.findings.left > 0.3
-    assert "brow" in verdict.reasons[0]
-    assert "eyes" in verdict.reasons[0]
+    assert "brow" in verdict.reasons[0].text
+    assert "eyes" in verdict.reasons[0].text
 
 
 def test_our_cut_is_found_where_scalp_and_brain_have_the_face(shared):
@@ -92,7 +93,7 @@ def test_a_cut_that_looks_like_a_face_is_known_for_a_cut(shared):
     found = see(deface(scan).scan)
     assert found.known.is_cut
     rest = find_regions(found.surface, found.alignment.template, found.known.ours)
-    assert face_left(rest) < PASS_LEFT
+    assert face_left(rest) < SETTINGS.pass_left
 
 
 def test_resampled_after_protection_edges_tell_nothing(defaced):

@@ -8,7 +8,7 @@ import pytest
 import manipulations as hide
 from faceblind.attacks.brain import find_harm
 from faceblind.attacks.examine import examine
-from faceblind.attacks.verdict import FAIL_LEFT, PASS_LEFT
+from faceblind.attacks.settings import SETTINGS
 from faceblind.attacks.volumes import followed, later_volumes
 from faceblind.formats.nifti import save
 from faceblind.head.segmentation import find_head
@@ -46,9 +46,9 @@ def test_a_face_is_seen_where_the_head_moved_to(moving, tmp_path):
     for scan, name in ((wrong, "wrong"), (right.scan, "right")):
         save(scan, tmp_path / f"{name}_T1w.nii.gz")
     found = examine(tmp_path / "wrong_T1w.nii.gz").findings
-    assert found.later_left >= FAIL_LEFT
+    assert found.later_left >= SETTINGS.fail_left
     found = examine(tmp_path / "right_T1w.nii.gz").findings
-    assert found.later_left < PASS_LEFT
+    assert found.later_left < SETTINGS.pass_left
 
 
 def test_a_region_that_moved_with_the_head_harms_no_brain(moving, placed):

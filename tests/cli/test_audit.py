@@ -8,15 +8,18 @@ import pytest
 from typer.testing import CliRunner
 
 import faceblind
+from faceblind.attacks.reasons import Reason
 from faceblind.attacks.verdict import Verdict
 from faceblind.cli.main import app
 from faceblind.errors import TableError
 from faceblind.workflows.audit_report import AuditReport
 
-PASS = Verdict("a.nii", "pass", ("clean",))
-FAIL = Verdict("b.nii", "fail", ("nose remains",), ("deface it",))
-UNSURE = Verdict("c.nii", "unsure", ("no head",))
-BROKEN = Verdict("d.nii", "unsure", ("truncated",), error="the file is truncated")
+PASS = Verdict("a.nii", "pass", (Reason("face_remains", "clean"),))
+FAIL = Verdict("b.nii", "fail", (Reason("face_remains", "nose remains"),), ("deface it",))
+UNSURE = Verdict("c.nii", "unsure", (Reason("face_remains", "no head"),))
+BROKEN = Verdict(
+    "d.nii", "unsure", (Reason("face_remains", "truncated"),), error="the file is truncated"
+)
 
 
 def run(monkeypatch, verdicts, *options: str, fail_above: float = 0.0, unlinked=()):
@@ -57,7 +60,7 @@ def test_failures_are_listed(monkeypatch):
 
 def test_what_is_not_examined_shuts_the_gate_and_is_named(monkeypatch):
     unseen = tuple(
-        Verdict(name, "not_examined", ("DICOM",), ("convert it",))
+        Verdict(name, "not_examined", (Reason("face_remains", "DICOM"),), ("convert it",))
         for name in ("a.dcm", "d/1", "d/2", "d/3", "d/4")
     )
     report = AuditReport((PASS,), 1.0, (), (), unseen)
@@ -76,7 +79,7 @@ def test_what_is_not_examined_shuts_the_gate_and_is_named(monkeypatch):
 
 
 def test_names_of_files_cannot_break_or_colour_a_line(monkeypatch):
-    odd = Verdict("a\n\x1b[31m.nii", "unsure", ("torn",), error="torn")
+    odd = Verdict("a\n\x1b[31m.nii", "unsure", (Reason("face_remains", "torn"),), error="torn")
     result = run(monkeypatch, (odd,))
     assert result.stdout.splitlines()[0] == "unsure  a [31m.nii: torn"
     assert result.stderr == "failed: a [31m.nii: torn\n"

@@ -13,9 +13,9 @@ import pytest
 import faceblind
 from faceblind.attacks.brain import Brain
 from faceblind.attacks.examine import Examined
+from faceblind.attacks.findings import Findings
 from faceblind.attacks.region_presence import Region
 from faceblind.attacks.surface import LOOKED_AT
-from faceblind.attacks.verdict import Findings
 from faceblind.errors import AlignmentError, OutputError, RecogniserError, ScanError, TableError
 from faceblind.identification.ranking import Link
 from faceblind.workflows import audit_cache
@@ -69,8 +69,8 @@ def test_a_forgotten_sister_is_named(audit, tmp_path):
     touch(tmp_path, "sub-1_T1w.nii.gz", "sub-1_T2w.nii.gz", "sub-2_T1w.nii.gz")
     first, second, other = audit(tmp_path).verdicts
     assert (first.status, second.status, other.status) == ("unsure", "fail", "pass")
-    assert "sub-1_T2w.nii.gz" in first.reasons[0]
-    assert "forgotten beside a protected series" in second.reasons
+    assert "sub-1_T2w.nii.gz" in first.reasons[0].text
+    assert "forgotten beside a protected series" in map(str, second.reasons)
 
 
 def test_what_cannot_be_examined_never_passes(audit, tmp_path):

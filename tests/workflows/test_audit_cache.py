@@ -9,10 +9,10 @@ import pytest
 from faceblind.attacks.brain import Brain
 from faceblind.attacks.examine import Examined
 from faceblind.attacks.fills import Fill
+from faceblind.attacks.findings import Findings
 from faceblind.attacks.metadata.files import find_metadata
 from faceblind.attacks.region_presence import Region
 from faceblind.attacks.surface import LOOKED_AT
-from faceblind.attacks.verdict import Findings
 from faceblind.attacks.wrapped import Piece
 from faceblind.identification.scan_match import Likeness
 from faceblind.identification.surface_match import Shape

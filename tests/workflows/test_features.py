@@ -72,7 +72,7 @@ def test_another_setting_or_version_is_computed_anew(
     monkeypatch.setattr(features, "show_head", never)
     with pytest.raises(AssertionError, match="computed again"):
         scan_embeddings(scan_file, FeatureSettings(variant="as-is"), cache)
-    monkeypatch.setattr(features, "FEATURES_VERSION", "next")
+    monkeypatch.setattr(features, "code_digest", lambda: "next")
     with pytest.raises(AssertionError, match="computed again"):
         scan_embeddings(scan_file, SETTINGS, cache)
 

@@ -13,13 +13,14 @@ from faceblind.attacks.blur import deblur
 from faceblind.attacks.brain import find_harm
 from faceblind.attacks.darkened import find_hidden
 from faceblind.attacks.fills import Fill, Peeled, peel
+from faceblind.attacks.findings import Findings
 from faceblind.attacks.locate import Sight, see
 from faceblind.attacks.metadata.files import find_metadata
 from faceblind.attacks.own_skin import find_own_skin
 from faceblind.attacks.region_presence import face_left, find_regions
 from faceblind.attacks.replaced_face import find_foreign, outline
+from faceblind.attacks.settings import SETTINGS
 from faceblind.attacks.surface import Surface, find_surface, glance
-from faceblind.attacks.verdict import FAIL_LEFT, PASS_LEFT, Findings
 from faceblind.attacks.volumes import Later, followed, later_volumes, same_cut
 from faceblind.attacks.wrapped import Piece, find_pieces
 from faceblind.errors import AlignmentError, FaceblindError, ScanError
@@ -35,14 +36,6 @@ from faceblind.identification.scan_match import Likeness, likeness_of
 from faceblind.recognition.detection import DEFAULT_SCORE, detector_scores
 from faceblind.scan import Scan
 from faceblind.system.threads import thread_budget
-
-FACE_VIEWS = 45
-"""Views (of 81) with a detected face from which a surface is a face: intact heads have 45 to 81,
-cut heads 42 and less."""
-SURELY_NONE = 0.08
-"""Share of a face in a quick look below which no second one is taken."""
-FINEST_MM = 1.0
-"""Spacing to which finer scans are averaged before they are attacked."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +90,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
             raise AlignmentError(str(error)) from error
         before = _original(original)
         detecting = beside.submit(_detect, sight)
-        if sight.other is not None and detecting.result()[1] >= FACE_VIEWS:
+        if sight.other is not None and detecting.result()[1] >= SETTINGS.face_views:
             sight = sight.other
             detecting = beside.submit(_detect, sight)
         cut = sight.known.is_cut
@@ -122,7 +115,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
             left=left,
             peeled_left=peeled_left,
             # Nobody need search the dark for a face that lies open.
-            raised_left=look.raised() if left < FAIL_LEFT else 0.0,
+            raised_left=look.raised() if left < SETTINGS.fail_left else 0.0,
             later_left=look.later(later_volumes(whole, lead, sight.alignment, motion)),
             fills=fills,
             replaced="cut" if cut else "face" if sight.known.is_face else "",
@@ -137,7 +130,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
             checked=own is None or own.is_sure,
             aside_mm=sight.aside_mm,
         )
-    shape = outline(sight.surface, sight.alignment) if left >= FAIL_LEFT else None
+    shape = outline(sight.surface, sight.alignment) if left >= SETTINGS.fail_left else None
     return Examined(findings, likenesses, shape)
 
 
@@ -159,11 +152,11 @@ def _original(path: Path | None) -> Scan | None:
 
 
 def _reduced(scan: Scan) -> Scan:
-    """A volume on voxels of at least `FINEST_MM`: finer ones show no more of a face."""
-    if scan.spacing.min() >= 0.75 * FINEST_MM:
+    """A volume on voxels of `finest_mm` or more: finer ones show no more of a face."""
+    if scan.spacing.min() >= 0.75 * SETTINGS.finest_mm:
         return scan
     grid = from_scan(scan)
-    grid = regrid(grid, np.maximum(grid.spacing, FINEST_MM))
+    grid = regrid(grid, np.maximum(grid.spacing, SETTINGS.finest_mm))
     return Scan(grid.values, grid.affine, scan.modality, scan.source, None, scan.doubt)
 
 
@@ -268,7 +261,7 @@ class _Look:
         except FaceblindError:
             return self._again(other.scan)
         left = self._again(other.scan, head)
-        if other.placed or left >= FAIL_LEFT:
+        if other.placed or left >= SETTINGS.fail_left:
             return left
         try:
             return max(left, _left_of(see(other.scan, head)))
@@ -277,7 +270,7 @@ class _Look:
 
     def _search(self, scan: Scan, left: float, variant: str) -> None:
         """Prepare a face that was brought to light to be linked."""
-        if not self.recogniser or left < PASS_LEFT:
+        if not self.recogniser or left < SETTINGS.pass_left:
             return
         try:
             self._offer(see(scan), variant)
@@ -298,7 +291,9 @@ class _Look:
         """
         left = None if self.recogniser else self._again(scan)
         if left is not None and (
-            self.sight.left >= FAIL_LEFT or left < PASS_LEFT or left >= FAIL_LEFT
+            self.sight.left >= SETTINGS.fail_left
+            or left < SETTINGS.pass_left
+            or left >= SETTINGS.fail_left
         ):
             return left
         try:
@@ -318,7 +313,7 @@ class _Look:
         quick = glance(scan, head or self.head, self.sight.alignment)
         other = head is not None
         left = face_left(find_regions(quick, template, self._explained(quick, other=other)))
-        if left < SURELY_NONE:
+        if left < SETTINGS.surely_none:
             return left
         try:
             surface = find_surface(find_skin(scan), self.sight.alignment, scan)

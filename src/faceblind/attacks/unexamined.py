@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from faceblind.attacks.mask_outline import shows_no_more
+from faceblind.attacks.reasons import Reason
 from faceblind.attacks.verdict import Verdict
 from faceblind.datasets.census import OUTLINE
 from faceblind.formats.names import without_ending
@@ -36,7 +37,8 @@ def not_examined(unread: Unread, folder: Path) -> Verdict:
         kind = "mask"
     else:
         kind = "image" if unread.is_image else "other"
-    return Verdict(name, "not_examined", (unread.what,), (_ADVICE[kind],))
+    reason = Reason("mask_outline" if kind == "mask" else "not_examined", unread.what)
+    return Verdict(name, "not_examined", (reason,), (_ADVICE[kind],))
 
 
 def set_aside(
@@ -104,7 +106,7 @@ def is_explained(verdict: Verdict, folder: Path, passed: Mapping[Path, str]) -> 
     passed : mapping of Path to str
         Scans that passed, and what faceblind replaced in them.
     """
-    if verdict.reasons[0] != OUTLINE:
+    if verdict.reasons[0].kind != "mask_outline":
         return False
     mask = folder / verdict.path
     person = mask.name.split("_")[0]
@@ -151,7 +153,11 @@ def in_lines(verdicts: Sequence[Verdict], few: int = 3) -> list[str]:
     """
     groups: dict[tuple[str, str, str], list[Verdict]] = {}
     for verdict in verdicts:
-        kind = (str(PurePosixPath(verdict.path).parent), verdict.reasons[0], verdict.advice[0])
+        kind = (
+            str(PurePosixPath(verdict.path).parent),
+            verdict.reasons[0].public_text,
+            verdict.advice[0],
+        )
         groups.setdefault(kind, []).append(verdict)
     lines = []
     for (_, reason, advice), members in groups.items():

@@ -5,46 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from faceblind.attacks.brain import BITE_ML, Brain
-from faceblind.attacks.fills import Fill
-from faceblind.attacks.metadata.texts import Finding
-from faceblind.attacks.region_presence import Region, person_left
+from faceblind.attacks.brain import BITE_ML
+from faceblind.attacks.findings import Findings
+from faceblind.attacks.reasons import Kind, Reason, public_texts
+from faceblind.attacks.settings import SETTINGS, AuditSettings
 from faceblind.attacks.surface import FACE, LOOKED_AT
-from faceblind.attacks.wrapped import Piece
-from faceblind.identification.ranking import Link
 
 Status = Literal["pass", "fail", "unsure", "not_examined"]
 
-FAIL_LEFT = 0.25
-"""Share of a recognisable face from which a scan fails; see `bench/README.md` for the choice."""
-PASS_LEFT = 0.14
-"""Share below which it passes; between the two nobody knows."""
-WORSE = 0.1
-"""By how much an attack must add to what lies open to be named."""
-SHOWN = 0.3
-"""Share of a region that is worth naming."""
-DETECTED_VIEWS = 30
-"""Views (of 81) with a detected face from which a scan without a face is doubted. Defaced heads,
-like clouds, look like a face from some angle: the authors' own defaced scan has 13."""
-IN_VIEW = {"": 0.5, "cut": 0.5, "face": 0.3}
-"""Share of a region's skin from which no scan passes, by what faceblind put there.
-Where the brain kept the brow's upper rim, our cuts show 0.32 of it and less; below a new face 0.25
-and less."""
-IN_VIEW_ASIDE = {"": 0.5, "cut": 0.3, "face": 0.25}
-"""The same where it lies more than `NEAR_MM` from where the brain has the brow."""
-NEAR_MM = 4.0
-ASIDE_MM = 11.0
-"""How far from there a cut or a new face is doubted: 10 mm and less in twenty heads that we
-protected, of which the brain's place, which errs by 4 mm along each axis, has the most."""
-SURE = 0.05
-"""Chance of a first rank by accident from which it is a doubt, not a failure."""
-CLEAR_LEAD = 0.5
-"""Lead over the second best, in spreads of all scores, from which a first rank is no accident."""
-
-RECOGNISED = "recognised among"
-"""How the reasons begin that tell a person's rank; see
-`faceblind.workflows.audit_report.without_ranks`."""
-
+LEAST_SEEN = 0.05
+"""Share of a region in the field of view from which it is spoken of."""
 AGAIN = "run faceblind deface or reface on the original"
 
 UNCHECKED = (
@@ -59,68 +29,6 @@ ANONYMITY = (
 
 
 @dataclass(frozen=True)
-class Findings:
-    """All that the attacks found in one scan.
-
-    Parameters
-    ----------
-    regions : dict of str to Region
-        Without what faceblind itself put there.
-    left, peeled_left, raised_left, later_left : float
-        Share of a recognisable face: as it is; under fills; in the dark; in later volumes.
-    fills : tuple of Fill
-    replaced : str
-        ``"cut"`` or ``"face"`` where faceblind's own protection was recognised, else empty.
-    detector_max : float
-    detector_views : int
-        Views of 81 in which a detector finds a face.
-    pieces : tuple of Piece
-    brain : Brain
-    metadata : tuple of Finding
-    links : tuple of Link
-    blur_mm, sharp_left : float
-        Width of a blur of the face, and the share of a face once it is undone.
-    foreign : bool
-        The face that shows looks like another tool's average, or is shared with other people.
-    checked : bool
-        False where faceblind's own protection was recognised, but not whether the person's skin
-        shows beside it, see `faceblind.attacks.own_skin`.
-    aside_mm : float
-        How far faceblind's own protection lies from where the brain has the brow.
-    """
-
-    regions: dict[str, Region]
-    left: float
-    peeled_left: float
-    raised_left: float
-    later_left: float
-    fills: tuple[Fill, ...]
-    replaced: str
-    detector_max: float
-    detector_views: int
-    pieces: tuple[Piece, ...]
-    brain: Brain
-    metadata: tuple[Finding, ...]
-    links: tuple[Link, ...] = ()
-    blur_mm: float = 0.0
-    sharp_left: float = 0.0
-    foreign: bool = False
-    checked: bool = True
-    aside_mm: float = 0.0
-
-    @property
-    def face(self) -> float:
-        """How much of a recognisable face any attack gets, 0 to 1."""
-        hidden = (self.peeled_left, self.raised_left, self.later_left, self.sharp_left)
-        return max(self.left, *hidden)
-
-    @property
-    def score(self) -> float:
-        """How much of a recognisable person any attack gets, face and ears, 0 to 1."""
-        return person_left(self.face, self.regions)
-
-
-@dataclass(frozen=True)
 class Verdict:
     """What is to be said of one scan.
 
@@ -130,8 +38,7 @@ class Verdict:
         Of the scan, relative to the folder that was audited.
     status : {"pass", "fail", "unsure", "not_examined"}
         The last for files that no attack looks at, see `faceblind.attacks.unexamined`.
-    reasons : tuple of str
-        In plain words.
+    reasons : tuple of Reason
     advice : tuple of str
         What would mend it.
     not_tested : tuple of str
@@ -143,18 +50,29 @@ class Verdict:
 
     path: str
     status: Status
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     advice: tuple[str, ...] = ()
     not_tested: tuple[str, ...] = ()
     findings: Findings | None = field(default=None, repr=False)
     error: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
-        """The object that ``--json`` prints."""
+    def as_dict(self, *, private: bool = False) -> dict[str, Any]:
+        """The object that ``--json`` prints.
+
+        Parameters
+        ----------
+        private : bool
+            With a person's ranks among others, for the owner of the scans only.
+        """
         base: dict[str, Any] = {
             "path": self.path,
             "status": self.status,
-            "reasons": list(self.reasons),
+            "reasons": (
+                [reason.text for reason in self.reasons]
+                if private
+                else list(public_texts(self.reasons))
+            ),
+            "kinds": list(dict.fromkeys(reason.kind for reason in self.reasons)),
             "advice": list(self.advice),
             "not_tested": list(self.not_tested),
         }
@@ -206,6 +124,7 @@ class Verdict:
                     "lead": round(link.lead, 3),
                 }
                 for link in found.links
+                if private
             },
             "brain": {
                 "changed_mm3": found.brain.changed_mm3,
@@ -218,7 +137,12 @@ class Verdict:
         }
 
 
-def judge(path: str, found: Findings, not_tested: tuple[str, ...] = ()) -> Verdict:
+def judge(
+    path: str,
+    found: Findings,
+    not_tested: tuple[str, ...] = (),
+    settings: AuditSettings = SETTINGS,
+) -> Verdict:
     """Put a verdict on findings.
 
     Parameters
@@ -228,44 +152,105 @@ def judge(path: str, found: Findings, not_tested: tuple[str, ...] = ()) -> Verdi
     found : Findings
     not_tested : tuple of str
         What was not tried, and why.
+    settings : AuditSettings, optional
     """
-    fails, doubts, advice = _face(found)
-    for more in (_others(found), _links(found)):
-        fails, doubts, advice = fails + more[0], doubts + more[1], advice + more[2]
+    parts = _Parts()
+    _face(found, settings, parts)
+    _others(found, parts)
+    _links(found, settings, parts)
     if found.replaced and not found.checked:
         not_tested = (*not_tested, UNCHECKED)
-    status: Status = "fail" if fails else "unsure" if doubts else "pass"
-    reasons = [*fails, *doubts]
+    status: Status = "fail" if parts.fails else "unsure" if parts.doubts else "pass"
+    reasons = [*parts.fails, *parts.doubts]
     if found.replaced:
-        reasons.append(_ours(found))
+        reasons.append(_ours(found, settings))
     elif found.foreign and not reasons:
-        reasons.append("shows a face that linking did not find to be the person's")
+        text = "shows a face that linking did not find to be the person's"
+        reasons.append(Reason("perhaps_average", text))
     elif not reasons:
-        rest = [n for n in FACE if found.regions[n].shown >= SHOWN]
+        rest = [n for n in FACE if found.regions[n].shown >= settings.shown]
         what = f"parts of {_listed(rest)} remain" if rest else "no region of the face remains"
-        reasons.append(f"{what} ({found.face:.0%} of a recognisable face)")
-    return Verdict(path, status, tuple(reasons), tuple(dict.fromkeys(advice)), not_tested, found)
+        text = f"{what} ({found.face:.0%} of a recognisable face)"
+        reasons.append(Reason("nothing_remains", text))
+    advice = tuple(dict.fromkeys(parts.advice))
+    return Verdict(path, status, tuple(reasons), advice, not_tested, found)
 
 
-def _ours(found: Findings) -> str:
+@dataclass
+class _Parts:
+    """What a verdict is put together from."""
+
+    fails: list[Reason] = field(default_factory=list)
+    doubts: list[Reason] = field(default_factory=list)
+    advice: list[str] = field(default_factory=list)
+
+    def fail(self, kind: Kind, text: str, *, private: bool = False) -> None:
+        self.fails.append(Reason(kind, text, private))
+
+    def doubt(self, kind: Kind, text: str, *, private: bool = False) -> None:
+        self.doubts.append(Reason(kind, text, private))
+
+    @property
+    def empty(self) -> bool:
+        return not self.fails and not self.doubts
+
+
+def _ours(found: Findings, settings: AuditSettings) -> Reason:
     """What is to be said of faceblind's own protection."""
-    if found.left >= PASS_LEFT:
-        what = {"cut": "cut", "face": "average face"}[found.replaced]
-        return f"faceblind's own {what} is there, but lies elsewhere than the face"
-    if found.replaced == "cut":
-        return "the face was removed along faceblind's own cut, which is everybody's"
-    return "shows faceblind's average face, which is everybody's"
+    if found.left >= settings.pass_left:
+        text = f"faceblind's own {_what(found)} is there, but lies elsewhere than the face"
+    elif found.replaced == "cut":
+        text = "the face was removed along faceblind's own cut, which is everybody's"
+    else:
+        text = "shows faceblind's average face, which is everybody's"
+    return Reason("own_protection", text)
 
 
-_Parts = tuple[list[str], list[str], list[str]]
+def _what(found: Findings) -> str:
+    return {"cut": "cut", "face": "average face"}[found.replaced]
 
 
-def _face(found: Findings) -> _Parts:
-    """Failing reasons, doubts and advice about the face."""
-    fails: list[str] = []
-    doubts: list[str] = []
-    advice: list[str] = []
-    named = [n for n in FACE if found.regions[n].shown >= SHOWN and found.regions[n].seen > 0.05]
+def _face(found: Findings, settings: AuditSettings, parts: _Parts) -> None:
+    """The face, the ears, and where a protection lies."""
+    named = [
+        n for n in FACE
+        if found.regions[n].shown >= settings.shown and found.regions[n].seen > LEAST_SEEN
+    ]  # fmt: skip
+    _remaining(found, named, settings, parts)
+    if found.blur_mm and found.left >= settings.pass_left:
+        parts.fail(
+            "blurred", f"the face is only blurred, by {found.blur_mm:.0f} mm, which can be undone"
+        )
+    if parts.empty:
+        least = settings.least_in_view(found.replaced, found.aside_mm)
+        shown = [
+            n for n in FACE
+            if found.regions[n].share >= least and found.regions[n].seen > LEAST_SEEN
+        ]  # fmt: skip
+        if shown:
+            text = f"{_remain(shown)} in view ({found.left:.0%} of a recognisable face)"
+            parts.doubt("feature_in_view", text)
+    if found.replaced and found.aside_mm > settings.aside_mm:
+        far = f"{found.aside_mm:.0f} mm from where the brain has the face"
+        parts.doubt("mislaid", f"faceblind's own {_what(found)} lies {far}")
+    parallel = [n for n in named if found.regions[n].share < 0.5 <= found.regions[n].parallel]
+    if parallel and found.left >= settings.pass_left:
+        parts.doubt("parallel", f"the cut runs parallel to the skin at {_listed(parallel)}")
+    only_ears = parts.empty
+    ears = [n for n in LOOKED_AT if n.endswith("ear") and found.regions[n].share >= settings.shown]
+    if ears:
+        parts.doubt("ears", f"{_remain(ears)}; ears are biometric")
+    views = found.detector_views
+    if not parts.fails and not found.replaced and views >= settings.detected_views:
+        parts.doubt("detector", f"a face detector fires in {views} of 81 views")
+    if not parts.empty:
+        parts.advice.append(f"{AGAIN}, without --keep-ears" if ears and only_ears else AGAIN)
+    if found.fills and found.peeled_left >= settings.pass_left:
+        parts.advice.append("a fill hides nothing: remove the face below it, too")
+
+
+def _remaining(found: Findings, named: list[str], settings: AuditSettings, parts: _Parts) -> None:
+    """How much of a face each attack got."""
     for share, how in (
         (found.left, ""),
         (found.peeled_left, " under a fill that was taken off"),
@@ -273,104 +258,71 @@ def _face(found: Findings) -> _Parts:
         (found.later_left, " in later volumes of the series"),
         (found.sharp_left, " once the blur is undone"),
     ):
-        if share < PASS_LEFT or (how and share < found.left + WORSE):
+        if share < settings.pass_left or (how and share < found.left + settings.worse):
             continue
         what = _remain(named) if named and not how else "a face remains"
         text = f"{what}{how} ({share:.0%} of a recognisable face)"
-        if not how and found.foreign:
-            doubts += _somebodys(found, text)
-            continue
-        (fails if share >= FAIL_LEFT else doubts).append(text)
-    if found.blur_mm and found.left >= PASS_LEFT:
-        fails.append(f"the face is only blurred, by {found.blur_mm:.0f} mm, which can be undone")
-    if not fails and not doubts:
-        least = (IN_VIEW if found.aside_mm <= NEAR_MM else IN_VIEW_ASIDE)[found.replaced]
-        shown = [
-            n for n in FACE if found.regions[n].share >= least and found.regions[n].seen > 0.05
-        ]
-        if shown:
-            doubts.append(f"{_remain(shown)} in view ({found.left:.0%} of a recognisable face)")
-    if found.replaced and found.aside_mm > ASIDE_MM:
-        what = {"cut": "cut", "face": "average face"}[found.replaced]
-        doubts.append(
-            f"faceblind's own {what} lies {found.aside_mm:.0f} mm from where the brain has the face"
-        )
-    parallel = [n for n in named if found.regions[n].share < 0.5 <= found.regions[n].parallel]
-    if parallel and found.left >= PASS_LEFT:
-        doubts.append(f"the cut runs parallel to the skin at {_listed(parallel)}")
-    only_ears = not fails and not doubts
-    ears = [n for n in LOOKED_AT if n.endswith("ear") and found.regions[n].share >= SHOWN]
-    if ears:
-        doubts.append(f"{_remain(ears)}; ears are biometric")
-    if not fails and not found.replaced and found.detector_views >= DETECTED_VIEWS:
-        doubts.append(f"a face detector fires in {found.detector_views} of 81 views")
-    if fails or doubts:
-        advice.append(f"{AGAIN}, without --keep-ears" if ears and only_ears else AGAIN)
-    if found.fills and found.peeled_left >= PASS_LEFT:
-        advice.append("a fill hides nothing: remove the face below it, too")
-    return fails, doubts, advice
+        if how or not found.foreign:
+            (parts.fail if share >= settings.fail_left else parts.doubt)("face_remains", text)
+        elif not any(link.against == "originals" for link in found.links):
+            # Where originals were linked, that judged whose face it is.
+            parts.doubt(
+                "perhaps_average",
+                f"{text}, perhaps another tool's average; only linking to the originals can tell "
+                "(--originals, ten people)",
+            )
 
 
-def _somebodys(found: Findings, text: str) -> list[str]:
-    """What is to be doubted about a face that may be an average."""
-    if any(link.against == "originals" for link in found.links):
-        # Linking has judged whose face it is; what it found is said there.
-        return []
-    return [
-        f"{text}, perhaps another tool's average; only linking to the originals can tell "
-        "(--originals, ten people)"
-    ]
-
-
-def _others(found: Findings) -> _Parts:
-    """The same about wrapped pieces, the brain and metadata."""
-    fails: list[str] = []
-    doubts: list[str] = []
-    advice: list[str] = []
+def _others(found: Findings, parts: _Parts) -> None:
+    """Wrapped pieces, the brain and metadata."""
     if found.pieces:
         piece = found.pieces[0]
         what = f"a wrapped {piece.like}" if piece.like else "a wrapped part of the face"
-        doubts.append(
+        parts.doubt(
+            "wrapped",
             f"a piece of {piece.millilitres:.0f} ml lies outside the head on its {piece.side} "
-            f"side; it may be {what}"
+            f"side; it may be {what}",
         )
-        advice.append("protect with a tool that clears the air, as faceblind does")
+        parts.advice.append("protect with a tool that clears the air, as faceblind does")
+    where = _listed(list(found.brain.where))
     if found.brain.changed_mm3:
-        fails.append(
-            f"{found.brain.changed_mm3:.0f} mm³ of the brain were altered "
-            f"({_listed(list(found.brain.where))})"
+        parts.fail(
+            "brain_changed",
+            f"{found.brain.changed_mm3:.0f} mm³ of the brain were altered ({where})",
         )
-        advice.append("protect the original again with a tool that keeps the brain")
+        parts.advice.append("protect the original again with a tool that keeps the brain")
     elif found.brain.bite_ml > BITE_ML:
-        doubts.append(
-            f"{found.brain.bite_ml:.0f} ml inside the brain are empty "
-            f"({_listed(list(found.brain.where))})"
+        parts.doubt(
+            "brain_empty", f"{found.brain.bite_ml:.0f} ml inside the brain are empty ({where})"
         )
     sure = [m for m in found.metadata if m.severity == "identifies"]
     perhaps = [m for m in found.metadata if m.severity == "may identify"]
     if sure:
-        fails.append(f"metadata identify: {_listed([str(m) for m in sure])}")
+        parts.fail("metadata", f"metadata identify: {_listed([str(m) for m in sure])}")
     if perhaps:
-        doubts.append(f"metadata may identify: {_listed([str(m) for m in perhaps])}")
+        parts.doubt("metadata", f"metadata may identify: {_listed([str(m) for m in perhaps])}")
     if sure or perhaps:
-        advice.append("clear free text, dates and extensions (--drop-extensions)")
-    return fails, doubts, advice
+        parts.advice.append("clear free text, dates and extensions (--drop-extensions)")
 
 
-def _links(found: Findings) -> _Parts:
-    fails: list[str] = []
-    doubts: list[str] = []
+def _links(found: Findings, settings: AuditSettings, parts: _Parts) -> None:
+    """Ranks among other people: for the owner's eyes only."""
+    before = len(parts.fails)
     for link in found.links:
         if link.rank >= 2:
             continue
-        text = f"{RECOGNISED} {link.against}: rank {link.rank:g} of {link.gallery}"
+        text = f"recognised among {link.against}: rank {link.rank:g} of {link.gallery}"
         text += f" ({link.variant})"
         chance = min(1.0, link.tried / link.gallery)
-        if chance > SURE:
-            doubts.append(f"{text}; chance alone gives up to {chance:.0%}")
+        if chance > settings.chance:
+            text += f"; chance alone gives up to {chance:.0%}"
+            parts.doubt("recognised", text, private=True)
+        elif link.lead >= settings.clear_lead:
+            parts.fail("recognised", text, private=True)
         else:
-            (fails if link.lead >= CLEAR_LEAD else doubts).append(text)
-    return fails, doubts, [AGAIN] if fails else []
+            parts.doubt("recognised", text, private=True)
+    if len(parts.fails) > before:
+        parts.advice.append(AGAIN)
 
 
 def _remain(names: list[str]) -> str:

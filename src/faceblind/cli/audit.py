@@ -51,6 +51,7 @@ def audit(
     1 some file could not be used, 2 usage.
     """
     import faceblind
+    from faceblind.attacks.reasons import public_texts
     from faceblind.attacks.unexamined import in_lines
 
     report = faceblind.audit(
@@ -70,7 +71,7 @@ def audit(
             say(remark)
     else:
         for verdict in report.verdicts:
-            line = f"{verdict.status:6}  {verdict.path}: {'; '.join(verdict.reasons)}"
+            line = f"{verdict.status:6}  {verdict.path}: {'; '.join(public_texts(verdict.reasons))}"
             typer.echo(one_line(line))
             for advice in verdict.advice:
                 typer.echo(f"        do: {advice}")

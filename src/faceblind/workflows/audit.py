@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from faceblind.attacks.examine import Examined
+from faceblind.attacks.reasons import Kind, Reason
 from faceblind.attacks.replaced_face import shared_faces
 from faceblind.attacks.unexamined import is_explained, not_examined, remarks_on, set_aside
 from faceblind.attacks.verdict import Verdict, judge
@@ -226,7 +227,10 @@ def _verdict(
         if original is not None:
             reason = reason.replace(str(original), "the original")
         error = "" if outcome.ok else reason
-        return Verdict(name, "unsure", (reason,), ("look at the scan",), untested, None, error)
+        kind: Kind = "no_head" if outcome.ok else "unreadable"
+        return Verdict(
+            name, "unsure", (Reason(kind, reason),), ("look at the scan",), untested, None, error
+        )
     found = outcome.value.findings
     if given[0] and found.brain.changed_mm3 is None:
         untested = (*untested, "harm to the brain (no original of the same name and grid)")
@@ -266,12 +270,15 @@ def _with_sisters(
         if not open_ or not closed:
             continue
         for place in open_:
-            reasons = (*changed[place].reasons, "forgotten beside a protected series")
+            forgotten = Reason("session", "forgotten beside a protected series")
+            reasons = (*changed[place].reasons, forgotten)
             changed[place] = replace(changed[place], reasons=reasons)
         for place in closed:
             name = Path(verdicts[open_[0]].path).name
-            reasons = (f"another series of the session still shows the face: {name}",)
+            beside = Reason(
+                "session", f"another series of the session still shows the face: {name}"
+            )
             changed[place] = replace(
-                changed[place], status="unsure", reasons=(*reasons, *changed[place].reasons)
+                changed[place], status="unsure", reasons=(beside, *changed[place].reasons)
             )
     return changed

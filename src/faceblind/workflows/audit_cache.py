@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cattrs
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.attacks.brain import Brain
 from faceblind.attacks.examine import Examined, examine
-from faceblind.attacks.fills import Fill
+from faceblind.attacks.findings import Findings
 from faceblind.attacks.metadata.files import find_metadata
-from faceblind.attacks.region_presence import Region
-from faceblind.attacks.verdict import Findings
-from faceblind.attacks.wrapped import Piece
 from faceblind.identification.scan_match import Likeness
 from faceblind.recognition.registry import get_recogniser
 from faceblind.system.cache import Cache
 from faceblind.system.files import file_digest
 from faceblind.workflows.features import feature_key
-
-EXAMINE_VERSION = "6"
-"""Raised whenever a change to the attacks alters what they find."""
 
 
 def examine_once(
@@ -60,7 +54,6 @@ def _key(path: Path, original: Path | None, recogniser: str | None) -> str:
     except OSError:
         before = "unreadable"
     settings: dict[str, Any] = {
-        "version": EXAMINE_VERSION,
         "original": before,
         "recogniser": get_recogniser(recogniser).identity if recogniser else None,
     }
@@ -69,7 +62,7 @@ def _key(path: Path, original: Path | None, recogniser: str | None) -> str:
 
 def _packed(found: Examined) -> dict[str, NDArray[Any]]:
     """Plain arrays; metadata are left out, because they depend on more than the file's content."""
-    text = json.dumps(asdict(replace(found.findings, metadata=(), links=())))
+    text = json.dumps(cattrs.unstructure(replace(found.findings, metadata=(), links=())))
     arrays: dict[str, NDArray[Any]] = {"findings": np.frombuffer(text.encode(), np.uint8)}
     for name, one in found.likenesses.items():
         arrays |= one.as_arrays(f"{name} ")
@@ -80,18 +73,7 @@ def _packed(found: Examined) -> dict[str, NDArray[Any]]:
 
 def _unpacked(arrays: dict[str, NDArray[Any]], path: Path) -> Examined:
     plain = json.loads(arrays["findings"].tobytes().decode())
-    brain = Brain(**{**plain["brain"], "where": tuple(plain["brain"]["where"])})
-    findings = Findings(
-        **{
-            **{f.name: plain[f.name] for f in fields(Findings)},
-            "regions": {name: Region(**region) for name, region in plain["regions"].items()},
-            "fills": tuple(Fill(**fill) for fill in plain["fills"]),
-            "pieces": tuple(Piece(**piece) for piece in plain["pieces"]),
-            "brain": brain,
-            "metadata": find_metadata(path),
-            "links": (),
-        }
-    )
+    findings = replace(cattrs.structure(plain, Findings), metadata=find_metadata(path))
     names = [name.removesuffix(" vectors") for name in arrays if name.endswith(" vectors")]
     likenesses = {name: Likeness.from_arrays(arrays, f"{name} ") for name in names}
     return Examined(findings, likenesses, arrays.get("outline"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from faceblind._version import software_versions
-from faceblind.attacks.verdict import ANONYMITY, RECOGNISED, Verdict
+from faceblind.attacks.reasons import public_texts
+from faceblind.attacks.verdict import ANONYMITY, Verdict
 from faceblind.identification.intervals import wilson_interval
 from faceblind.system.outputs import PRIVATE, private_dir
 from faceblind.system.tables import write_json, write_tsv
@@ -56,9 +57,10 @@ class AuditReport:
         """Whether the gate is passed: all was seen, and no more than `fail_above` did not pass."""
         return not self.not_examined and self.not_passed <= self.fail_above
 
-    def as_list(self) -> list[dict[str, Any]]:
-        """What ``--json`` prints."""
-        return [verdict.as_dict() for verdict in (*self.verdicts, *self.not_examined)]
+    def as_list(self, *, private: bool = False) -> list[dict[str, Any]]:
+        """What ``--json`` prints; `private` adds ranks, for the owner of the scans only."""
+        every = (*self.verdicts, *self.not_examined)
+        return [verdict.as_dict(private=private) for verdict in every]
 
 
 def remarks(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
@@ -89,11 +91,11 @@ def write_report(root: Path, report: AuditReport, recogniser: str | None) -> Non
             "path": v.path,
             "status": v.status,
             "score": v.findings.score if v.findings else None,
-            "reasons": "; ".join(v.reasons),
+            "reasons": "; ".join(public_texts(v.reasons)),
             "advice": "; ".join(v.advice),
             "not_tested": "; ".join(v.not_tested),
         }
-        for v in map(without_ranks, (*report.verdicts, *report.not_examined))
+        for v in (*report.verdicts, *report.not_examined)
     ]
     columns = tuple(rows[0])
     for pattern, paths in report.ignored.items():
@@ -116,12 +118,4 @@ def write_report(root: Path, report: AuditReport, recogniser: str | None) -> Non
     }
     write_json(root / "summary.json", summary)
     private = private_dir(root / PRIVATE)
-    write_json(private / "audit.json", report.as_list())
-
-
-def without_ranks(verdict: Verdict) -> Verdict:
-    """The verdict without a person's ranks, for what others may see."""
-    kept = tuple(r for r in verdict.reasons if not r.startswith(RECOGNISED))
-    if kept == verdict.reasons:
-        return verdict
-    return replace(verdict, reasons=(*kept, "recognised by linking (rank in the private report)"))
+    write_json(private / "audit.json", report.as_list(private=True))

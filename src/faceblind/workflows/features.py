@@ -23,12 +23,10 @@ from faceblind.identification.scan_match import Likeness, likeness_of
 from faceblind.recognition.photographs import find_face, loose_crop
 from faceblind.recognition.registry import get_recogniser
 from faceblind.system.cache import Cache, cache_key
+from faceblind.system.code import code_digest
 from faceblind.system.files import file_digest
 
 logger = logging.getLogger(__name__)
-
-FEATURES_VERSION = "2"
-"""Raised whenever a change alters renders or embeddings, so that cached ones are made anew."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def feature_key(path: Path, kind: str, settings: dict[str, Any]) -> str:
         raise FaceblindError(
             f"{path}: cannot be read ({error.strerror}); check the path and its permissions"
         ) from error
-    return cache_key(digest, FEATURES_VERSION, {**stations, **settings})
+    return cache_key(digest, code_digest(), {**stations, **settings})
 
 
 def _embed(
@@ -192,10 +190,6 @@ def photo_embeddings(
     return PhotoFeatures(vectors, face.flags)
 
 
-LINK_VERSION = "1"
-"""Raised whenever a change alters what is cached here."""
-
-
 def scan_likeness(
     path: Path, recogniser: str, variant: Variant = "completed", cache: Cache | None = None
 ) -> Likeness:
@@ -226,7 +220,6 @@ def scan_likeness(
 
 def _key(path: Path, recogniser: str, variant: Variant) -> str:
     settings = {
-        "version": LINK_VERSION,
         "variant": variant,
         "recogniser": get_recogniser(recogniser).identity,
         "geometry": [surface_match.STEP_MM, surface_match.TRUSTED_MM, *surface_match.REGIONS_KEPT],

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from faceblind._version import __version__
 from faceblind.attacks.remaining_face import find_remaining
-from faceblind.attacks.verdict import IN_VIEW, PASS_LEFT
+from faceblind.attacks.settings import SETTINGS
 from faceblind.datasets.sidecar import read_sidecar, says_protected
 from faceblind.errors import FaceblindError, ScanError, why
 from faceblind.formats import load
@@ -351,8 +351,10 @@ def _require_gone(scan: Scan, head: Head, done: Protected, settings: ProtectSett
         # Lids and brow lie on what stays by choice.
         regions = {name: share for name, share in regions.items() if name not in ("eyes", "brow")}
         left = 0.0
-    shown = [f"{name} ({share:.0%})" for name, share in regions.items() if share >= IN_VIEW["cut"]]
-    if left < PASS_LEFT and not shown:
+    shown = [
+        f"{name} ({share:.0%})" for name, share in regions.items() if share >= SETTINGS.in_view
+    ]
+    if left < SETTINGS.pass_left and not shown:
         return
     what = ", ".join(shown) or f"{left:.0%} of a recognisable face"
     raise ScanError(

@@ -45,7 +45,7 @@ def test_a_nose_that_was_put_back_does_not_pass(defaced, subject, tmp_path):
     verdict = judge("scan", examine(path).findings)
     # It floats before the cut, so that it is a piece in the air rather than skin of the head.
     assert verdict.status != "pass"
-    assert "nose" in verdict.reasons[0] or "anterior side" in verdict.reasons[0]
+    assert "nose" in verdict.reasons[0].text or "anterior side" in verdict.reasons[0].text
 
 
 def test_eyes_that_were_kept_are_named(volunteer, tmp_path):

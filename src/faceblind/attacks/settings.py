@@ -1,0 +1,82 @@
+"""The bounds from which a scan fails, passes or is doubted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """Bounds of the verdict. All shares are 0 to 1.
+
+    Parameters
+    ----------
+    fail_left : float
+        Share of a recognisable face from which a scan fails: intact faces have 0.5 and more.
+    pass_left : float
+        Share below which it passes: what faceblind protects has 0.12 and less. Between the two
+        nobody knows.
+    worse : float
+        By how much an attack must add to what lies open to be named.
+    shown : float
+        Share of a region that is worth naming.
+    in_view, in_view_face : float
+        Share of a region's skin from which no scan passes, and the same under our new face. Where
+        the brain kept the brow's upper rim, our cuts show 0.32 of it and less; below a new face
+        0.25 and less.
+    in_view_aside, in_view_face_aside : float
+        The same where the protection lies more than `near_mm` from where the brain has the brow.
+    near_mm, aside_mm : float
+        Distance that tightens the bounds, and distance from which a protection is doubted: 10 mm
+        and less in twenty heads that we protected, most of it the error of the brain's place
+        (4 mm along each axis).
+    detected_views : int
+        Views (of 81) with a detected face from which a scan without a face is doubted. Defaced
+        heads, like clouds, look like a face from some angle: the authors' own defaced scan has 13.
+    face_views : int
+        Views from which a surface is a face: intact heads have 45 to 81, cut heads 42 and less.
+    surely_none : float
+        Share of a face in a quick look below which no second one is taken.
+    finest_mm : float
+        Voxel size to which finer scans are averaged before they are attacked.
+    chance : float
+        Chance of a first rank by accident from which it is a doubt, not a failure.
+    clear_lead : float
+        Lead over the second best, in spreads of all scores, from which a first rank is no accident.
+    """
+
+    fail_left: float = 0.25
+    pass_left: float = 0.14
+    worse: float = 0.1
+    shown: float = 0.3
+    in_view: float = 0.5
+    in_view_face: float = 0.3
+    in_view_aside: float = 0.3
+    in_view_face_aside: float = 0.25
+    near_mm: float = 4.0
+    aside_mm: float = 11.0
+    detected_views: int = 30
+    face_views: int = 45
+    surely_none: float = 0.08
+    finest_mm: float = 1.0
+    chance: float = 0.05
+    clear_lead: float = 0.5
+
+    def least_in_view(self, replaced: str, aside_mm: float) -> float:
+        """Share of a region's skin from which no scan passes.
+
+        Parameters
+        ----------
+        replaced : {"", "cut", "face"}
+            What faceblind itself put there.
+        aside_mm : float
+            How far it lies from where the brain has the brow.
+        """
+        aside = aside_mm > self.near_mm
+        if replaced == "face":
+            return self.in_view_face_aside if aside else self.in_view_face
+        return self.in_view_aside if replaced and aside else self.in_view
+
+
+SETTINGS = AuditSettings()
+"""The settings of every audit."""
