@@ -49,7 +49,7 @@ def faces_of(scan: faceblind.Scan, alignment: faceblind.Alignment) -> Picture:
 
 
 def middle_slice(scan: faceblind.Scan, white: float) -> Picture:
-    """The sagittal slice through the middle of the field of view, the face to the left.
+    """The sagittal slice through the middle of the field of view, square, the face to the left.
 
     Parameters
     ----------
@@ -64,9 +64,11 @@ def middle_slice(scan: faceblind.Scan, white: float) -> Picture:
     volume = scan.canonical().volume(0).astype(np.float64)
     plane = volume[volume.shape[0] // 2].T[::-1, ::-1]
     grey = np.clip(plane / white, 0.0, 1.0) ** 0.7 * 255
-    picture = Image.fromarray(grey.astype(np.uint8))
-    width = round(SIZE * picture.width / picture.height)
-    return np.asarray(picture.resize((width, SIZE), Image.Resampling.LANCZOS))
+    tall, wide = grey.shape
+    side = max(tall, wide)
+    square = np.zeros((side, side), np.uint8)
+    square[(side - tall) // 2 :, (side - wide) // 2 :][:tall, :wide] = grey
+    return np.asarray(Image.fromarray(square).resize((SIZE, SIZE), Image.Resampling.LANCZOS))
 
 
 def write(pixels: Picture, path: Path) -> None:
@@ -86,8 +88,10 @@ def main() -> None:
         people = Path(folder) / "people"
         faceblind.make_volunteers(people, n=1, seed=SEED, n_jobs=1)
         photo = Image.open(people / "photos" / "sub-0001_front.jpg")
-        photo = photo.resize((round(SIZE * photo.width / photo.height), SIZE))
-        write(np.asarray(photo.convert("RGB")), out / "photograph.jpg")
+        # Square, from above the hair to the collar.
+        top = round(0.12 * photo.height)
+        photo = photo.crop((0, top, photo.width, top + photo.width)).resize((SIZE, SIZE))
+        photograph = np.asarray(photo.convert("RGB"))
         scan = faceblind.load(people / "scans" / "sub-0001" / "anat" / "sub-0001_T1w.nii.gz")
     scan = replace(scan, source=None)
     alignment = faceblind.align(faceblind.find_skin(scan), scan)
@@ -97,9 +101,11 @@ def main() -> None:
         "defaced": faceblind.deface(scan, seed=SEED).scan,
         "refaced": faceblind.reface(scan, seed=SEED).scan,
     }
+    slices = {name: middle_slice(one, white) for name, one in shown.items()}
+    grey = np.repeat(slices["before"][..., None], 3, axis=2)
+    write(np.hstack([photograph, grey]), out / "person.jpg")
     for name, one in shown.items():
-        write(middle_slice(one, white), out / f"{name}-slice.jpg")
-        write(faces_of(one, alignment), out / f"{name}-render.jpg")
+        write(np.hstack([slices[name], faces_of(one, alignment)]), out / f"{name}.jpg")
 
 
 if __name__ == "__main__":
