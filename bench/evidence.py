@@ -11,6 +11,7 @@ import datetime as dt
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -146,7 +147,7 @@ def command(arguments: list[str] | None = None) -> str:
     """The command line of this run, paths shortened to their names, without ``--record``."""
     given = sys.argv if arguments is None else arguments
     words = [Path(word).name if "/" in word else word for word in given[1:] if word != "--record"]
-    return " ".join(["python", f"bench/{Path(given[0]).name}", *words])
+    return shlex.join(["python", f"bench/{Path(given[0]).name}", *words])
 
 
 def commit() -> str:
