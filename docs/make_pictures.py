@@ -17,7 +17,7 @@ from PIL import Image
 
 import faceblind
 from faceblind.face.cameras import Camera
-from faceblind.face.reconstruct import reconstruct
+from faceblind.face.reconstruction import reconstruct
 from faceblind.face.render import render
 
 SEED = 6

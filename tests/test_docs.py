@@ -59,8 +59,8 @@ def commands(code: str) -> list[tuple[list[str], int]]:
 def small_volunteers():
     """Coarse scans and small photographs, so that the examples take seconds."""
     from faceblind.volunteers import presets
-    from faceblind.volunteers.camera import CameraSettings
-    from faceblind.volunteers.scanner import ScannerSettings
+    from faceblind.volunteers.photographs.camera import CameraSettings
+    from faceblind.volunteers.scanner.settings import ScannerSettings
 
     small = replace(
         presets.preset("plain"),
@@ -112,8 +112,9 @@ def test_python_compiles_and_its_names_exist(page):
             for node in ast.walk(tree):
                 if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "faceblind":
                     assert node.attr in faceblind.__all__
-    for name in re.findall(r"`faceblind\.([A-Za-z_]+)`", page.read_text(encoding="utf-8")):
-        assert name in faceblind.__all__
+    for name in re.findall(r"`faceblind\.([A-Za-z_.]+)`", page.read_text(encoding="utf-8")):
+        if name not in faceblind.__all__:
+            assert importlib.util.find_spec(f"faceblind.{name}"), name
 
 
 def options_of() -> dict[str, set[str]]:
@@ -277,6 +278,6 @@ def test_decisions_are_dated():
 
 def test_no_page_uses_words_that_were_given_up():
     given_up = re.compile(r"\b(sisters?|nod(?:s|ded|ding)?|shall|whom|laid on)\b", re.IGNORECASE)
-    for page in sorted(DOCS.rglob("*.md")):
+    for page in sorted(set(DOCS.rglob("*.md")) - set((DOCS / "contributing").iterdir())):
         text = page.read_text(encoding="utf-8")
         assert not given_up.search(text), f"{name_of(page)}: {given_up.search(text)[0]}"
