@@ -101,11 +101,10 @@ def main() -> None:
         "defaced": faceblind.deface(scan, seed=SEED).scan,
         "refaced": faceblind.reface(scan, seed=SEED).scan,
     }
-    slices = {name: middle_slice(one, white) for name, one in shown.items()}
-    grey = np.repeat(slices["before"][..., None], 3, axis=2)
-    write(np.hstack([photograph, grey]), out / "person.jpg")
+    write(photograph, out / "photograph.jpg")
     for name, one in shown.items():
-        write(np.hstack([slices[name], faces_of(one, alignment)]), out / f"{name}.jpg")
+        write(middle_slice(one, white), out / f"{name}-slice.jpg")
+        write(faces_of(one, alignment), out / f"{name}-faces.jpg")
 
 
 if __name__ == "__main__":
