@@ -223,13 +223,18 @@ def test_public_names_are_in_the_reference():
     assert set(faceblind.__all__) - {"__version__"} <= set(listed)
 
 
-def evidence_module():
-    """``bench/evidence.py``, which is no part of the package."""
-    spec = importlib.util.spec_from_file_location("evidence", ROOT / "bench" / "evidence.py")
+def script(path: str):
+    """A script that is no part of the package, as a module."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules["evidence"] = module
+    # Dataclasses look their module up by name.
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def evidence_module():
+    return script("bench/evidence.py")
 
 
 RECORDS = sorted((ROOT / "bench" / "results").glob("*.json"))
@@ -265,6 +270,19 @@ def test_a_command_is_kept_without_folders():
     command = evidence_module().command
     given = ["/x/bench/air.py", "/data/ct.nii.gz", "mr.nii.gz", "--record", "--method", "reface"]
     assert command(given) == "python bench/air.py ct.nii.gz mr.nii.gz --method reface"
+
+
+def test_dead_links_and_loaded_pages_are_found(tmp_path):
+    (tmp_path / "a.html").write_text(
+        '<p id="here"></p><a href="b.html#there"></a><a href="#here"></a><a href="#gone"></a>'
+        '<a href="c.html"></a><a href="https://x.org"></a><script src="https://x.org/a.js"></script>'
+    )
+    (tmp_path / "b.html").write_text('<h1 id="there"></h1><img src="data:image/png;base64,AA">')
+    assert script("tools/check_pages.py").faults(tmp_path) == [
+        "a.html: loads https://x.org/a.js",
+        "a.html: no such anchor: #gone",
+        "a.html: no such file: c.html",
+    ]
 
 
 def test_decisions_are_dated():
