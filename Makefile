@@ -1,6 +1,7 @@
 # make demo   synthetic volunteers, the study, its table      (N=84 for the article's size)
 # make test   all tests
 # make lint   style and types
+# make docs   the documentation, in build/docs; warnings and dead links fail
 # make clean  remove what these made
 #
 # Needs Python 3.11 or newer, make and the package index. PYTHON=python3.12 picks another Python.
@@ -20,7 +21,7 @@ STUDY = $(DEMO)/study-$(N)
 # The environment below must be the only one that decides what is imported.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -44,8 +45,13 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --fresh-env --quiet \
+		--jobs auto --doctree-dir build/doctrees docs build/docs
+	$(BIN)/python tools/check_pages.py build/docs
+
 clean:
-	rm -rf $(VENV) $(DEMO) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) docs/reference/api dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -5,7 +5,7 @@ usage: python bench/air.py CT MR [--only PART] [--method deface|reface] [--pictu
 CT holds Hounsfield units (or values of 0..1 with water near 0.3), MR noise in its air. Both are
 thinned to about 2 mm. For each case: the share of new voxels within the range of the scan's air,
 their spread over that of the own air, the largest part of one value in new noise over the same in
-the scan's own, and the share of padding that stays.
+the scan's own, and the share of padding that stays. ``--record`` keeps how many were right.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 import faceblind
+from evidence import Record, Table, add_option, command, write
 from faceblind.errors import FaceblindError
 from faceblind.geometry.grid import dilate, resize
 from faceblind.head.segmentation import find_head
@@ -41,6 +42,9 @@ WINDOWS = {
     "-1000..1000 as 0..1": (-1000.0, 1000.0, None),
 }
 Mask = NDArray[np.bool_]
+RIGHT = {"in range": 0.997, "kept": 0.998, "blob": 2.0}
+"""Least share, least share, greatest ratio of a result that counts as right."""
+ENDS = ("right", "refused", "wrong")
 
 
 @dataclass(frozen=True)
@@ -315,6 +319,29 @@ def picture(before: Scan, after: Scan, path: Path) -> None:
     cv2.imwrite(str(path), grey.astype(np.uint8))
 
 
+def is_right(found: dict[str, float]) -> bool:
+    """Whether new air passes for the scan's own and padding stayed, see `RIGHT`."""
+    return (
+        found["in range"] >= RIGHT["in range"]
+        and found["kept"] >= RIGHT["kept"]
+        and found["blob"] <= RIGHT["blob"]
+    )
+
+
+def table(results: dict[str, list[str]]) -> Table:
+    """How many cases of each kind ended how, for the record."""
+    caption = (
+        f"Right: {RIGHT['in range']:.1%} of new voxels outside padding within the 0.1st to 99.9th "
+        f"percentile of the scan's own air, {RIGHT['kept']:.1%} of padding as it was, no part of "
+        f"one value larger than {RIGHT['blob']:g} times that in the scan's own."
+    )
+    rows = [
+        (f"{kind}, {len(all_)} cases", *(all_.count(e) for e in ENDS))
+        for kind, all_ in results.items()
+    ]
+    return Table(caption, ("cases", *ENDS), tuple(rows))
+
+
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -323,7 +350,9 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--method", choices=("deface", "reface"), default="deface")
     parser.add_argument("--pictures", type=Path)
+    add_option(parser)
     given = parser.parse_args()
+    results: dict[str, list[str]] = {}
     protect: Callable[[Scan], Protected] = {"deface": deface, "reface": reface}[given.method]
     print(f"{'case':34s} in range  spread    blob    kept")
     for kind, path in ((ct_cases, given.ct), (mr_cases, given.mr)):
@@ -336,12 +365,18 @@ def main() -> None:
                 done = protect(case.scan)
             except FaceblindError as error:
                 print(f"{case.name:34s} refused: {error}", flush=True)
+                results.setdefault(case.name[:2], []).append("refused")
                 continue
             found = measured(case, done)
+            results.setdefault(case.name[:2], []).append("right" if is_right(found) else "wrong")
             print(f"{case.name:34s}" + "".join(f"{v:9.4f}" for v in found.values()), flush=True)
             if given.pictures:
                 name = case.name.replace(" ", "_").replace(",", "")
                 picture(case.scan, done.scan, given.pictures / f"{name}_{given.method}.png")
+    if given.record:
+        question = "Does new air look like the scan's own, and does padding stay as it was?"
+        about = ("air", "New air", "protection", question, "bench/air.py")
+        write(Record(*about, command(), (), False, (table(results),)))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ thresholds may be chosen on and which are held out is declared in `manipulations
 
 Everybody is audited intact; each other method gets the people of its turn (`PEOPLE`). Findings are
 kept per scan in OUT/results; a second run goes on where the first ended, and judges all anew.
+``--record`` keeps the table for the documentation.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import binom
 
+import evidence
+from evidence import Table
 from faceblind.attacks.examine import Examined, examine
 from faceblind.attacks.findings import Findings
 from faceblind.attacks.replaced_face import shared_faces
@@ -247,16 +250,25 @@ def auroc(scores: np.ndarray, leaks: np.ndarray) -> float:
     return float(above + 0.5 * (bad[:, None] == good[None]).mean())
 
 
-def print_area(name: str, rows: list[dict[str, Any]]) -> None:
-    """Print the area under the curve of some methods."""
-    if rows:
-        scores = np.concatenate([row["scores"] for row in rows])
-        truth = np.concatenate([np.full(len(row["scores"]), row["leaks"]) for row in rows])
-        print(f"AUROC, {name}: {auroc(scores, truth):.3f}")
+def print_area(name: str, rows: list[dict[str, Any]]) -> tuple[str, str]:
+    """Print the area under the curve of some methods, and give the row of the record."""
+    if not rows:
+        return name, "-"
+    scores = np.concatenate([row["scores"] for row in rows])
+    truth = np.concatenate([np.full(len(row["scores"]), row["leaks"]) for row in rows])
+    area = f"{auroc(scores, truth):.3f}"
+    print(f"AUROC, {name}: {area}")
+    return name, area
 
 
-def report(out: Path) -> None:
-    """Print the table and the areas under the curve; write them to OUT/audit_bench.json."""
+def report(out: Path) -> tuple[Table, Table]:
+    """Print the table and the areas under the curve; write them to OUT/audit_bench.json.
+
+    Returns
+    -------
+    tuple of Table
+        Both, for the record.
+    """
     originals = {}
     for file in sorted((out / "results" / "intact").glob("*.npz")):
         found = kept(file)
@@ -281,11 +293,38 @@ def report(out: Path) -> None:
             f"{np.mean(scores):6.2f} {min(scores):5.2f} {max(scores):5.2f}  {right:g} of {count}"
             f"{' leaks' if chance < LEAK else ''}"
         )
-    for kinds in (("tuning",), ("held out",), ("held out", "ours"), ("tuning", "held out", "ours")):
+    areas = [
         print_area(" and ".join(kinds), [row for row in rows if row["set"] in kinds])
+        for kinds in (
+            ("tuning",),
+            ("held out",),
+            ("held out", "ours"),
+            ("tuning", "held out", "ours"),
+        )
+    ]
     named = [row for row in rows if row["method"] not in BEYOND]
-    print_area(f"all but {' and '.join(sorted(BEYOND))}", named)
+    areas.append(print_area(f"all but {' and '.join(sorted(BEYOND))}", named))
     (out / "audit_bench.json").write_text(json.dumps(rows, indent=1))
+    caption = "Area under the ROC curve of the score over single scans; aim: 0.98."
+    return counted(rows), Table(caption, ("scans", "area"), tuple(areas))
+
+
+def counted(rows: list[dict[str, Any]]) -> Table:
+    """Verdicts, scores and truth of each method, for the record."""
+    cells = tuple(
+        (
+            row["method"], row["set"], f"{row['pass']}, {row['fail']}, {row['unsure']}",
+            f"{np.mean(row['scores']):.2f}, {min(row['scores']):.2f}, {max(row['scores']):.2f}",
+            f"{row['rank1']:g} of {row['of']}", "yes" if row["leaks"] else "no",
+        )
+        for row in rows
+    )  # fmt: skip
+    caption = (
+        "Each scan audited from its file without its original. A method leaks where more people "
+        "are found at rank 1 among all intact originals than chance explains."
+    )
+    head = ("method", "set", "pass, fail, unsure", "score: mean, least, most", "rank 1", "a leak")
+    return Table(caption, head, cells)
 
 
 def main() -> None:
@@ -296,6 +335,7 @@ def main() -> None:
     parser.add_argument("-n", type=int, default=84)
     parser.add_argument("--spacing", type=float, default=1.5)
     parser.add_argument("--jobs", type=int, default=-1)
+    evidence.add_option(parser)
     given = parser.parse_args()
     everybody = [file.path for file in choose_face_scans(find_scans(given.cohort / "scans"))]
     given.out.mkdir(parents=True, exist_ok=True)
@@ -309,7 +349,12 @@ def main() -> None:
     for outcome in run_many(work, range(given.n), n_jobs=given.jobs, label="People"):
         if not outcome.ok:
             print("not made:", everybody[int(outcome.item)].name, outcome.error)
-    report(given.out)
+    tables = report(given.out)
+    if given.record:
+        seed = json.loads((given.cohort / "cohort.json").read_text())["seed"]
+        question = "How well does the audit tell a hidden face from a removed one?"
+        about = ("audit", "The labelled set", "audit", question, "bench/audit.py")
+        evidence.write(evidence.Record(*about, evidence.command(), (seed,), True, tables))
 
 
 if __name__ == "__main__":

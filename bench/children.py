@@ -14,7 +14,8 @@ at 3 years and 93 % at 6 (see `faceblind.volunteers.people.ageing`), the brain h
 its volume (assumed). A cover of 0.6 leaves 5 to 8 mm over the brain of a child of 3 years; 0 takes
 the share that fits the age.
 
-One line of JSON for each scan is appended to ``--log``.
+One line of JSON for each scan is appended to ``--log``; ``--record`` keeps the table for the
+documentation.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from evidence import Record, Table, add_option, command, write
 from faceblind.errors import FaceblindError
 from faceblind.geometry.grid import Grid
 from faceblind.head.whole_head import Head, find_whole_head
@@ -160,6 +162,14 @@ def summary(found: list[dict[str, object]]) -> str:
     return "\n".join(lines)
 
 
+def table(printed: str) -> Table:
+    """The rows of `summary`, for the record; a group that was refused as a whole has no figures."""
+    caption = "Voxels of the region in the true brain and near it (in how many scans), by group."
+    lines = [[cell.strip() for cell in line.strip("| ").split("|")] for line in printed.split("\n")]
+    head = tuple(lines[0])
+    return Table(caption, head, tuple((*row, *("",) * (len(head) - len(row))) for row in lines[2:]))
+
+
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -172,6 +182,7 @@ def main() -> None:
     parser.add_argument("--spacing", type=float, default=2.0)
     parser.add_argument("--protocols", nargs="+", default=list(PROTOCOLS))
     parser.add_argument("--log", type=Path)
+    add_option(parser)
     chosen = parser.parse_args()
     found = []
     for row in rows(chosen):
@@ -179,7 +190,12 @@ def main() -> None:
         if chosen.log:
             with chosen.log.open("a") as file:
                 file.write(json.dumps(row) + "\n")
-    print(summary(found))
+    printed = summary(found)
+    print(printed)
+    if chosen.record:
+        question = "How near does protection come to the brains of small heads?"
+        about = ("children", "Small heads", "protection", question, "bench/children.py")
+        write(Record(*about, command(), (chosen.seed,), True, (table(printed),)))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 Protects each scan by both methods, moves the region and what was put there over the intact scan (4
 to 20 mm along, 3 to 10 degrees about the head's axes), and audits the result. The truth is the
 share of each region's skin under which nothing was replaced. A line per case: truth, score, status.
+``--record`` keeps what OUT.jsonl holds for the documentation.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
+from evidence import Record, Table, add_option, command, write
 from faceblind.attacks.examine import examine
 from faceblind.attacks.remaining_face import find_remaining
 from faceblind.attacks.verdict import judge
@@ -109,6 +111,15 @@ def audited(scan: Scan) -> dict[str, object]:
             "replaced": found.replaced, "reasons": list(map(str, verdict.reasons))}  # fmt: skip
 
 
+def table(rows: list[dict[str, object]]) -> Table:
+    """Every case, for the record."""
+    caption = "Share of a face that is left, what the audit scored and said of it."
+    head = ("scan", "method", "axis", "moved mm", "turned degrees", "left", "score", "status")
+    keys = ("scan", "method", "axis", "shift_mm", "turn_degrees", "true", "score", "status")
+    cells = (["-" if row.get(key) is None else row[key] for key in keys] for row in rows)
+    return Table(caption, head, tuple(map(tuple, cells)))
+
+
 def main() -> None:
     """Run as a script."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -116,6 +127,7 @@ def main() -> None:
     parser.add_argument("scans", type=Path, nargs="+")
     parser.add_argument("--variants", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
+    add_option(parser)
     args = parser.parse_args()
     for path in args.scans:
         scan = coarse(path)
@@ -131,6 +143,11 @@ def main() -> None:
                        "true": round(left, 3), "true_regions": true, **audited(one)}  # fmt: skip
                 with args.out.open("a") as lines:
                     lines.write(json.dumps(row) + "\n")
+    if args.record:
+        rows = [json.loads(line) for line in args.out.read_text().splitlines()]
+        question = "Does the audit see what a protection leaves that lies in the wrong place?"
+        about = ("mislaid", "Protections in the wrong place", "audit", question)
+        write(Record(*about, "bench/mislaid.py", command(), (args.seed,), False, (table(rows),)))
 
 
 if __name__ == "__main__":

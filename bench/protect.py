@@ -15,7 +15,8 @@
 - ``brain SCAN...``: counts changed voxels in a brain mask by deepbet or SynthStrip;
 - ``downstream SCAN...``: compares brain mask, tissues and registration before and after.
 
-What was done before is not done again: FOLDER keeps it.
+What was done before is not done again: FOLDER keeps it. ``--record`` keeps the figures for the
+documentation, see `evidence`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ import numpy as np
 import faceblind
 import other_tools
 import protect_measures as measures
+from evidence import Cell, Record, Table, add_option, command, write
 from faceblind.errors import FaceblindError
 from faceblind.face.pipeline import show_head
 from faceblind.identification.embeddings import Embeddings
@@ -49,6 +51,25 @@ from faceblind.workflows.features import FeatureSettings, photo_embeddings
 from likenesses import keep, kept
 
 METHODS = ("deface", "reface")
+RECORDS = {
+    "speed": ("protect-speed", "Protection beside other tools", "cost",
+              "What does protection cost, beside other tools on the same machine?"),
+    "sessions": ("protect-sessions", "The brain in sessions", "protection",
+                 "Does protection alter the brain in sessions of any contrast?"),
+    "recognition": ("protect-recognition", "Who is still found", "protection",
+                    "How many people are found by photographs, or linked to their own original, "
+                    "after protection?"),
+    "boundary": ("protect-boundary", "What the boundary tells", "protection",
+                 "Does the surface where original voxels end tell whose head it is?"),
+    "detector": ("protect-skin", "Skin that is left", "protection",
+                 "How much of the original skin does `deface` leave?"),
+    "brain": ("protect-brain", "The brain", "protection", "Does protection alter the brain?"),
+    "downstream": ("protect-downstream", "Downstream", "protection",
+                   "Does protection change later processing?"),
+}  # fmt: skip
+"""Name, title, topic and question of what each verb records."""
+IN_SILICO = ("sessions", "recognition", "boundary", "detector")
+Rows = list[tuple[Cell, ...]]
 VARIANTS = ("completed", "as-is")
 PEELED_MM = (0.0, 4.0)
 
@@ -71,9 +92,23 @@ def timed(command: list[str]) -> tuple[float, float, float]:
     return wall, processor, peak
 
 
-def speed(scans: list[Path], runs: int) -> None:
+def table(caption: str, head: str, rows: Rows) -> Table:
+    """A table of the record, its columns named as in the line that was printed."""
+    return Table(caption, cells(head), tuple(rows))
+
+
+def cells(row: str) -> tuple[str, ...]:
+    """The cells of a line that was printed."""
+    return tuple(
+        cell.strip() for cell in row.strip().removeprefix("|").removesuffix("|").split("|")
+    )
+
+
+def speed(scans: list[Path], runs: int) -> list[Table]:
     """Print one row for each scan and tool; the first run of each is not counted."""
-    print("| scan | tool | wall s | CPU s | peak MB |\n| --- | --- | --- | --- | --- |")
+    head = "| scan | tool | wall s | CPU s | peak MB |"
+    found: Rows = []
+    print(f"{head}\n| --- | --- | --- | --- | --- |")
     for scan in scans:
         with tempfile.TemporaryDirectory() as folder:
             brain = measures.write_brain(scan, Path(folder) / "brain.nii.gz")
@@ -89,6 +124,8 @@ def speed(scans: list[Path], runs: int) -> None:
                 wall, processor, peak = np.median(rows[1:], axis=0)
                 row = f"| {scan.name} | {name} | {wall:.1f} | {processor:.1f} | {peak:.0f} |"
                 print(row, flush=True)
+                found.append(cells(row))
+    return [table(f"Whole process, median of {runs} after a first.", head, found)]
 
 
 def commands(scan: Path, brain: Path) -> dict[str, Callable[[Path], list[str]]]:
@@ -105,7 +142,7 @@ def commands(scan: Path, brain: Path) -> dict[str, Callable[[Path], list[str]]]:
     return found | {tool.name: theirs(tool) for tool in other_tools.installed()}
 
 
-def sessions(folder: Path, n: int, seed: int) -> None:
+def sessions(folder: Path, n: int, seed: int) -> list[Table]:
     """Protect sessions in memory; one line each in ``sessions.jsonl``."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "sessions.jsonl"
@@ -124,10 +161,15 @@ def sessions(folder: Path, n: int, seed: int) -> None:
     print(f"refused: {len(rows) - len(done)}")
     print(f"changed voxels of the true brain: {sum(row['harm'] for row in done)}", end=" ")
     print(f"in {sum(row['harm'] > 0 for row in done)} of {len(done)}")
+    counted: Rows = []
     for name in sorted({row["protocol"] for row in rows}):
         mine = [row for row in rows if row["protocol"] == name]
         refused = sum(bool(row["error"]) for row in mine)
-        print(f"  {name}: {len(mine)}, refused {refused}, harm {sum(r['harm'] for r in mine)}")
+        harm = sum(r["harm"] for r in mine)
+        counted.append((name, len(mine), refused, harm))
+        print(f"  {name}: {len(mine)}, refused {refused}, harm {harm}")
+    head = "| contrast | protected or refused | refused | changed voxels of the brain |"
+    return [table(f"{n} sessions of two series, both methods; aim: 0 changed.", head, counted)]
 
 
 def volunteers(folder: Path, n: int, seed: int, jobs: int) -> Path:
@@ -156,7 +198,7 @@ def volunteers(folder: Path, n: int, seed: int, jobs: int) -> Path:
     return people
 
 
-def recognition(folder: Path, n: int, seed: int, jobs: int) -> None:
+def recognition(folder: Path, n: int, seed: int, jobs: int) -> list[Table]:
     """Print who is found, by method, face and matching."""
     people = volunteers(folder, n, seed, jobs)
     store = folder / "private" / "likeness"
@@ -170,10 +212,10 @@ def recognition(folder: Path, n: int, seed: int, jobs: int) -> None:
     shown["no front"] = likenesses(
         people / "scans", store / "no-front", jobs, measures.without_front
     )
-    print_found(shown, shown["intact"]["completed"], photographs(folder, people, jobs))
+    return print_found(shown, shown["intact"]["completed"], photographs(folder, people, jobs))
 
 
-def boundary(folder: Path, n: int, seed: int, jobs: int) -> None:
+def boundary(folder: Path, n: int, seed: int, jobs: int) -> list[Table]:
     """Print who is found by the boundary of what `deface` takes."""
     people = volunteers(folder, n, seed, jobs)
     store = folder / "private" / "likeness"
@@ -186,7 +228,7 @@ def boundary(folder: Path, n: int, seed: int, jobs: int) -> None:
         )
         for peel in PEELED_MM
     }  # fmt: skip
-    print_found(shown, originals, photographs(folder, people, jobs))
+    return print_found(shown, originals, photographs(folder, people, jobs))
 
 
 def photographs(folder: Path, people: Path, jobs: int) -> Embeddings:
@@ -207,11 +249,13 @@ def print_found(
     shown: dict[str, dict[str, dict[str, Likeness]]],
     originals: dict[str, Likeness],
     photos: Embeddings,
-) -> None:
+) -> list[Table]:
     """A table of the people found, by method, face and matching."""
-    print(
+    head = (
         "| method | face | matching | photo-to-scan 1, 5 | to own original 1, 5 | mean rank | of |"
     )
+    found_by: Rows = []
+    print(head)
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for method, variants in shown.items():
         for variant, people_shown in variants.items():
@@ -225,6 +269,9 @@ def print_found(
                 hits, mean = measures.hits(evaluate(linked)), measures.mean_rank(linked)
                 row = (method, variant, matching, found, hits, f"{mean:.2f}", len(people_shown))
                 print("|", " | ".join(map(str, row)), "|", flush=True)
+                found_by.append(row)
+    caption = "Hits at rank 1 and within rank 5, and mean rank among originals (0.5 by chance)."
+    return [table(caption, head, found_by)]
 
 
 def _photo(path: Path, cache: Path) -> np.ndarray:
@@ -251,7 +298,7 @@ def likenesses(
     return {name: {person: one[name] for person, one in found.items()} for name in VARIANTS}
 
 
-def detector(folder: Path, n: int, seed: int, jobs: int) -> None:
+def detector(folder: Path, n: int, seed: int, jobs: int) -> list[Table]:
     """Print faces found in the pictures of defaced volunteers, and skin left."""
     people = volunteers(folder, n, seed, jobs)
     log = folder / "detector.json"
@@ -265,30 +312,43 @@ def detector(folder: Path, n: int, seed: int, jobs: int) -> None:
     faces = [row[0] for row in known.values()]
     print(f"defaced scans with a face in any of 81 pictures: {np.count_nonzero(faces)}", end=" ")
     print(f"of {len(faces)}; pictures with a face: {sum(faces)}")
+    rows: Rows = [("pictures (of 81) with a face, all scans", "", int(sum(faces)))]
     for region in next(iter(known.values()))[1]:
         areas = np.array([row[1][region] for row in known.values()])
         print(f"  {region}: skin left, mm2: median {np.median(areas):.0f}, most {areas.max():.0f}")
+        rows.append((region, f"{np.median(areas):.0f}", f"{areas.max():.0f}"))
+    return [table(f"mm² of skin left in {len(faces)} defaced scans.", "| | median | most |", rows)]
 
 
-def brain(scans: list[Path], tool: str) -> None:
+def brain(scans: list[Path], tool: str) -> list[Table]:
     """Print changed voxels of an independent brain mask, and how near it the region comes."""
-    print("| scan | brain ml | deface: changed | nearest mm | reface: changed | nearest mm |")
+    head = "| scan | brain ml | deface: changed | nearest mm | reface: changed | nearest mm |"
+    rows: Rows = []
+    print(head)
     print("| --- | --- | --- | --- | --- | --- |")
     for path in scans:
-        print(f"| {path.name} | {measures.spared_brain(path, tool)} |", flush=True)
+        row = f"| {path.name} | {measures.spared_brain(path, tool)} |"
+        print(row, flush=True)
+        rows.append(cells(row))
+    return [table(f"Brain masks by {tool}.", head, rows)]
 
 
-def downstream(scans: list[Path], tool: str) -> None:
+def downstream(scans: list[Path], tool: str) -> list[Table]:
     """Print Dice, volume change and registration shift for each scan and method.
 
     The rows "padded" show how well the tool repeats itself.
     """
-    print("| scan | method | brain mask | CSF, grey, white Dice | volume change % | shift mm |")
+    head = "| scan | method | brain mask | CSF, grey, white Dice | volume change % | shift mm |"
+    rows: Rows = []
+    print(head)
     print("| --- | --- | --- | --- | --- | --- |")
     for path in scans:
         for method in (*METHODS, "padded"):
-            row = measures.compare_downstream(path, method, tool)
-            print(f"| {path.name} | {method} | {row} |", flush=True)
+            row = f"| {path.name} | {method} | {measures.compare_downstream(path, method, tool)} |"
+            print(row, flush=True)
+            rows.append(cells(row))
+    caption = f"Before against after, brain masks by {tool}; aims: Dice 0.995, 0.5 %, 0.3 mm."
+    return [table(caption, head, rows)]
 
 
 def main() -> None:
@@ -311,18 +371,25 @@ def main() -> None:
         many.add_argument("-n", type=int, default=count)
         many.add_argument("--seed", type=int, default=7)
         many.add_argument("--jobs", type=int, default=2)
+    for verb in verbs.choices.values():
+        add_option(verb)
     chosen = parser.parse_args()
     if chosen.verb == "speed":
-        speed(chosen.scans, chosen.runs)
+        tables = speed(chosen.scans, chosen.runs)
     elif chosen.verb == "downstream":
-        downstream(chosen.scans, chosen.tool)
+        tables = downstream(chosen.scans, chosen.tool)
     elif chosen.verb == "brain":
-        brain(chosen.scans, chosen.tool)
+        tables = brain(chosen.scans, chosen.tool)
     elif chosen.verb == "sessions":
-        sessions(chosen.folder, chosen.n, chosen.seed)
+        tables = sessions(chosen.folder, chosen.n, chosen.seed)
     else:
         run = {"recognition": recognition, "boundary": boundary, "detector": detector}
-        run[chosen.verb](chosen.folder, chosen.n, chosen.seed, chosen.jobs)
+        tables = run[chosen.verb](chosen.folder, chosen.n, chosen.seed, chosen.jobs)
+    if chosen.record:
+        silico = chosen.verb in IN_SILICO
+        seeds = (chosen.seed,) if silico else ()
+        where = ("bench/protect.py", command(), seeds, silico, tuple(tables))
+        write(Record(*RECORDS[chosen.verb], *where))
 
 
 if __name__ == "__main__":

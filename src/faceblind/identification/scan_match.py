@@ -20,7 +20,7 @@ LinkMatching = Literal["fused", "centred", "nearest"]
 
 GEOMETRY_WEIGHT = 1.0
 """Share of the surfaces' comparison in the fused score, both scaled to unit spread. The choice and
-what it rests on stand in `docs/link.md`."""
+what it rests on stand in `docs/how-to/linking.md`."""
 
 
 @dataclass(frozen=True)
