@@ -98,7 +98,7 @@ class Recorder:
         summary = json.loads((self.root / "study" / "summary.json").read_text("utf-8"))
         found["figures"] = {name: summary.get(name) for name in FIGURES}
         ranks = (self.root / "study" / "private" / "ranks.tsv").read_text("utf-8")
-        only = str([line.split("\t")[:2] for line in ranks.splitlines()])
+        only = "\n".join("\t".join(line.split("\t")[:2]) for line in ranks.splitlines())
         found |= {"ranks": digest(only.encode()), "ranks and scores": digest(ranks.encode())}
 
     def group(self, group: str, *links: str) -> None:
