@@ -24,9 +24,10 @@ from scipy.spatial.transform import Rotation
 
 import faceblind
 from faceblind.errors import FaceblindError
-from faceblind.head.grid import dilate, resize
-from faceblind.head.skin import find_head
-from faceblind.protect.blank import Protected, deface
+from faceblind.geometry.grid import dilate, resize
+from faceblind.head.segmentation import find_head
+from faceblind.protect.deface import deface
+from faceblind.protect.protected_scan import Protected
 from faceblind.protect.reface import reface
 from faceblind.scan import Scan
 

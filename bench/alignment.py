@@ -17,7 +17,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from faceblind.formats import load
-from faceblind.head.align import CONFIDENT, align
+from faceblind.head.alignment import CONFIDENT, align
 from faceblind.head.skin import find_skin
 from faceblind.scan import Scan
 

@@ -29,26 +29,27 @@ from typing import Any
 import numpy as np
 from scipy.stats import binom
 
-from faceblind.attacks import likeness
 from faceblind.attacks.examine import Examined, examine
-from faceblind.attacks.foreign import shared_faces
-from faceblind.attacks.likeness import Likeness, link_scores
-from faceblind.attacks.ranking import VARIANTS
+from faceblind.attacks.replaced_face import shared_faces
 from faceblind.attacks.verdict import Findings, judge
+from faceblind.datasets.bids import choose_face_scans
+from faceblind.datasets.census import find_scans
 from faceblind.errors import FaceblindError
-from faceblind.evaluation.metrics import expected_ranks, mate_indices
 from faceblind.face.cameras import DEFAULT_LIGHTS
-from faceblind.face.reconstruct import Face
+from faceblind.face.reconstruction import Face
 from faceblind.face.render import Renders, render
 from faceblind.formats import load
-from faceblind.formats.bids import choose_face_scans, find_scans
 from faceblind.formats.nifti import save
-from faceblind.head.grid import from_scan, regrid
-from faceblind.protect.blank import deface
+from faceblind.geometry.grid import from_scan, regrid
+from faceblind.identification import scan_match
+from faceblind.identification.metrics import expected_ranks, mate_indices
+from faceblind.identification.ranking import VARIANTS
+from faceblind.identification.scan_match import Likeness, link_scores
+from faceblind.protect.deface import deface
 from faceblind.protect.reface import reface
 from faceblind.recognition.registry import get_recogniser
-from faceblind.runner import run_many
 from faceblind.scan import Scan
+from faceblind.system.workers import run_many
 from likenesses import keep, kept
 from manipulations import METHODS, Average, average_of, prepare, sister
 
@@ -111,7 +112,7 @@ class Record:
         None where no head was found.
     error : str
     outline : (N, 3) ndarray or None
-        See `faceblind.attacks.foreign.outline`.
+        See `faceblind.attacks.replaced_face.outline`.
     seconds : float
         Of processor time.
     """
@@ -130,7 +131,7 @@ def one_person(index: int, paths: list[Path], out: Path, spacing: float, strange
     todo = [n for n in NAMES if index in plan[n] and not result_of(out, n, person).exists()]
     if not todo:
         return
-    likeness.render_face = few_lights
+    scan_match.render_face = few_lights
     scan = coarser(load(paths[index]), spacing)
     subject, _ = prepare(scan, index, stranger)
     for name in todo:

@@ -10,8 +10,8 @@ anatomy, made smaller; ``--covers`` gives them scalp and skull of a share of tha
 ones: the skull at a halo pin's frontal place is 2.9 mm thick with a standard deviation of 1.0
 (Loder 1996, J Pediatr Orthop 16:340), below 3 mm in 85 % of children under 4 years
 (Domenech-Fernandez et al. 2021, Eur Spine J 30:410); head circumference is 89 % of the adult one
-at 3 years and 93 % at 6 (see `faceblind.volunteers.ageing`), the brain has 87 and 95 % of its
-volume (assumed). A cover of 0.6 leaves 5 to 8 mm over the brain of a child of 3 years; 0 takes
+at 3 years and 93 % at 6 (see `faceblind.volunteers.people.ageing`), the brain has 87 and 95 % of
+its volume (assumed). A cover of 0.6 leaves 5 to 8 mm over the brain of a child of 3 years; 0 takes
 the share that fits the age.
 
 One line of JSON for each scan is appended to ``--log``.
@@ -32,15 +32,15 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from faceblind.errors import FaceblindError
-from faceblind.head.grid import Grid
-from faceblind.protect.blank import Head, find_whole_head
+from faceblind.geometry.grid import Grid
+from faceblind.head.whole_head import Head, find_whole_head
 from faceblind.protect.placement import place
-from faceblind.protect.regions import face_region
+from faceblind.protect.region import face_region
 from faceblind.scan import Scan
-from faceblind.volunteers.mri import scan_session
-from faceblind.volunteers.protocols import PROTOCOLS
-from faceblind.volunteers.scanner import ScannerSettings
-from faceblind.volunteers.shape import PeopleSettings, Person, sample_person
+from faceblind.volunteers.people.shape import PeopleSettings, Person, sample_person
+from faceblind.volunteers.scanner.protocols import PROTOCOLS
+from faceblind.volunteers.scanner.settings import ScannerSettings
+from faceblind.volunteers.scanner.simulate import scan_session
 from protect_measures import skin_outside
 
 WITHIN_MM = (0.0, 1.0, 1.5, 2.0)

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from faceblind.face.reconstruct import reconstruct
-from faceblind.features import render_face, render_list
+from faceblind.face.pipeline import render_face, render_list
+from faceblind.face.reconstruction import reconstruct
 from faceblind.formats import load
-from faceblind.head.align import align
+from faceblind.head.alignment import align
 from faceblind.head.skin import find_skin
 from faceblind.recognition.registry import get_recogniser
 

@@ -28,11 +28,11 @@ import numpy as np
 from brain_tools import PROGRAMS, dice
 from faceblind.errors import FaceblindError
 from faceblind.face.cameras import DEFAULT_CAMERAS
-from faceblind.features import render_face, show_head
+from faceblind.face.pipeline import render_face, show_head
 from faceblind.formats import nifti
-from faceblind.recognition.detect import detect_faces
-from faceblind.volunteers.mri import ScanTruth, simulate
-from faceblind.volunteers.shape import sample_person
+from faceblind.recognition.detection import detect_faces
+from faceblind.volunteers.people.shape import sample_person
+from faceblind.volunteers.scanner.simulate import ScanTruth, simulate
 
 FRONT = next(i for i, c in enumerate(DEFAULT_CAMERAS) if c.yaw == 0 and c.pitch == 0)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from faceblind.attacks.likeness import Likeness
+from faceblind.identification.scan_match import Likeness
 
 
 def keep(path: Path, found: Mapping[str, Likeness]) -> None:

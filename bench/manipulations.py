@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from faceblind.head.align import Alignment, align, thin
-from faceblind.head.skin import find_head, find_skin
+from faceblind.geometry.points import thin
+from faceblind.head.alignment import Alignment, align
+from faceblind.head.segmentation import find_head
+from faceblind.head.skin import find_skin
 from faceblind.head.template import load_template
 from faceblind.scan import Scan
 

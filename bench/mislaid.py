@@ -21,13 +21,15 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from faceblind.attacks.examine import examine
-from faceblind.attacks.remaining import find_remaining
+from faceblind.attacks.remaining_face import find_remaining
 from faceblind.attacks.verdict import judge
 from faceblind.errors import FaceblindError
 from faceblind.formats import load
 from faceblind.formats.nifti import save
-from faceblind.head.grid import from_scan, regrid
-from faceblind.protect.blank import Head, Protected, deface, find_whole_head
+from faceblind.geometry.grid import from_scan, regrid
+from faceblind.head.whole_head import Head, find_whole_head
+from faceblind.protect.deface import deface
+from faceblind.protect.protected_scan import Protected
 from faceblind.protect.reface import reface
 from faceblind.scan import Scan
 

@@ -34,17 +34,18 @@ from pathlib import Path
 import numpy as np
 
 import faceblind
+import other_tools
 import protect_measures as measures
-from faceblind.attacks.likeness import Likeness, likeness_of, link_scores
 from faceblind.errors import FaceblindError
-from faceblind.evaluation.result import evaluate
-from faceblind.features import FeatureSettings, photo_embeddings, show_head
-from faceblind.protect import external
-from faceblind.recognition.gallery import Embeddings
-from faceblind.recognition.match import match
-from faceblind.runner import run_many
+from faceblind.face.pipeline import show_head
+from faceblind.identification.embeddings import Embeddings
+from faceblind.identification.match import match
+from faceblind.identification.result import evaluate
+from faceblind.identification.scan_match import Likeness, likeness_of, link_scores
 from faceblind.scan import Scan
-from faceblind.store import Cache
+from faceblind.system.cache import Cache
+from faceblind.system.workers import run_many
+from faceblind.workflows.features import FeatureSettings, photo_embeddings
 from likenesses import keep, kept
 
 METHODS = ("deface", "reface")
@@ -97,11 +98,11 @@ def commands(scan: Path, brain: Path) -> dict[str, Callable[[Path], list[str]]]:
         start = [sys.executable, "-m", "faceblind.cli.main", method, "--force", str(scan)]
         return lambda target: [*start, str(target)]
 
-    def theirs(tool: external.Tool) -> Callable[[Path], list[str]]:
+    def theirs(tool: other_tools.Tool) -> Callable[[Path], list[str]]:
         return lambda target: tool.command(scan, target, brain)
 
     found = {f"faceblind {method}": ours(method) for method in METHODS}
-    return found | {tool.name: theirs(tool) for tool in external.installed()}
+    return found | {tool.name: theirs(tool) for tool in other_tools.installed()}
 
 
 def sessions(folder: Path, n: int, seed: int) -> None:

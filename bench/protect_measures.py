@@ -13,28 +13,31 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 import faceblind
+import other_tools as external
 from brain_tools import PROGRAMS, dice
 from faceblind.errors import FaceblindError
-from faceblind.evaluation.metrics import expected_ranks, mate_indices
-from faceblind.evaluation.result import StudyResult
-from faceblind.features import HeadShown, render_face, show_head
-from faceblind.head.brain import template_fields
-from faceblind.head.grid import from_scan, regrid
-from faceblind.head.skin import find_head
-from faceblind.head.template import REGIONS, face_normals
-from faceblind.protect import external
-from faceblind.protect.blank import Head, deface, find_whole_head
+from faceblind.face.pipeline import HeadShown, render_face, show_head
+from faceblind.geometry.grid import from_scan, regrid
+from faceblind.geometry.triangles import face_normals
+from faceblind.head.brain_cover import template_fields
+from faceblind.head.segmentation import find_head
+from faceblind.head.session import heads_of_session
+from faceblind.head.template import REGIONS
+from faceblind.head.whole_head import Head, find_whole_head
+from faceblind.identification.match import Scores
+from faceblind.identification.metrics import expected_ranks, mate_indices
+from faceblind.identification.result import StudyResult
 from faceblind.protect.cut_fit import CutFit
+from faceblind.protect.deface import deface
 from faceblind.protect.placement import hung, one_size, place, placement_of
 from faceblind.protect.reface import reface
-from faceblind.protect.regions import face_region
-from faceblind.protect.session import heads_of_session
-from faceblind.recognition.detect import detect_faces
-from faceblind.recognition.match import Scores
+from faceblind.protect.region import face_region
+from faceblind.recognition.detection import detect_faces
 from faceblind.scan import Scan
-from faceblind.volunteers.mri import ScannerSettings, scan_session
-from faceblind.volunteers.protocols import PROTOCOLS
-from faceblind.volunteers.shape import PeopleSettings, sample_person
+from faceblind.volunteers.people.shape import PeopleSettings, sample_person
+from faceblind.volunteers.scanner.protocols import PROTOCOLS
+from faceblind.volunteers.scanner.settings import ScannerSettings
+from faceblind.volunteers.scanner.simulate import scan_session
 
 LOOKED_AT = ("face", "brow", "eyes", "nose", "mouth", "chin", "cheeks", "ears")
 THRESHOLD = 0.9

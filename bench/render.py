@@ -18,9 +18,9 @@ from collections.abc import Callable
 import numpy as np
 
 from faceblind.face.cameras import DEFAULT_CAMERAS
-from faceblind.face.mesh import smooth, vertex_normals
-from faceblind.face.raster import facing, make_caster
+from faceblind.face.rasteriser import facing, make_caster
 from faceblind.face.render import aim, render
+from faceblind.geometry.mesh import smooth, vertex_normals
 
 MARKS = np.array([[32.0, 80, 25], [-32, 80, 25], [0, 112, -10], [25, 85, -45], [-25, 85, -45]])
 

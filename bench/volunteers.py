@@ -17,13 +17,14 @@ from pathlib import Path
 
 import cv2
 
-from faceblind.volunteers.anthropometry import compare
 from faceblind.volunteers.cohort import make_volunteers
-from faceblind.volunteers.likeness import distances
-from faceblind.volunteers.mri import simulate
-from faceblind.volunteers.photograph import VIEWS, photograph
+from faceblind.volunteers.people.anthropometry import compare
+from faceblind.volunteers.people.face_distances import distances
+from faceblind.volunteers.people.shape import sample_person
+from faceblind.volunteers.photographs.camera import VIEWS
+from faceblind.volunteers.photographs.photograph import photograph
 from faceblind.volunteers.presets import PRESETS, Preset, preset
-from faceblind.volunteers.shape import sample_person
+from faceblind.volunteers.scanner.simulate import simulate
 
 SCORES = (0.9, 0.6)
 """OpenCV's default threshold, and the one at which this package takes a photograph."""

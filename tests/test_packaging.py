@@ -30,7 +30,7 @@ def test_version_stands_in_one_place():
         for path in PACKAGE.rglob("*.py")
         if f'"{faceblind.__version__}"' in path.read_text(encoding="utf-8")
     ]
-    assert homes == [PACKAGE / "__init__.py"]
+    assert homes == [PACKAGE / "_version.py"]
 
 
 def test_installed_metadata_agrees():

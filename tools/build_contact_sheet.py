@@ -12,9 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from faceblind.volunteers.photograph import photograph
+from faceblind.volunteers.people.shape import visits
+from faceblind.volunteers.photographs.photograph import photograph
 from faceblind.volunteers.presets import PRESETS, preset
-from faceblind.volunteers.shape import visits
 
 WIDTH = 200
 

@@ -17,8 +17,9 @@ from scipy import ndimage
 from scipy.interpolate import RegularGridInterpolator
 
 from faceblind.head.template import load_template
-from faceblind.volunteers.anatomy import Anatomy, Tissue, load_anatomy
 from faceblind.volunteers.raster import fill, sample
+from faceblind.volunteers.scanner.anatomy import Anatomy, load_anatomy
+from faceblind.volunteers.scanner.tissue import Tissue
 
 TARGET = Path(__file__).resolve().parents[1] / "src" / "faceblind" / "data" / "face_region.npz"
 

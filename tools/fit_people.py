@@ -1,7 +1,7 @@
 """Measure heads as the head model gives them: writes src/faceblind/data/people.json.
 
 Run again whenever the head model, the way people are drawn or the measures change:
-`python tools/fit_people.py`. The statistics are inputs of `faceblind.volunteers.population`.
+`python tools/fit_people.py`. The statistics are inputs of `faceblind.volunteers.people.population`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from faceblind.volunteers.anthropometry import MEASURES, SEXES
-from faceblind.volunteers.shape import PeopleSettings, draw
+from faceblind.volunteers.people.anthropometry import MEASURES, SEXES
+from faceblind.volunteers.people.shape import PeopleSettings, draw
 
 PEOPLE = 1600
 SEED = 20240607

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from faceblind.head.icp import laid_on
-from faceblind.head.model import HeadModel
+from faceblind.geometry.icp import laid_on
 from faceblind.head.template import REGIONS
+from faceblind.volunteers.people.head_model import HeadModel
 
 PEOPLE = 1500
 SYMMETRIC_MODES, ASYMMETRIC_MODES = 34, 6

@@ -6,30 +6,30 @@ loaded when they are first used, so that importing the package costs nothing.
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from faceblind._version import __version__
 
 if TYPE_CHECKING:
     from faceblind.attacks.verdict import Verdict
-    from faceblind.audit import AuditReport, audit
     from faceblind.errors import FaceblindError
     from faceblind.formats import load, save
-    from faceblind.head.align import Alignment, align
+    from faceblind.head.alignment import Alignment, align
     from faceblind.head.skin import Skin, find_skin
-    from faceblind.link import link
-    from faceblind.portray import reconstruct
-    from faceblind.protect.blank import Protected, deface
+    from faceblind.protect.deface import deface
+    from faceblind.protect.protected_scan import Protected
     from faceblind.protect.reface import reface
-    from faceblind.protect.regions import Choices
-    from faceblind.protected_session import Protection, ProtectSettings
-    from faceblind.protection import protect_file, protect_folder, protect_session
+    from faceblind.protect.region import Choices
     from faceblind.scan import Scan
-    from faceblind.study import study
     from faceblind.volunteers.cohort import make_volunteers
-
-__version__ = "0.1.0"
+    from faceblind.workflows.audit import audit
+    from faceblind.workflows.audit_report import AuditReport
+    from faceblind.workflows.link import link
+    from faceblind.workflows.protect import protect_file, protect_folder, protect_session
+    from faceblind.workflows.protect_session import Protection, ProtectSettings
+    from faceblind.workflows.reconstruct import reconstruct
+    from faceblind.workflows.study import study
 
 __all__ = [
     "Alignment",
@@ -60,30 +60,30 @@ __all__ = [
 ]
 
 _HOME = {
-    "Alignment": "faceblind.head.align",
-    "AuditReport": "faceblind.audit",
-    "Choices": "faceblind.protect.regions",
+    "Alignment": "faceblind.head.alignment",
+    "AuditReport": "faceblind.workflows.audit_report",
+    "Choices": "faceblind.protect.region",
     "FaceblindError": "faceblind.errors",
-    "ProtectSettings": "faceblind.protected_session",
-    "Protected": "faceblind.protect.blank",
-    "Protection": "faceblind.protected_session",
+    "ProtectSettings": "faceblind.workflows.protect_session",
+    "Protected": "faceblind.protect.protected_scan",
+    "Protection": "faceblind.workflows.protect_session",
     "Scan": "faceblind.scan",
     "Skin": "faceblind.head.skin",
     "Verdict": "faceblind.attacks.verdict",
-    "align": "faceblind.head.align",
-    "audit": "faceblind.audit",
-    "deface": "faceblind.protect.blank",
+    "align": "faceblind.head.alignment",
+    "audit": "faceblind.workflows.audit",
+    "deface": "faceblind.protect.deface",
     "find_skin": "faceblind.head.skin",
-    "link": "faceblind.link",
+    "link": "faceblind.workflows.link",
     "load": "faceblind.formats",
     "make_volunteers": "faceblind.volunteers.cohort",
-    "protect_file": "faceblind.protection",
-    "protect_folder": "faceblind.protection",
-    "protect_session": "faceblind.protection",
-    "reconstruct": "faceblind.portray",
+    "protect_file": "faceblind.workflows.protect",
+    "protect_folder": "faceblind.workflows.protect",
+    "protect_session": "faceblind.workflows.protect",
+    "reconstruct": "faceblind.workflows.reconstruct",
     "reface": "faceblind.protect.reface",
     "save": "faceblind.formats",
-    "study": "faceblind.study",
+    "study": "faceblind.workflows.study",
 }
 
 
@@ -97,14 +97,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-class _Package(ModuleType):
-    """Keeps ``faceblind.study`` a function after ``import faceblind.study`` made it a module."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (isinstance(value, ModuleType) and name in _HOME):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from faceblind.scan import Scan
-from faceblind.volunteers.mri import ScannerSettings, simulate
-from faceblind.volunteers.shape import sample_person
+from faceblind.volunteers.people.shape import sample_person
+from faceblind.volunteers.scanner.settings import ScannerSettings
+from faceblind.volunteers.scanner.simulate import simulate
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
@@ -33,7 +34,7 @@ def subject(volunteer):
 @pytest.fixture(scope="session")
 def placed(volunteer):
     """The head found in the intact scan, in the same millimetres as `subject`."""
-    from faceblind.head.align import align
+    from faceblind.head.alignment import align
     from faceblind.head.skin import find_skin
 
     return align(find_skin(volunteer), volunteer)
@@ -50,8 +51,8 @@ class Defaced:
 @pytest.fixture(scope="session")
 def defaced(volunteer) -> Defaced:
     """The volunteer without the face."""
-    from faceblind.attacks.see import see
-    from faceblind.protect.blank import deface
+    from faceblind.attacks.locate import see
+    from faceblind.protect.deface import deface
 
     done = deface(volunteer)
     return Defaced(done, see(done.scan))

@@ -6,11 +6,11 @@ import pytest
 
 import manipulations as hide
 from faceblind.attacks.examine import examine
-from faceblind.attacks.peel import peel
-from faceblind.attacks.see import see
+from faceblind.attacks.fills import peel
+from faceblind.attacks.locate import see
 from faceblind.attacks.verdict import FAIL_LEFT, PASS_LEFT, judge
 from faceblind.formats.nifti import save
-from faceblind.protect.blank import deface
+from faceblind.protect.deface import deface
 from faceblind.protect.reface import reface
 
 pytestmark = pytest.mark.slow

@@ -9,13 +9,13 @@ import pytest
 from scipy import ndimage
 
 from faceblind.attacks.examine import examine
+from faceblind.attacks.locate import see
 from faceblind.attacks.own_skin import find_own_skin
-from faceblind.attacks.presence import face_left, find_regions
-from faceblind.attacks.see import see
+from faceblind.attacks.region_presence import face_left, find_regions
 from faceblind.attacks.verdict import PASS_LEFT, judge
 from faceblind.formats import load
 from faceblind.formats.nifti import save
-from faceblind.head.skin import find_head
+from faceblind.head.segmentation import find_head
 from faceblind.scan import Scan
 
 pytestmark = pytest.mark.slow
@@ -73,7 +73,8 @@ def test_the_mislaid_cuts_of_the_shared_cases_fail(shared, name):
 
 def test_our_cut_is_found_where_scalp_and_brain_have_the_face(shared):
     """Where the field of view ends at the nose, the cut also fits 50 mm higher up."""
-    from faceblind.protect.blank import deface, find_whole_head
+    from faceblind.head.whole_head import find_whole_head
+    from faceblind.protect.deface import deface
 
     scan = load(shared / "scans" / "chris_T1w.nii.gz")
     head = find_whole_head(scan)
@@ -85,7 +86,7 @@ def test_our_cut_is_found_where_scalp_and_brain_have_the_face(shared):
 
 def test_a_cut_that_looks_like_a_face_is_known_for_a_cut(shared):
     """Slices of 2.4 mm that end at the nose: the template fits on the cut itself."""
-    from faceblind.protect.blank import deface
+    from faceblind.protect.deface import deface
 
     scan = load(shared / "scans" / "chris_PDw.nii.gz")
     found = see(deface(scan).scan)

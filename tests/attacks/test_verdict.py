@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from faceblind.attacks.brainharm import Brain
-from faceblind.attacks.peel import Fill
-from faceblind.attacks.presence import EARS, IMPORTANCE, Region, face_left
+from faceblind.attacks.brain import Brain
+from faceblind.attacks.fills import Fill
+from faceblind.attacks.metadata.texts import Finding
+from faceblind.attacks.region_presence import EARS, IMPORTANCE, Region, face_left
 from faceblind.attacks.surface import LOOKED_AT
-from faceblind.attacks.texts import Finding
-from faceblind.attacks.verdict import AGAIN, FAIL_LEFT, PASS_LEFT, Findings, Link, judge
-from faceblind.attacks.wrap import Piece
+from faceblind.attacks.verdict import AGAIN, FAIL_LEFT, PASS_LEFT, Findings, judge
+from faceblind.attacks.wrapped import Piece
+from faceblind.identification.ranking import Link
 
 
 def findings(**changes) -> Findings:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import manipulations as hide
-from faceblind.attacks.brainharm import find_harm
+from faceblind.attacks.brain import find_harm
 from faceblind.attacks.examine import examine
 from faceblind.attacks.verdict import FAIL_LEFT, PASS_LEFT
 from faceblind.attacks.volumes import followed, later_volumes
 from faceblind.formats.nifti import save
-from faceblind.head.skin import find_head
-from faceblind.protect.blank import deface
+from faceblind.head.segmentation import find_head
+from faceblind.protect.deface import deface
 from faceblind.scan import Scan
 
 pytestmark = pytest.mark.slow

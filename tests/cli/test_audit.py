@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 import faceblind
 from faceblind.attacks.verdict import Verdict
-from faceblind.audit import AuditReport
 from faceblind.cli.main import app
 from faceblind.errors import TableError
+from faceblind.workflows.audit_report import AuditReport
 
 PASS = Verdict("a.nii", "pass", ("clean",))
 FAIL = Verdict("b.nii", "fail", ("nose remains",), ("deface it",))

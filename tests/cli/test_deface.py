@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from faceblind import protection
 from faceblind.cli.main import app
 from faceblind.cli.protect import report
-from faceblind.protected_session import Protection
+from faceblind.workflows import protect as workflow
+from faceblind.workflows.protect_session import Protection
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def calls(monkeypatch):
             seen.append((name, args, kwargs))
             return result
 
-        monkeypatch.setattr(protection, name, function)
+        monkeypatch.setattr(workflow, name, function)
 
     good = Protection(Path("a.nii.gz"), Path("o.nii.gz"), None, {"face": 0.05})
     bad = Protection(Path("b.nii.gz"), None, "b.nii.gz: the file is truncated; fetch it again")

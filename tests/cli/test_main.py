@@ -18,9 +18,9 @@ import faceblind
 from faceblind.cli.main import app
 from faceblind.cli.verb import PrivacyFilter, verb
 from faceblind.errors import ScanError
-from faceblind.volunteers.camera import CameraSettings
+from faceblind.volunteers.people.shape import PeopleSettings
+from faceblind.volunteers.photographs.camera import CameraSettings
 from faceblind.volunteers.presets import preset
-from faceblind.volunteers.shape import PeopleSettings
 
 VERBS = ("study", "volunteers", "reconstruct")
 

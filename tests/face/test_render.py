@@ -14,17 +14,9 @@ from numpy.typing import NDArray
 
 from faceblind.errors import FaceblindError
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS, Camera, Light
-from faceblind.face.mesh import vertex_normals
-from faceblind.face.raster import NOTHING, EmbreeCaster, NumpyCaster, make_caster
-from faceblind.face.render import (
-    BACKGROUND,
-    GAMMA,
-    SKIN_ALBEDO,
-    Renders,
-    aim,
-    render,
-    render_sheet,
-)
+from faceblind.face.rasteriser import NOTHING, EmbreeCaster, NumpyCaster, make_caster
+from faceblind.face.render import BACKGROUND, GAMMA, SKIN_ALBEDO, Renders, aim, render, render_sheet
+from faceblind.geometry.mesh import vertex_normals
 
 Mesh = tuple[NDArray[np.float32], NDArray[np.int32]]
 

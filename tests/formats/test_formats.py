@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from faceblind.datasets.census import find_scans
+from faceblind.datasets.sidecar import sidecar_path
 from faceblind.errors import OutputError, ScanError
 from faceblind.formats import load, same_format, save
-from faceblind.formats.bids import find_scans
-from faceblind.formats.files import check_target, make_folders, remove_empty
 from faceblind.formats.names import ENDINGS, is_scan_name
-from faceblind.formats.sidecar import sidecar_path
 from faceblind.scan import Scan
-from faceblind.store import prepare_output
+from faceblind.system.outputs import check_target, make_folders, prepare_output, remove_empty
 
 SCAN = Scan(np.arange(1000, dtype=np.int16).reshape(10, 10, 10), np.diag([8.0, 8, 8, 1]))
 
@@ -46,7 +45,7 @@ def test_unknown_endings_are_refused(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_to_is_seen_before_the_work(tmp_path, monkeypatch):
-    monkeypatch.setattr("faceblind.formats.files.os.access", lambda *_: False)
+    monkeypatch.setattr("faceblind.system.outputs.os.access", lambda *_: False)
     with pytest.raises(OutputError, match="its folder cannot be written to"):
         check_target(tmp_path / "a.nii", overwrite=True)
 

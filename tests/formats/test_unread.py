@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from faceblind.formats.census import take_census
+from faceblind.datasets.census import take_census
 from faceblind.formats.unread import describe, look_at
 
 NIFTI = struct.pack("<i", 348) + bytes(340) + b"n+1\0" + bytes(4)

@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from faceblind.head.padding import (
-    blocks_of,
-    border_layers,
-    broad,
-    padding_as_air,
-    voxels_of,
-)
+from faceblind.head.padding import blocks_of, border_layers, broad, padding_as_air, voxels_of
 
 
 @pytest.mark.parametrize("shape", [(16, 12, 8), (17, 13, 7)])

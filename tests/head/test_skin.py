@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from faceblind.errors import ScanError
-from faceblind.head.skin import Skin, find_head, find_skin
+from faceblind.head.segmentation import find_head
+from faceblind.head.skin import Skin, find_skin
 from faceblind.scan import Scan
 
 RADIUS = 70.0

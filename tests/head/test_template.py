@@ -9,13 +9,8 @@ import pytest
 import trimesh
 
 from faceblind.errors import FaceblindError
-from faceblind.head.template import (
-    REGIONS,
-    boundary_edges,
-    face_normals,
-    load_template,
-    vertex_normals,
-)
+from faceblind.geometry.triangles import boundary_edges, face_normals, vertex_normals
+from faceblind.head.template import REGIONS, load_template
 
 T = load_template()
 MARKS = T.landmarks

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import faceblind
-from faceblind.protect.air import measure_air
-from faceblind.protect.blank import deface
+from faceblind.protect.air_model import measure_air
+from faceblind.protect.deface import deface
 from faceblind.protect.reface import reface
 from faceblind.scan import Scan
 

@@ -7,14 +7,22 @@ import pytest
 from nibabel.affines import apply_affine
 from scipy.spatial.transform import Rotation
 
-from faceblind.head.align import Alignment
-from faceblind.head.brain import Cover, template_fields
-from faceblind.head.icp import fit_affine
+from faceblind.geometry.icp import fit_affine
+from faceblind.geometry.triangles import vertex_normals
+from faceblind.head.alignment import Alignment
+from faceblind.head.brain_cover import Cover, template_fields
 from faceblind.head.skin import Skin
-from faceblind.head.template import REGIONS, load_template, vertex_normals
+from faceblind.head.template import REGIONS, load_template
 from faceblind.protect import cut_fit
 from faceblind.protect.cut_fit import CutFit, fit_cut
-from faceblind.protect.lift import FADE_LOW_MM, FADE_MM, LIFT_MM, SINK_MM, USUAL_LIFT_MM, lift_at
+from faceblind.protect.cut_lift import (
+    FADE_LOW_MM,
+    FADE_MM,
+    LIFT_MM,
+    SINK_MM,
+    USUAL_LIFT_MM,
+    lift_at,
+)
 from faceblind.protect.placement import ANCHOR, place, placement_of
 
 UNMOVED = placement_of(np.ones(3), np.eye(3), ANCHOR)

@@ -20,8 +20,8 @@ from faceblind.protect.placement import (
     placement_of,
 )
 from faceblind.protect.reface import _Model, reface
-from faceblind.protect.regions import face_region
-from faceblind.protect.tissue import average_face
+from faceblind.protect.region import face_region
+from faceblind.protect.tissue_model import average_face
 
 # A pose in the middle of the rounding steps.
 ON_THE_GRID = {"turn": (0.0, 0.0, 0.0), "shift": (2.0, -5.0, 7.0)}

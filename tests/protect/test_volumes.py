@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from faceblind.errors import ScanError
-from faceblind.head.lead import leaders
 from faceblind.head.motion import How, around, follow
-from faceblind.protect.blank import deface, find_whole_head, require_untouched
+from faceblind.head.reference_volume import leaders
+from faceblind.head.whole_head import find_whole_head
+from faceblind.protect.deface import deface
+from faceblind.protect.protected_scan import require_untouched
 from faceblind.protect.reface import reface
 from faceblind.scan import Scan, Stored
 

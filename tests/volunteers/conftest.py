@@ -1,7 +1,7 @@
 import pytest
 
-from faceblind.volunteers.mri import ScannerSettings
-from faceblind.volunteers.photograph import CameraSettings
+from faceblind.volunteers.photographs.camera import CameraSettings
+from faceblind.volunteers.scanner.settings import ScannerSettings
 
 COARSE = ScannerSettings(spacing_mm=3.0)
 SMALL = CameraSettings(width=192, height=240, supersampling=1.0)

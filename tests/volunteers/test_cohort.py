@@ -10,8 +10,8 @@ import pytest
 from faceblind.errors import FaceblindError, OutputError
 from faceblind.volunteers import cohort
 from faceblind.volunteers.cohort import make_volunteers, series_name
+from faceblind.volunteers.people.shape import sample_person
 from faceblind.volunteers.presets import PRESETS, Preset, preset
-from faceblind.volunteers.shape import sample_person
 
 SERIES = ("T1w", "axFLAIR")
 

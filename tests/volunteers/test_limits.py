@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from faceblind.errors import FaceblindError
-from faceblind.volunteers.camera import CameraSettings
+from faceblind.volunteers.people.shape import PeopleSettings
+from faceblind.volunteers.photographs.camera import CameraSettings
 from faceblind.volunteers.presets import Preset
-from faceblind.volunteers.scanner import ScannerSettings
-from faceblind.volunteers.shape import PeopleSettings
+from faceblind.volunteers.scanner.settings import ScannerSettings
 
 NAN = float("nan")
 

@@ -9,32 +9,32 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.attacks.brainharm import find_harm
-from faceblind.attacks.deblur import deblur
-from faceblind.attacks.foreign import find_foreign, outline
-from faceblind.attacks.glance import glance
-from faceblind.attacks.hidden import find_hidden
-from faceblind.attacks.likeness import Likeness, likeness_of
-from faceblind.attacks.metadata import find_metadata
+from faceblind.attacks.blur import deblur
+from faceblind.attacks.brain import find_harm
+from faceblind.attacks.darkened import find_hidden
+from faceblind.attacks.fills import Fill, Peeled, peel
+from faceblind.attacks.locate import Sight, see
+from faceblind.attacks.metadata.files import find_metadata
 from faceblind.attacks.own_skin import find_own_skin
-from faceblind.attacks.peel import Fill, Peeled, peel
-from faceblind.attacks.presence import face_left, find_regions
-from faceblind.attacks.see import Sight, see
-from faceblind.attacks.surface import Surface, find_surface
+from faceblind.attacks.region_presence import face_left, find_regions
+from faceblind.attacks.replaced_face import find_foreign, outline
+from faceblind.attacks.surface import Surface, find_surface, glance
 from faceblind.attacks.verdict import FAIL_LEFT, PASS_LEFT, Findings
 from faceblind.attacks.volumes import Later, followed, later_volumes, same_cut
-from faceblind.attacks.wrap import Piece, find_pieces
+from faceblind.attacks.wrapped import Piece, find_pieces
 from faceblind.errors import AlignmentError, FaceblindError, ScanError
-from faceblind.face.reconstruct import Variant, as_is, reconstruct
-from faceblind.features import HeadShown, render_face
+from faceblind.face.pipeline import HeadShown, render_face
+from faceblind.face.reconstruction import Variant, as_is, reconstruct
 from faceblind.formats import load
-from faceblind.head.align import align_by_scalp
-from faceblind.head.grid import from_scan, regrid
-from faceblind.head.lead import at_time, leaders
-from faceblind.head.skin import HeadMask, find_head, find_skin
-from faceblind.recognition.detect import DEFAULT_SCORE, detector_scores
+from faceblind.geometry.grid import from_scan, regrid
+from faceblind.head.alignment import align_by_scalp
+from faceblind.head.reference_volume import at_time, leaders
+from faceblind.head.segmentation import HeadMask, find_head
+from faceblind.head.skin import find_skin
+from faceblind.identification.scan_match import Likeness, likeness_of
+from faceblind.recognition.detection import DEFAULT_SCORE, detector_scores
 from faceblind.scan import Scan
-from faceblind.threads import thread_budget
+from faceblind.system.threads import thread_budget
 
 FACE_VIEWS = 45
 """Views (of 81) with a detected face from which a surface is a face: intact heads have 45 to 81,
@@ -53,9 +53,9 @@ class Examined:
     ----------
     findings : Findings
     likenesses : dict of str to Likeness
-        By `faceblind.attacks.ranking.VARIANTS`, where linking was asked for. Private.
+        By `faceblind.identification.ranking.VARIANTS`, where linking was asked for. Private.
     outline : (N, 3) float64 ndarray or None
-        The face that shows, see `faceblind.attacks.foreign.outline`. Private.
+        The face that shows, see `faceblind.attacks.replaced_face.outline`. Private.
     """
 
     findings: Findings

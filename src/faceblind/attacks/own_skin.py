@@ -12,18 +12,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.attacks.edges import Edges, find_edges
-from faceblind.attacks.known_cut import beyond_cut, on_cut_mm
-from faceblind.attacks.presence import FACING, ON_SKIN_MM
-from faceblind.attacks.see import Sight
+from faceblind.attacks.edge_sharpness import Edges, find_edges
+from faceblind.attacks.locate import Sight
+from faceblind.attacks.own_protection.cut import beyond_cut, on_cut_mm
+from faceblind.attacks.region_presence import FACING, ON_SKIN_MM
 from faceblind.attacks.surface import FACE, Surface, find_surface
 from faceblind.errors import FaceblindError
-from faceblind.head.grid import from_scan, regrid
-from faceblind.head.skin import HeadMask, find_head, find_skin
+from faceblind.geometry.grid import from_scan, regrid
+from faceblind.head.segmentation import HeadMask, find_head
+from faceblind.head.skin import find_skin
 from faceblind.protect.cut_fit import CutFit
-from faceblind.protect.lift import USUAL_LIFT_MM
+from faceblind.protect.cut_lift import USUAL_LIFT_MM
 from faceblind.protect.placement import Placement, hung, one_size
-from faceblind.protect.regions import face_region
+from faceblind.protect.region import face_region
 from faceblind.scan import Scan
 
 REACH_MM = 20.0

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from faceblind.attacks.brainharm import BITE_ML, Brain
-from faceblind.attacks.peel import Fill
-from faceblind.attacks.presence import Region, person_left
+from faceblind.attacks.brain import BITE_ML, Brain
+from faceblind.attacks.fills import Fill
+from faceblind.attacks.metadata.texts import Finding
+from faceblind.attacks.region_presence import Region, person_left
 from faceblind.attacks.surface import FACE, LOOKED_AT
-from faceblind.attacks.texts import Finding
-from faceblind.attacks.wrap import Piece
+from faceblind.attacks.wrapped import Piece
+from faceblind.identification.ranking import Link
 
 Status = Literal["pass", "fail", "unsure", "not_examined"]
 
@@ -38,7 +39,8 @@ CLEAR_LEAD = 0.5
 """Lead over the second best, in spreads of all scores, from which a first rank is no accident."""
 
 RECOGNISED = "recognised among"
-"""How the reasons begin that tell a person's rank; see `faceblind.attacks.report.without_ranks`."""
+"""How the reasons begin that tell a person's rank; see
+`faceblind.workflows.audit_report.without_ranks`."""
 
 AGAIN = "run faceblind deface or reface on the original"
 
@@ -51,32 +53,6 @@ ANONYMITY = (
     "person."
 )
 """Said once with every report (arXiv 2602.10043)."""
-
-
-@dataclass(frozen=True)
-class Link:
-    """Where a scan's person stood among others.
-
-    Parameters
-    ----------
-    against : {"originals", "photographs"}
-    rank : float
-        The worst (lowest) of all variants.
-    gallery : int
-    variant : str
-        Which face gave it, see `faceblind.attacks.ranking.VARIANTS`.
-    lead : float
-        Score ahead of the best other, in spreads of all scores; negative behind.
-    tried : int
-        Variants that were searched, of which this is the worst.
-    """
-
-    against: str
-    rank: float
-    gallery: int
-    variant: str
-    lead: float
-    tried: int
 
 
 @dataclass(frozen=True)
@@ -150,7 +126,7 @@ class Verdict:
     path : str
         Of the scan, relative to the folder that was audited.
     status : {"pass", "fail", "unsure", "not_examined"}
-        The last for files that no attack looks at, see `faceblind.attacks.unseen`.
+        The last for files that no attack looks at, see `faceblind.attacks.unexamined`.
     reasons : tuple of str
         In plain words.
     advice : tuple of str

@@ -12,12 +12,12 @@ import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
-from faceblind.attacks.hidden import face_voxels
+from faceblind.attacks.darkened import face_voxels
 from faceblind.attacks.surface import Surface
-from faceblind.head.align import Alignment
-from faceblind.head.brain import template_fields
-from faceblind.head.lead import at_time, volumes
+from faceblind.head.alignment import Alignment
+from faceblind.head.brain_cover import template_fields
 from faceblind.head.motion import How, Motion, around, follow
+from faceblind.head.reference_volume import at_time, volumes
 from faceblind.scan import Scan
 
 LOOKED_AT = 10

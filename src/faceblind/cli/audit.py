@@ -51,7 +51,7 @@ def audit(
     1 some file could not be used, 2 usage.
     """
     import faceblind
-    from faceblind.attacks.unseen import in_lines
+    from faceblind.attacks.unexamined import in_lines
 
     report = faceblind.audit(
         path,

@@ -10,7 +10,7 @@ import typer
 from faceblind.cli.verb import DONE, FAILED, say
 
 if TYPE_CHECKING:
-    from faceblind.evaluation.result import StudyResult
+    from faceblind.identification.result import StudyResult
 
 
 def report(result: StudyResult, out: Path) -> int:
@@ -24,7 +24,7 @@ def report(result: StudyResult, out: Path) -> int:
     """
     from rich.console import Console
 
-    from faceblind.evaluation.result import result_table
+    from faceblind.cli.result_table import result_table
 
     Console().print(result_table(result))
     typer.echo(f"Results: {out / 'summary.json'}, {out / 'cmc.tsv'}")

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from faceblind import __version__
+from faceblind._version import __version__
 from faceblind.cli import audit, deface, link, reconstruct, reface, study, volunteers
 from faceblind.cli.verb import verb
-from faceblind.threads import one_algebra_thread
+from faceblind.system.threads import one_algebra_thread
 
 app = typer.Typer(
     name="faceblind",

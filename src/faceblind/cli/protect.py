@@ -14,7 +14,7 @@ from faceblind.cli.options import NJobs, Quiet, Seed, Verbose
 from faceblind.cli.verb import DONE, FAILED, say
 
 if TYPE_CHECKING:
-    from faceblind.protected_session import Method, Protection, ProtectSettings
+    from faceblind.workflows.protect_session import Method, Protection, ProtectSettings
 
 
 _FILE_ENDING = re.compile(r"\.[a-z]{2}[a-z0-9]{0,3}", re.IGNORECASE)
@@ -126,8 +126,8 @@ def make_verb(method: Method, text: str) -> Callable[..., int]:
         verbose: Verbose = False,
         quiet: Quiet = False,
     ) -> int:
-        from faceblind.protect.regions import Choices
-        from faceblind.protected_session import ProtectSettings
+        from faceblind.protect.region import Choices
+        from faceblind.workflows.protect_session import ProtectSettings
 
         kept = set(keep or ())
         choices = Choices(keep_ears or Part.EARS in kept, Part.EYES in kept, teeth, neck)
@@ -150,7 +150,7 @@ def run(
 ) -> int:
     """Choose between file, session and folder, do it, and list what failed."""
     from faceblind.formats.names import ENDINGS, is_scan_name
-    from faceblind.protection import protect_file, protect_folder, protect_session
+    from faceblind.workflows.protect import protect_file, protect_folder, protect_session
 
     if len(paths) < 2:
         raise typer.BadParameter("give the input and the output")

@@ -57,7 +57,7 @@ def volunteers(
     measured on them are in-silico figures. The layout is the one that 'faceblind study' reads.
     """
     import faceblind
-    from faceblind.volunteers.camera import CameraSettings
+    from faceblind.volunteers.photographs.camera import CameraSettings
     from faceblind.volunteers.presets import preset as find_preset
 
     chosen = find_preset(preset)

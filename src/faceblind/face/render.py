@@ -16,9 +16,9 @@ from scipy import ndimage
 
 from faceblind.errors import FaceblindError
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS, Camera, Light
-from faceblind.face.mesh import check_mesh, vertex_normals
-from faceblind.face.raster import NOTHING, Caster, Hits, facing, make_caster
-from faceblind.head.template import face_normals
+from faceblind.face.rasteriser import NOTHING, Caster, Hits, facing, make_caster
+from faceblind.geometry.mesh import check_mesh, vertex_normals
+from faceblind.geometry.triangles import face_normals
 
 SUPERSAMPLE = 2
 """Rays per pixel along each axis; two already make the outline of the head smooth."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-from faceblind.errors import OutputError, ScanError
+from faceblind.errors import OutputError, ScanError, missing
 from faceblind.formats import mgh, nifti, nrrd
 from faceblind.formats.names import ENDINGS
 from faceblind.formats.unread import describe
-from faceblind.formats.volumes import missing
 from faceblind.scan import Scan
 
 _MODULES: tuple[ModuleType, ...] = (nifti, mgh, nrrd)

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from faceblind.threads import thread_budget
+from faceblind.system.threads import thread_budget
 
 MAGIC = b"\x1f\x8b"
 

@@ -44,10 +44,20 @@ TEXT_NAMES = {
 }  # fmt: skip
 """Whole names of files like those of `TEXTS`."""
 
-# Contrasts in the order in which they show skin against air best (Schwarz et al. 2022, NeuroImage
-# 258:119357: 3-D T1, T2 and FLAIR far ahead of the rest; CT second).
-FACE_SUFFIXES = ("T1w", "T2w", "FLAIR", "PDw", "CT", "ct")
-_KNOWN_SUFFIXES = {*FACE_SUFFIXES, "T2starw", "PDT2", "inplaneT1", "inplaneT2", "angio", "bold"}
+_KNOWN_SUFFIXES = {
+    "T1w",
+    "T2w",
+    "FLAIR",
+    "PDw",
+    "CT",
+    "ct",
+    "T2starw",
+    "PDT2",
+    "inplaneT1",
+    "inplaneT2",
+    "angio",
+    "bold",
+}
 _KNOWN_SUFFIXES |= {"dwi", "asl", "pet", "MEGRE", "MP2RAGE", "UNIT1", "T1map", "T2map"}
 
 

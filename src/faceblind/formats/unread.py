@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from faceblind.formats.content import PEEK, content_of
 from faceblind.formats.names import HEADERS, UNREAD, is_text_name
+from faceblind.formats.signatures import PEEK, content_of
 
 # A Finder's folder settings; extended attributes of files (AppleDouble, RFC 1740). Larger ones may
 # hold an icon that shows the image.

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.errors import OutputError, ScanError
+from faceblind.errors import OutputError, ScanError, missing
 from faceblind.formats import gzipped
-from faceblind.formats.files import check_target
 from faceblind.scan import Scan, Stored
-from faceblind.store import atomic_path
+from faceblind.system.files import atomic_path
+from faceblind.system.outputs import check_target
 
 logger = logging.getLogger(__name__)
 
@@ -31,16 +31,6 @@ LEAST_FINITE_LITRES = 0.5
 _MAX_ORIGIN_MM = 10_000.0
 # Deflate cannot shrink more than this, so a header that asks for more data lies.
 _MAX_DEFLATE_RATIO = 1032
-
-
-def missing(path: Path) -> ScanError:
-    """The error for a file that is not there, or whose content is not (git-annex, DataLad)."""
-    if path.is_symlink():
-        return ScanError(
-            f"{path}: is a link to a missing file; fetch its content first, for example with "
-            "`datalad get`"
-        )
-    return ScanError(f"{path}: no such file; check the path")
 
 
 def read_bytes(path: Path) -> bytes:

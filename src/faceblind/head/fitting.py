@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from faceblind.errors import AlignmentError
-from faceblind.head import icp
-from faceblind.head.search import candidates
+from faceblind.geometry import icp
+from faceblind.geometry.points import thin
+from faceblind.geometry.transforms import angle_degrees
+from faceblind.head.pose_search import candidates
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS, Template
 from faceblind.scan import Scan
-from faceblind.threads import map_threads
+from faceblind.system.threads import map_threads
 
 
 @dataclass(frozen=True)
@@ -115,29 +117,6 @@ _FEATURES = ("brow", "eyes", "nose", "mouth")
 """What tells a face from an occiput."""
 
 
-def thin(
-    points: NDArray[np.floating], step_mm: float, origin: NDArray[np.floating] | None = None
-) -> NDArray[np.int64]:
-    """Indices of an even subset: the first point in each cube of side `step_mm`.
-
-    Parameters
-    ----------
-    points : (N, 3) ndarray
-        Millimetres.
-    step_mm : float
-    origin : (3,) ndarray, optional
-        Where a cube begins; by default the lowest corner of the points.
-    """
-    if not len(points):
-        return np.zeros(0, np.int64)
-    start = points.min(axis=0) if origin is None else origin
-    cell = np.floor((points - start) / step_mm).astype(np.int64)
-    cell -= cell.min(axis=0)
-    size = cell.max(axis=0) + 1
-    key = (cell[:, 0] * size[1] + cell[:, 1]) * size[2] + cell[:, 2]
-    return np.sort(np.unique(key, return_index=True)[1])
-
-
 @dataclass(frozen=True)
 class _Samples:
     """Evenly thinned template: points, normals, modes and weights at one spacing."""
@@ -173,12 +152,6 @@ def _target(skin: Skin, scan: Scan, step_mm: float) -> icp.Target:
         np.asarray(np.linalg.inv(scan.affine), dtype=np.float64),
         np.asarray(scan.shape),
     )
-
-
-def angle_degrees(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Angle between the rotations of two (4, 4) rigid maps, degrees."""
-    cosine = (np.trace(a[:3, :3].T @ b[:3, :3]) - 1.0) / 2.0
-    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,21 @@ from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from faceblind.errors import FaceblindError
-from faceblind.head.air import HeadMask, find_head
-from faceblind.head.align import Alignment
-from faceblind.head.brain import template_fields
-from faceblind.head.grid import dilate
-from faceblind.head.icp import rigid_update
-from faceblind.head.lead import LEAST_CONTRAST, at_time, volumes
-from faceblind.head.likeness import FINE_MM, LEAST_OVERLAP, RADIUS_MM, Coarse, Model, best_shift
-from faceblind.head.register import LEAST_INFORMATION, Levels, normalised_information, register
+from faceblind.geometry.grid import dilate
+from faceblind.geometry.icp import rigid_update
+from faceblind.head.alignment import Alignment
+from faceblind.head.brain_cover import template_fields
+from faceblind.head.least_squares import (
+    FINE_MM,
+    LEAST_OVERLAP,
+    RADIUS_MM,
+    Coarse,
+    Model,
+    best_shift,
+)
+from faceblind.head.reference_volume import LEAST_CONTRAST, at_time, volumes
+from faceblind.head.registration import LEAST_INFORMATION, Levels, normalised_information, register
+from faceblind.head.segmentation import HeadMask, find_head
 from faceblind.scan import Scan
 
 OUTSIDE_MM = 6.0

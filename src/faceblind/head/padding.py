@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from faceblind.head.grid import Mask, dilate
+from faceblind.geometry.grid import Mask, dilate
 
 FINE_MM = 0.8
 COARSE_MM = 2.6

@@ -11,14 +11,12 @@ from scipy import sparse
 from skimage.measure import marching_cubes
 
 from faceblind.errors import ScanError
-from faceblind.head.air import HeadMask, find_head, head_in_grid, usable_grid
-from faceblind.head.field import skin_field
-from faceblind.head.grid import Grid
-from faceblind.head.refusal import about
-from faceblind.head.template import vertex_normals
+from faceblind.geometry.grid import Grid
+from faceblind.geometry.triangles import vertex_normals
+from faceblind.head.error_context import about
+from faceblind.head.segmentation import HeadMask, head_in_grid, usable_grid
+from faceblind.head.skin_field import skin_field
 from faceblind.scan import Scan
-
-__all__ = ["HeadMask", "Skin", "find_head", "find_skin"]
 
 EDGE_VOXELS = 1.5
 """Vertices this near to the border of the field of view belong to a cap."""

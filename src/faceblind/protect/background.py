@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 
-from faceblind.head.brain import template_fields
-from faceblind.head.grid import Mask, Volume, dilate, is_positive, resize
+from faceblind.geometry.grid import Mask, Volume, dilate, is_positive, memory_order, resize
+from faceblind.head.brain_cover import template_fields
 from faceblind.head.padding import (
     FEWEST_CORNERS,
     FEWEST_PLANES,
@@ -23,7 +23,7 @@ from faceblind.head.padding import (
     corners,
     voxels_of,
 )
-from faceblind.protect.regions import memory_order, working_grid
+from faceblind.protect.region import working_grid
 from faceblind.scan import Scan
 
 CLEAR_MM = 25.0

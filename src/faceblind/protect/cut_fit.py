@@ -2,7 +2,8 @@
 
 The average cut would come near the brain of a full forehead and miss the skin of a flat one. A
 motion of the whole tells nothing of a person, because whoever looks at a cut moves it back; so it
-does most of the work. What it leaves to do is a lift of the forehead, see `faceblind.protect.lift`.
+does most of the work. What it leaves to do is a lift of the forehead, see
+`faceblind.protect.cut_lift`.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from scipy.optimize import linprog
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from faceblind.head.brain import Cover, template_fields
-from faceblind.head.fitting import thin
+from faceblind.geometry.points import thin
+from faceblind.head.brain_cover import Cover, template_fields
 from faceblind.head.skin import Skin
-from faceblind.protect.lift import (
+from faceblind.protect.brain_margin import LIFTED_MM, NOTHING_SPARED
+from faceblind.protect.cut_lift import (
     LIFT_MM,
     MOST_LIFT_MM,
     SINK_MM,
@@ -28,7 +30,6 @@ from faceblind.protect.lift import (
     lift_weights,
 )
 from faceblind.protect.placement import Placement, hung, one_size
-from faceblind.protect.spare import LIFTED_MM, NOTHING_SPARED
 
 NEAR_BRAIN_MM = 13.0
 """How near the average brain a place must be for a person's brain to reach it."""
@@ -88,7 +89,7 @@ class CutFit:
         upwards from the brow.
     spared_mm : tuple of six float
         By how much further than usual the region keeps from the average brain, see
-        `faceblind.protect.spare.to_spare`; whole template mm.
+        `faceblind.protect.brain_margin.to_spare`; whole template mm.
     """
 
     affine: NDArray[np.float64]
@@ -120,7 +121,7 @@ def fit_cut(
     placement : Placement
     brain : (N, 3) float64 ndarray, optional
         Further places to spare, of a small head, whose cut may be lifted more for it; scan mm, see
-        `faceblind.head.likely_brain`.
+        `faceblind.head.brain_estimate`.
 
     Returns
     -------

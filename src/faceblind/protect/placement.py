@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from faceblind.head.align import Alignment
-from faceblind.head.icp import fit_affine
+from faceblind.geometry.arrays import smooth_step
+from faceblind.geometry.icp import fit_affine
+from faceblind.head.alignment import Alignment
 from faceblind.head.template import Template
 
 ANCHOR = np.array([0.0, 35.0, 15.0])
@@ -213,12 +214,6 @@ def fuller(where: NDArray[np.floating], share: NDArray[np.floating]) -> NDArray[
         Millimetres; 0 at the rim, where the new face joins the head.
     """
     return FULLER_MM * share * smooth_step((where[:, 2] - FULLER_LOW_MM) / FULLER_RISE_MM)
-
-
-def smooth_step(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """From 0 below 0 to 1 above 1, level at both."""
-    part = np.clip(values, 0.0, 1.0)
-    return np.asarray(part * part * (3.0 - 2.0 * part), np.float64)
 
 
 def _rounded(values: NDArray[np.floating], step: float) -> NDArray[np.float64]:

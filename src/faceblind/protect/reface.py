@@ -11,16 +11,17 @@ from nibabel.affines import apply_affine, voxel_sizes
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from faceblind.head.brain import template_fields
-from faceblind.head.grid import Grid, Volume, blur, resize, resized_affine
+from faceblind.geometry.grid import Grid, Volume, blur, memory_order, resize, resized_affine
+from faceblind.head.brain_cover import template_fields
 from faceblind.head.skin import Skin
-from faceblind.protect.air import Air, Noise, air_of_volumes, fill
-from faceblind.protect.blank import Head, Protected, find_whole_head
+from faceblind.head.whole_head import Head, find_whole_head
+from faceblind.protect.air_model import Air, Noise, air_of_volumes, fill
 from faceblind.protect.cut_fit import CutFit
-from faceblind.protect.lift import lift_at, lift_on_grid
+from faceblind.protect.cut_lift import lift_at, lift_on_grid
 from faceblind.protect.placement import Placement, face_share, place
-from faceblind.protect.regions import Choices, Region, face_region, memory_order, places
-from faceblind.protect.tissue import (
+from faceblind.protect.protected_scan import Protected
+from faceblind.protect.region import Choices, Region, face_region, places
+from faceblind.protect.tissue_model import (
     Levels,
     at_places,
     average_face,
@@ -29,7 +30,7 @@ from faceblind.protect.tissue import (
 )
 from faceblind.protect.volumes import Part, make, parts_of
 from faceblind.scan import Scan
-from faceblind.threads import begun
+from faceblind.system.threads import begun
 
 FINE_MM = 1.5
 """Spacing on which the new face is made: that of its own map."""

@@ -15,11 +15,11 @@ from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from faceblind.errors import ScanError
-from faceblind.head.grid import from_scan, regrid
-from faceblind.head.lead import at_time, volumes
+from faceblind.geometry.grid import from_scan, regrid
 from faceblind.head.motion import apart, around
-from faceblind.head.register import LEAST_INFORMATION, look_around
-from faceblind.protect.blank import Head
+from faceblind.head.reference_volume import at_time, volumes
+from faceblind.head.registration import LEAST_INFORMATION, look_around
+from faceblind.head.whole_head import Head
 from faceblind.scan import Scan
 
 WORKING_MM = 3.0

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceblind.errors import ScanError
-from faceblind.head.align import Alignment
-from faceblind.head.fitting import angle_degrees
-from faceblind.head.grid import Volume
-from faceblind.head.lead import at_time, volumes
+from faceblind.geometry.grid import Volume, memory_order
+from faceblind.geometry.transforms import angle_degrees
+from faceblind.head.alignment import Alignment
 from faceblind.head.motion import How, Motion, apart, around, follow
+from faceblind.head.reference_volume import at_time, volumes
 from faceblind.head.skin import Skin
-from faceblind.protect.regions import Region, memory_order
+from faceblind.protect.region import Region
 from faceblind.scan import Scan
 
 MOST_SHIFTED_MM = 45.0

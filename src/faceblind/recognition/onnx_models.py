@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from faceblind.errors import RecogniserError
-from faceblind.threads import thread_budget
+from faceblind.system.threads import thread_budget
 
 if TYPE_CHECKING:
     import onnx

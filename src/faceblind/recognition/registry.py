@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from faceblind.errors import RecogniserError
-from faceblind.recognition.dlib_resnet import load_dlib
-from faceblind.recognition.embed import load_arcface, load_sface
+from faceblind.recognition.dlib_recogniser import load_dlib
 from faceblind.recognition.onnx_models import default_threads
+from faceblind.recognition.onnx_recogniser import load_arcface, load_sface
 
 RECOGNISERS = ("sface", "dlib")
 """Names that `get_recogniser` knows, the default first."""
@@ -49,7 +49,7 @@ def get_recogniser(name_or_path: str | Path = "sface", threads: int | None = Non
     ----------
     name_or_path : str or Path
         ``"sface"``, ``"dlib"``, or the path of an ArcFace-style ``.onnx`` file (see
-        `faceblind.recognition.embed.load_arcface`).
+        `faceblind.recognition.onnx_recogniser.load_arcface`).
     threads : int, optional
         Threads of one call. Default: two, or one on a single core. dlib always uses one.
 

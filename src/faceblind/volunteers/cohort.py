@@ -16,18 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from faceblind import store
+from faceblind._version import software_versions
 from faceblind.errors import FaceblindError, OutputError
 from faceblind.formats import nifti
-from faceblind.runner import run_many
 from faceblind.scan import Scan
-from faceblind.volunteers.camera import VIEWS
-from faceblind.volunteers.mri import ScanTruth, scan_session
-from faceblind.volunteers.photograph import photograph
+from faceblind.system.files import atomic_path
+from faceblind.system.outputs import prepare_output
+from faceblind.system.tables import write_json, write_tsv
+from faceblind.system.workers import run_many
+from faceblind.volunteers.people.shape import Person, draw, generator, participant_label, visits
+from faceblind.volunteers.photographs.camera import VIEWS
+from faceblind.volunteers.photographs.photograph import photograph
 from faceblind.volunteers.presets import GENERATOR, Preset
 from faceblind.volunteers.presets import preset as find_preset
-from faceblind.volunteers.protocols import PROTOCOLS
-from faceblind.volunteers.shape import Person, draw, generator, participant_label, visits
+from faceblind.volunteers.scanner.protocols import PROTOCOLS
+from faceblind.volunteers.scanner.simulate import ScanTruth, scan_session
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +108,7 @@ def make_volunteers(
         How hard the cohort is: a name of `faceblind.volunteers.presets.PRESETS`, or settings of
         your own, best made with `dataclasses.replace` of a preset.
     protocols : sequence of str
-        Series of the session, of `faceblind.volunteers.protocols.PROTOCOLS`.
+        Series of the session, of `faceblind.volunteers.scanner.protocols.PROTOCOLS`.
     force : bool
         Accept a folder that holds other files; volunteers of another seed or other settings in
         it are replaced.
@@ -133,7 +136,7 @@ def make_volunteers(
     chosen = find_preset(preset) if isinstance(preset, str) else preset
     series = (protocols,) if isinstance(protocols, str) else tuple(protocols)
     _check_protocols(series)
-    root = store.prepare_output(out, "volunteers", force=force)
+    root = prepare_output(out, "volunteers", force=force)
     recipe = _Recipe(root, seed, chosen, series)
     _check_earlier(root, recipe.settings(), n, force)
     _begin(recipe, n)
@@ -218,13 +221,13 @@ def _begin(recipe: _Recipe, n: int) -> None:
 
 def _describe(recipe: _Recipe, n: int) -> None:
     root, settings, preset = recipe.root, recipe.settings(), recipe.preset
-    with store.atomic_path(root / "README.md") as path:
+    with atomic_path(root / "README.md") as path:
         text = _README.format(
             generator=GENERATOR, preset=f"{preset.name} {preset.version}", seed=recipe.seed, count=n
         )
         path.write_text(text, encoding="utf-8")
-    versions = store.software_versions()
-    store.write_json(
+    versions = software_versions()
+    write_json(
         root / "dataset_description.json",
         {
             "Name": "Synthetic volunteers (in-silico, no real person)",
@@ -235,7 +238,7 @@ def _describe(recipe: _Recipe, n: int) -> None:
         },
     )
     name = {"name": preset.name, "version": preset.version, "fingerprint": preset.fingerprint}
-    store.write_json(
+    write_json(
         root / "cohort.json",
         {"in_silico": True, "n": n, "preset": name, "settings": settings, "versions": versions},
     )
@@ -267,7 +270,7 @@ def _make_one(recipe: _Recipe, index: int) -> bool:
             return False
         _clear(root, name, mark, done, recipe.protocols)
         _fill(recipe, index, files)
-        store.write_json(mark, recipe.settings())
+        write_json(mark, recipe.settings())
     except OSError as error:
         raise OutputError(f"its files cannot be written ({error.strerror})") from error
     return True
@@ -332,7 +335,7 @@ def _write_picture(target: Path, picture: NDArray[np.uint8], grade: int) -> None
     done, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, grade])
     if not done:
         raise OutputError(f"{target.name}: the picture cannot be compressed")
-    with store.atomic_path(target) as path:
+    with atomic_path(target) as path:
         path.write_bytes(data.tobytes())
 
 
@@ -345,9 +348,9 @@ def _write_scan(files: dict[str, Path], protocol: str, truth: ScanTruth) -> None
         {"name": name, "x": float(p[0]), "y": float(p[1]), "z": float(p[2])}
         for name, p in sorted(truth.landmarks.items())
     ]
-    store.write_tsv(files[f"{protocol} landmarks"], rows, ("name", "x", "y", "z"))
+    write_tsv(files[f"{protocol} landmarks"], rows, ("name", "x", "y", "z"))
     for name, matrix in (("pose", truth.pose), ("to_first", truth.to_first)):
-        with store.atomic_path(files[f"{protocol} {name}"]) as path:
+        with atomic_path(files[f"{protocol} {name}"]) as path:
             np.savetxt(path, matrix, fmt="%.8f")
 
 
@@ -357,6 +360,6 @@ def _write_tables(root: Path, people: list[Person]) -> None:
          "consent": "yes"}
         for p in people for view in VIEWS
     ]  # fmt: skip
-    store.write_tsv(root / "photos.tsv", photos, ("file", "participant_id", "view", "consent"))
+    write_tsv(root / "photos.tsv", photos, ("file", "participant_id", "view", "consent"))
     rows = [{"participant_id": p.name, "age": p.age, "sex": p.sex} for p in people]
-    store.write_tsv(root / "participants.tsv", rows, ("participant_id", "age", "sex"))
+    write_tsv(root / "participants.tsv", rows, ("participant_id", "age", "sex"))

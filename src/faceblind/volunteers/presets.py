@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from faceblind.errors import FaceblindError
-from faceblind.volunteers.camera import CameraSettings
-from faceblind.volunteers.scanner import ScannerSettings
-from faceblind.volunteers.shape import PeopleSettings
+from faceblind.volunteers.people.shape import PeopleSettings
+from faceblind.volunteers.photographs.camera import CameraSettings
+from faceblind.volunteers.scanner.settings import ScannerSettings
 
 GENERATOR = "3"
 """Version of the recipe: it changes whenever the same seed gives other people or pictures."""

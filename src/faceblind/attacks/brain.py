@@ -1,0 +1,151 @@
+"""Attack 7 turned round: was the brain harmed?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from nibabel.affines import apply_affine
+from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
+
+from faceblind.geometry.grid import erode
+from faceblind.head.alignment import Alignment
+from faceblind.head.brain_cover import template_fields
+from faceblind.head.motion import Motion
+from faceblind.head.reference_volume import volumes
+from faceblind.head.segmentation import HeadMask
+from faceblind.scan import Scan
+
+CORE_MM = 5.0
+"""Depth inside the template's brain that is brain in everybody."""
+BITE_ML = 15.0
+"""Air inside the core beyond this is a bite. Dark ventricles of intact T1 scans reach 6."""
+_STEP = 2
+
+
+@dataclass(frozen=True)
+class Brain:
+    """What became of the brain.
+
+    Parameters
+    ----------
+    changed_mm3 : float or None
+        Altered against the original; None without one.
+    where : tuple of str
+        Parts of the head in which it was altered or is missing.
+    bite_ml : float
+        Emptied volume well inside the brain, seen without the original.
+    """
+
+    changed_mm3: float | None
+    where: tuple[str, ...]
+    bite_ml: float
+
+
+def find_harm(
+    scan: Scan,
+    alignment: Alignment,
+    head: HeadMask,
+    original: Scan | None = None,
+    *,
+    cut_spares_brain: bool = False,
+    lead: int = 0,
+    motion: Motion | None = None,
+) -> Brain:
+    """Look for a harmed brain.
+
+    Parameters
+    ----------
+    scan : Scan
+        The protected scan.
+    alignment : Alignment
+        Of `scan`, or better of its original.
+    head : HeadMask
+        Of `scan`.
+    original : Scan, optional
+        On the same grid; another grid is not compared.
+    cut_spares_brain : bool
+        The face was removed along a cut that is known to spare the brain, so that only holes
+        within the head are bites. A head without a face is found less well, and what lies beside
+        it would be taken for one.
+    lead : int
+        The volume of a series that `alignment` and `head` are of.
+    motion : Motion, optional
+        Of the series: each volume's brain is looked for where its head lies.
+    """
+    sparse = np.stack(
+        np.meshgrid(*(np.arange(0, n, _STEP) for n in scan.shape), indexing="ij"), -1
+    ).reshape(-1, 3)
+    place = apply_affine(alignment.affine, scan.world(sparse))
+    inside = template_fields().at("brain", place)
+    volume = scan.volume(lead)
+    core = sparse[inside > CORE_MM]
+    values = np.asarray(volume[tuple(core.T)], np.float64)
+    limit = head.air_level + 0.05 * (head.tissue_level - head.air_level)
+    empty = core[values <= limit]
+    if cut_spares_brain:
+        empty = empty[_within(scan.world(empty), head)]
+    voxel = float(np.prod(scan.spacing))
+    bite = len(empty) * _STEP**3 * voxel / 1e3
+    changed: float | None = None
+    where = _parts(empty, scan, alignment) if bite > BITE_ML else ()
+    if original is not None and _same_grid(scan, original):
+        harmed = _harmed(scan, original, alignment, motion)
+        changed = float(len(harmed) * voxel)
+        if len(harmed):
+            where = _parts(harmed, scan, alignment)
+    return Brain(changed, where, bite)
+
+
+def _within(places: NDArray[np.float64], head: HeadMask) -> NDArray[np.bool_]:
+    """(N,) whether scan mm lie in the convex hull of the head."""
+    inner = erode(np.pad(head.mask, 1), 1)[1:-1, 1:-1, 1:-1]
+    border = np.argwhere(head.mask & ~inner)
+    hull = ConvexHull(apply_affine(head.affine, border))
+    within: NDArray[np.bool_] = np.ones(len(places), bool)
+    for *normal, offset in hull.equations:
+        within &= places @ np.array(normal) + offset < 0
+    return within
+
+
+def _same_grid(scan: Scan, original: Scan) -> bool:
+    """Whether voxels of one index lie in one place, within a tenth of a voxel."""
+    if scan.voxels.shape != original.voxels.shape:
+        return False
+    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(scan.shape) - 1)
+    apart = np.linalg.norm(scan.world(corners) - original.world(corners), axis=1)
+    return bool(apart.max() <= 0.1 * scan.spacing.min())
+
+
+def _different(scan: Scan, original: Scan, times: list[int]) -> NDArray[np.bool_]:
+    """(I, J, K) voxels whose intensity differs in any of the volumes, beyond float32's rounding."""
+    different: NDArray[np.bool_] = np.zeros(scan.shape, bool)
+    for t in times:
+        a, b = np.asarray(scan.volume(t)), np.asarray(original.volume(t))
+        different |= ~np.isclose(a, b, rtol=1e-6, atol=0.0)
+    return different
+
+
+def _harmed(
+    scan: Scan, original: Scan, alignment: Alignment, motion: Motion | None
+) -> NDArray[np.int64]:
+    """(N, 3) voxels of the average brain that differ, in any volume, from the original's."""
+    groups = motion.groups() if motion else [(np.eye(4), [*range(volumes(scan))])]
+    found = []
+    for move, times in groups:
+        index = np.argwhere(_different(scan, original, times))
+        if len(index):
+            place = apply_affine(alignment.affine @ move, scan.world(index))
+            found.append(index[template_fields().at("brain", place) > 0])
+    return np.unique(np.concatenate(found), axis=0) if found else np.zeros((0, 3), np.int64)
+
+
+def _parts(index: NDArray[np.int64], scan: Scan, alignment: Alignment) -> tuple[str, ...]:
+    """Names of the parts that hold a tenth or more of the voxels."""
+    place = apply_affine(alignment.affine, scan.world(index))
+    front = np.where(
+        place[:, 1] > 15, "frontal", np.where(place[:, 1] < -45, "posterior", "middle")
+    )
+    names, counts = np.unique(front, return_counts=True)
+    return tuple(str(n) for n, c in zip(names, counts, strict=True) if c >= 0.1 * len(index))

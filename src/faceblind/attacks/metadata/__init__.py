@@ -1,0 +1,1 @@
+"""What the files say in words: names, dates, identifiers."""

@@ -1,0 +1,1 @@
+"""faceblind's own protections, recognised without the original."""

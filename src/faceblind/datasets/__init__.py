@@ -1,0 +1,1 @@
+"""Which files a folder holds, and of whom they are."""

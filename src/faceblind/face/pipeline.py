@@ -1,0 +1,124 @@
+"""From a scan to the pictures of its face: the steps in a row."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceblind.errors import AlignmentError
+from faceblind.face import reconstruction
+from faceblind.face.reconstruction import Face, Variant
+from faceblind.face.render import Renders, render
+from faceblind.head.alignment import CONFIDENT, Alignment, align
+from faceblind.head.error_context import about
+from faceblind.head.plausibility import require_head
+from faceblind.head.reference_volume import lead_of
+from faceblind.head.skin import find_skin
+from faceblind.scan import Scan
+
+logger = logging.getLogger(__name__)
+
+
+FACE_REGIONS = ("brow", "eyes", "nose", "mouth", "cheeks")
+"""What a face consists of when the question is whether a scan shows one."""
+
+
+LEAST_FACE = 0.4
+"""Share of the face in the field of view that must have skin. Intact faces of real and synthetic
+scans have 0.8 or more, a scan that its authors had defaced has 0.15."""
+
+
+LEAST_SEEN = 0.2
+"""Share of the face that must lie in the field of view for a recogniser to have a chance."""
+
+
+@dataclass(frozen=True)
+class HeadShown:
+    """The stations of one scan before its pictures.
+
+    Parameters
+    ----------
+    alignment : Alignment
+    as_is, completed : Face
+    face_share : float
+        Share of the face in the field of view that has skin, 0 to 1.
+    seen_share : float
+        Share of the face that lies in the field of view, 0 to 1.
+    """
+
+    alignment: Alignment
+    as_is: Face
+    completed: Face
+    face_share: float
+    seen_share: float
+
+    def variant(self, name: Variant) -> Face:
+        """The face called `name`."""
+        return self.as_is if name == "as-is" else self.completed
+
+
+def show_head(scan: Scan) -> HeadShown:
+    """Skin, alignment and both faces of a scan, intact or not.
+
+    Parameters
+    ----------
+    scan : Scan
+        Any contrast and orientation; of a series, the volume that shows the head best.
+
+    Raises
+    ------
+    ScanError
+        If no head stands out from the air.
+    AlignmentError
+        If the head was not found with enough confidence.
+    """
+    if scan.voxels.ndim == 4:
+        logger.info("A series of %d volumes.", scan.voxels.shape[3])
+        scan = lead_of(scan)
+    skin = find_skin(scan)
+    found = align(skin, scan)
+    with about(scan):
+        if found.confidence < CONFIDENT:
+            raise AlignmentError(
+                f"the head was not found with enough confidence ({found.confidence:.2f} of "
+                f"{CONFIDENT:.2f}); look at the scan and its orientation"
+            )
+        require_head(found, scan)
+        as_is, completed = reconstruction.reconstruct(skin, found)
+    area = {region: float(found.template.region(region).sum()) for region in FACE_REGIONS}
+    seen = sum(area[r] * found.seen[r] for r in FACE_REGIONS)
+    skinned = sum(area[r] * found.support[r] for r in FACE_REGIONS)
+    share = skinned / seen if seen else 0.0
+    return HeadShown(found, as_is, completed, share, seen / sum(area.values()))
+
+
+def require_face(head: HeadShown, name: str) -> None:
+    """Refuse a head whose face is missing.
+
+    Raises
+    ------
+    AlignmentError
+        If the face was removed or lies outside the field of view.
+    """
+    if head.seen_share < LEAST_SEEN:
+        raise AlignmentError(f"{name}: the face lies outside the field of view")
+    if head.face_share < LEAST_FACE:
+        raise AlignmentError(
+            f"{name}: the face is missing (skin on {head.face_share:.0%} of it); "
+            "the scan may have been defaced already"
+        )
+
+
+def render_face(face: Face) -> Renders:
+    """The default pictures of a face: every camera under every light."""
+    return render(face.points, face.faces, face.normals, face.landmarks)
+
+
+def render_list(renders: Renders) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Pictures (N, H, W) of all views and lights in a row, and their landmarks (N, 5, 2)."""
+    views, lights = renders.images.shape[:2]
+    images = renders.images.reshape(views * lights, *renders.images.shape[2:])
+    return images, np.repeat(renders.landmarks, lights, axis=0)

@@ -1,0 +1,1 @@
+"""Grids, meshes, rays and rigid transforms, as pure functions over arrays."""

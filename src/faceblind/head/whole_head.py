@@ -1,0 +1,82 @@
+"""The head of a scan, as protection needs it: with confidence, and with its face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from faceblind.errors import AlignmentError, FaceblindError
+from faceblind.head.alignment import CONFIDENT, Alignment, align
+from faceblind.head.dim_scalp import looked_again
+from faceblind.head.error_context import about
+from faceblind.head.plausibility import require_head
+from faceblind.head.presence import face_is_gone, faceless
+from faceblind.head.reference_volume import at_time, leaders
+from faceblind.head.skin import Skin, find_skin
+from faceblind.scan import Scan
+
+
+@dataclass(frozen=True)
+class Head:
+    """What is known of the head in a scan before it is protected.
+
+    Parameters
+    ----------
+    skin : Skin
+        In the scan's RAS+ mm.
+    alignment : Alignment
+        Of that skin.
+    lead : int
+        The volume of a series that both were found in.
+    """
+
+    skin: Skin
+    alignment: Alignment
+    lead: int = 0
+
+
+def find_whole_head(scan: Scan, *, strict: bool = True) -> Head:
+    """Skin and alignment, or an error where the head is not found with confidence.
+
+    Parameters
+    ----------
+    scan : Scan
+    strict : bool
+        False accepts an alignment of low confidence.
+
+    Raises
+    ------
+    ScanError
+        If there is no head, or its face was taken out before.
+    AlignmentError
+        If its place is uncertain.
+    """
+    first: FaceblindError | None = None
+    for t in leaders(scan):
+        try:
+            return _head_of_volume(at_time(scan, t), t, strict)
+        except FaceblindError as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _head_of_volume(volume: Scan, lead: int, strict: bool) -> Head:
+    name = volume.source or "scan"
+    skin = find_skin(volume)
+    with about(volume):
+        skin, alignment = looked_again(volume, skin, align(skin, volume))
+        if strict and alignment.confidence < CONFIDENT:
+            raise uncertain(name, alignment.confidence)
+        require_head(alignment, volume)
+        if face_is_gone(alignment):
+            raise faceless(name)
+    return Head(skin, alignment, lead)
+
+
+def uncertain(name: str, confidence: float) -> AlignmentError:
+    """The error for a head that was not found with confidence."""
+    return AlignmentError(
+        f"{name}: the head was not found with confidence ({confidence:.2f}, {CONFIDENT:g} needed): "
+        "perhaps it is none, or something lies on it (pads, headphones); protect it together with "
+        "another scan of the same session"
+    )

@@ -1,0 +1,378 @@
+"""Which voxels a protection replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+from nibabel.affines import apply_affine
+from numpy.typing import NDArray
+
+from faceblind.errors import ScanError
+from faceblind.geometry.grid import Grid, is_positive, memory_order, resized_affine
+from faceblind.head.alignment import Alignment
+from faceblind.head.brain_cover import ADULT_SIZE, find_cover, head_size, template_fields
+from faceblind.head.brain_estimate import likely_brain
+from faceblind.head.dim_scalp import MOST_HIDDEN
+from faceblind.head.skin import Skin
+from faceblind.head.template import REGIONS
+from faceblind.protect.brain_margin import (
+    EARS_FRONT_MM,
+    LIFTED_MM,
+    before_orbits,
+    brain_margin,
+    spared,
+    to_spare,
+)
+from faceblind.protect.cut_fit import CutFit, fit_cut
+from faceblind.protect.cut_lift import lift_at, lift_on_grid
+from faceblind.protect.placement import Placement, face_share
+from faceblind.scan import Scan
+
+WORKING_MM = 2.0
+"""Spacing on which the template's smooth fields are mapped into the scan."""
+ROOM_FROM_BRAIN_MM = 10.0
+"""What is kept around the average brain where the region is enlarged for the new face."""
+FAR_FROM_BRAIN_MM = 15.0
+"""The same for teeth and neck, which need not come near."""
+TEETH_CENTRE = np.array([0.0, 50.0, -50.0])
+TEETH_REACH = np.array([37.0, 46.0, 27.0])
+"""Template mm: an ellipsoid around both arches, from the lips to behind the last molars."""
+NECK_TOP_MM = -62.0
+"""Height in the middle of a plane that rises to the chin and falls to the nape: below is neck."""
+NECK_DEPTH_MM = 22.0
+"""Skin, fat and outer muscle; spine and cord lie deeper."""
+ENTERED_MM = 0.5
+"""Further than this inside the region no place may lie that may be brain, in a small head."""
+LEAST_BROW, LEAST_BROW_SEEN = 0.85, 0.5
+"""Share of a small head's brow, as far as it is seen, that must have skin: all of it in heads that
+were found well, 0 to 0.64 where noise was taken for skin in T2*-weighted series; and share that
+must be seen, because crania alone are found by 3 mm less well."""
+LEAST_CONFIDENCE = 0.7
+"""Confidence that a small head needs: those found well had 0.78 and mostly 1, one that lost brain
+0.55."""
+Field = Callable[[str], NDArray[np.float32]]
+"""A field of `TemplateFields` by name, at places that are settled."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What may stay, and what shall go besides the face.
+
+    Parameters
+    ----------
+    keep_ears : bool
+        Leave the ears. They are biometric.
+    keep_eyes : bool
+        Leave the globes and the orbits behind them (eye tracking, ophthalmology).
+    teeth : bool
+        Take out both dental arches to the last molar; without it the front of them goes.
+    neck : bool
+        Take out skin and soft tissue of the neck, but not the spine.
+    """
+
+    keep_ears: bool = False
+    keep_eyes: bool = False
+    teeth: bool = False
+    neck: bool = False
+
+
+@dataclass(frozen=True)
+class Region:
+    """Voxels to replace, and what the brain's protection left of the face.
+
+    Parameters
+    ----------
+    mask : (I, J, K) or (I, J, K, T) bool ndarray
+        On the scan's grid; for each volume where the head moves through a series.
+    name : str
+        The field of `TemplateFields` that the cut was made from.
+    cut : Grid
+        On a working grid in memory order: millimetres (template) inside the region, negative
+        outside, 0 on the boundary.
+    fit : CutFit
+        Where the cut lies, and how it is lifted over the forehead.
+    left : dict of str to float
+        Region of the face to the share of its skin that stays although it would go; only where
+        the share is above 1 %.
+    moved_mm : float
+        How far the head moves through a series, at its surface.
+    """
+
+    mask: NDArray[np.bool_]
+    name: str
+    cut: Grid
+    fit: CutFit
+    left: dict[str, float]
+    moved_mm: float = 0.0
+
+
+def face_region(
+    scan: Scan,
+    skin: Skin,
+    alignment: Alignment,
+    placement: Placement,
+    choices: Choices | None = None,
+    fit: CutFit | None = None,
+) -> Region:
+    """The face, the ears and the air around the head, without what must stay.
+
+    The boundary is the template's, moved as a whole. Over the forehead, where the brain comes
+    close, it is lifted or sunk by a smooth amount given by fifteen whole millimetres.
+
+    Parameters
+    ----------
+    scan : Scan
+    skin : Skin
+        Of `scan`, or of another scan of the same session moved onto it.
+    alignment : Alignment
+        Of `skin`; used to name what was left.
+    placement : Placement
+    choices : Choices, optional
+    fit : CutFit, optional
+        Of the region of another image in the same space, to get the same region; by default it is
+        measured in `scan`.
+    """
+    choices = choices or Choices()
+    name = "cut_ears_kept" if choices.keep_ears else "cut"
+    fit = fit or _fitted(scan, skin, alignment, placement, name)
+    grid = working_grid(scan)
+    cut = _on_grid(grid, placement, name, fit, choices)
+    order = memory_order(scan)
+    shape = tuple(scan.shape[axis] for axis in order)
+    mask = is_positive(cut.values, shape).transpose(np.argsort(order))
+    return Region(mask, name, cut, fit, _left(alignment, placement.affine, name, fit))
+
+
+def _fitted(
+    scan: Scan, skin: Skin, alignment: Alignment, placement: Placement, name: str
+) -> CutFit:
+    """Where the cut runs, so that it spares what may be brain."""
+    size = head_size(placement.affine)
+    small = size > ADULT_SIZE
+    cover = find_cover(scan, skin, placement.affine)
+    if small and not _is_clear(alignment):
+        raise ScanError(
+            f"{scan.source or 'scan'}: this small head, or its brow, is not seen clearly enough "
+            "to tell how near the brain lies; protect it together with another scan of the same "
+            "session"
+        )
+    if cover.hidden_share > MOST_HIDDEN:
+        raise ScanError(
+            f"{scan.source or 'scan'}: the scalp of this small head is too dark to tell how near "
+            "to it the brain lies; protect it together with another scan of the same session"
+        )
+    likely = likely_brain(alignment, skin, size)
+    likely = likely[~before_orbits(apply_affine(placement.affine, likely))]
+    places = apply_affine(placement.affine, likely)
+    front = (places[:, 1] > EARS_FRONT_MM) & (places[:, 2] > LIFTED_MM)
+    fit = fit_cut(cover, skin, name, placement, likely[front] if small else None)
+    brain, cut = template_fields().at("brain", places), _inside(likely, placement, name, fit)
+    fit = replace(fit, spared_mm=to_spare(cut, brain, places))
+    if small and bool((spared(cut, brain, places, fit.spared_mm) > ENTERED_MM).any()):
+        raise ScanError(
+            f"{scan.source or 'scan'}: no cut takes the face of this small head and surely spares "
+            "its brain; protect it by hand"
+        )
+    return fit
+
+
+def _is_clear(alignment: Alignment) -> bool:
+    """Whether a small head is found so well that its cut spares the brain."""
+    seen, borne_out = alignment.seen["brow"], alignment.support["brow"]
+    brow = seen >= LEAST_BROW_SEEN and borne_out >= LEAST_BROW * seen
+    return brow and alignment.confidence >= LEAST_CONFIDENCE
+
+
+def _inside(
+    points: NDArray[np.float64], placement: Placement, name: str, fit: CutFit
+) -> NDArray[np.float32]:
+    """(N,) millimetres inside the region, before more is spared; points are scan mm."""
+    fields, plain = template_fields(), Choices()
+    where, in_cut = apply_affine(placement.affine, points), apply_affine(fit.affine, points)
+    on_face = apply_affine(placement.face, points)
+
+    def at(field: str) -> NDArray[np.float32]:
+        return fields.at(field, where)
+
+    def at_face(field: str) -> NDArray[np.float32]:
+        return fields.at(field, on_face)
+
+    moved = fields.at(name, in_cut) - lift_at(in_cut, fit.lift_mm).astype(np.float32)
+    cut = _combined(moved, at, name, where, plain)
+    return np.maximum(cut, _room(at, at_face, on_face, name, plain))
+
+
+def working_grid(scan: Scan) -> Grid:
+    """About 2 mm over the scan's extent, axes in memory order; holds no values."""
+    order = memory_order(scan)
+    full = np.array(scan.shape)[order]
+    size = np.maximum(2, np.round(full * scan.spacing[order] / WORKING_MM))
+    shape = tuple(int(n) for n in np.minimum(size, full))
+    affine = np.array(scan.affine)
+    affine[:, :3] = affine[:, order]
+    return Grid(np.broadcast_to(np.float32(0), shape), resized_affine(affine, tuple(full), shape))
+
+
+def places(grid: Grid, affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 3) template mm of every voxel of a grid."""
+    total = affine @ grid.affine
+    axes = [np.arange(n, dtype=np.float64) for n in grid.values.shape]
+    i, j, k = np.meshgrid(*axes, indexing="ij", sparse=True)
+    return np.stack(
+        [(total[r, 0] * i + total[r, 1] * j + total[r, 2] * k + total[r, 3]).ravel()
+         for r in range(3)], axis=1,
+    )  # fmt: skip
+
+
+def _on_grid(
+    grid: Grid,
+    placement: Placement,
+    name: str,
+    fit: CutFit,
+    choices: Choices,
+) -> Grid:
+    affine = placement.affine
+    total, shape = affine @ grid.affine, grid.values.shape
+    of_cut = fit.affine @ grid.affine
+    fields = template_fields()
+
+    @cache
+    def at(field: str) -> NDArray[np.float32]:
+        return fields.on_grid(field, total, shape)
+
+    def at_face(field: str) -> NDArray[np.float32]:
+        return fields.on_grid(field, placement.face @ grid.affine, shape)
+
+    where = places(grid, affine)
+    moved = fields.on_grid(name, of_cut, shape) - lift_on_grid(of_cut, shape, fit.lift_mm)
+    cut = _combined(moved, at, name, where, choices)
+    cut = np.maximum(cut, _room(at, at_face, places(grid, placement.face), name, choices))
+    if choices.teeth or choices.neck:
+        more = np.minimum(_more(at("depth"), where, choices), -FAR_FROM_BRAIN_MM - at("brain"))
+        cut = np.maximum(cut, more)
+    return Grid(spared(cut, at("brain"), where, fit.spared_mm), grid.affine)
+
+
+def _more(
+    depth: NDArray[np.float32], where: NDArray[np.float64], choices: Choices
+) -> NDArray[np.float32]:
+    """Millimetres inside what goes besides the face."""
+    shape = depth.shape
+    more = np.full(shape, -50.0, np.float32)
+    if choices.teeth:
+        away = (where - TEETH_CENTRE) / TEETH_REACH
+        arch = (1.0 - np.sqrt((away**2).sum(axis=1))) * TEETH_REACH.min()
+        more = np.maximum(more, arch.astype(np.float32).reshape(shape))
+    if choices.neck:
+        below = (NECK_TOP_MM + 0.3 * where[:, 1] - where[:, 2]).astype(np.float32).reshape(shape)
+        more = np.maximum(more, np.minimum(np.float32(NECK_DEPTH_MM) - depth, below))
+    return more
+
+
+def _room(
+    at: Field,
+    at_face: Field,
+    where: NDArray[np.float64],
+    name: str,
+    choices: Choices,
+) -> NDArray[np.float32]:
+    """Millimetres inside the room that the lower part of the new face takes in this head.
+
+    It is of one size for all, so that its chin may lie below a small person's own. `at` and
+    `at_face` give fields at the places of `Placement.affine` and of `Placement.face`, (N, 3) are
+    the latter themselves.
+    """
+    room = np.minimum(at_face(name), -ROOM_FROM_BRAIN_MM - at("brain"))
+    shape = room.shape
+    # The rim keeps the head's own cut; below the brow nothing of the brain is near.
+    share = 40.0 * (face_share(where).astype(np.float32).reshape(shape) - np.float32(0.5))
+    room = np.minimum(room, share)
+    room = np.minimum(room, -where[:, 2].astype(np.float32).reshape(shape))
+    if choices.keep_eyes:
+        room = np.minimum(room, -at("eyes"))
+    return np.asarray(room, np.float32)
+
+
+def boundary_at(
+    where: NDArray[np.float64], in_cut: NDArray[np.float64], on_face: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How far places lie inside the region that is cut from a head.
+
+    Parameters
+    ----------
+    where : (N, 3) float64 ndarray
+        Template mm of `Placement.affine`.
+    in_cut : (N, 3) float64 ndarray
+        The same places in template mm of `CutFit.affine`.
+    on_face : (N, 3) float64 ndarray
+        The same places in template mm of `Placement.face`.
+
+    Returns
+    -------
+    (N,) float64 ndarray
+        Millimetres (template), negative outside, 0 on the boundary; not lifted for the brain's
+        sake, and with the default choices.
+    """
+    fields, plain = template_fields(), Choices()
+
+    @cache
+    def at(field: str) -> NDArray[np.float32]:
+        return fields.at(field, where)
+
+    def at_face(field: str) -> NDArray[np.float32]:
+        return fields.at(field, on_face)
+
+    cut = _combined(fields.at("cut", in_cut), at, "cut", where, plain)
+    return np.maximum(cut, _room(at, at_face, on_face, "cut", plain)).astype(np.float64)
+
+
+def _combined(
+    moved: NDArray[np.float32],
+    at: Field,
+    name: str,
+    where: NDArray[np.float64],
+    choices: Choices,
+) -> NDArray[np.float32]:
+    """Millimetres inside the region, from those inside the cut that was moved and lifted.
+
+    Ears go as by the unmoved cut, the average brain and eyes that stay are spared. `at` gives
+    fields at (N, 3) `where`, template mm of `Placement.affine`, in the shape of `moved`.
+    """
+    forward, height = (where[:, axis].reshape(moved.shape) for axis in (1, 2))
+    behind = np.float32(EARS_FRONT_MM) - forward.astype(np.float32)
+    cut = np.maximum(moved, np.minimum(at(name), behind))
+    cut = np.minimum(cut, -brain_margin(height) - at("brain"))
+    if choices.keep_eyes:
+        cut = np.minimum(cut, -at("eyes"))
+    return np.asarray(cut, np.float32)
+
+
+def _left(
+    alignment: Alignment,
+    affine: NDArray[np.float64],
+    name: str,
+    fit: CutFit,
+) -> dict[str, float]:
+    """Share of each region of the fitted face that only the brain's protection keeps.
+
+    Not what stays by choice: `name` says whether ears go, and eyes count as if they went.
+    """
+    points, fields = alignment.fitted(), template_fields()
+    where, in_cut = apply_affine(affine, points), apply_affine(fit.affine, points)
+    wanted = fields.at(name, where) > 0
+    moved = fields.at(name, in_cut) - lift_at(in_cut, fit.lift_mm).astype(np.float32)
+    cut = _combined(moved, lambda field: fields.at(field, where), name, where, Choices())
+    cut = spared(cut, fields.at("brain", where), where, fit.spared_mm)
+    stays = wanted & (cut <= 0)
+    left = {}
+    for label, region in enumerate(REGIONS):
+        if region in ("scalp", "neck"):
+            continue
+        here = wanted & (alignment.template.regions == label)
+        share = float(stays[here].mean()) if here.any() else 0.0
+        if share > 0.01:
+            left[region] = share
+    return left

@@ -1,0 +1,1 @@
+"""What the operating system offers: files, folders, caches, processes, threads."""

@@ -1,0 +1,1 @@
+"""Who the volunteers are: shape, age, looks."""

@@ -1,0 +1,1 @@
+"""Photographs of volunteers: camera, light, hair, clothes."""

@@ -1,0 +1,1 @@
+"""Scans of volunteers: tissue, signal, artefacts."""

@@ -1,0 +1,1 @@
+"""The verbs over files: study, link, reconstruct, protect, audit."""

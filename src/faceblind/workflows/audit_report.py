@@ -1,0 +1,127 @@
+"""The verdicts of one audit: counted, and written for everybody and for the owner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from faceblind._version import software_versions
+from faceblind.attacks.verdict import ANONYMITY, RECOGNISED, Verdict
+from faceblind.identification.intervals import wilson_interval
+from faceblind.system.outputs import PRIVATE, private_dir
+from faceblind.system.tables import write_json, write_tsv
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """The verdicts of one audit.
+
+    Parameters
+    ----------
+    verdicts : tuple of Verdict
+        One for each scan, sorted as `faceblind.datasets.census.find_scans` does.
+    fail_above : float
+        Share of scans without a pass that is tolerated.
+    remarks : tuple of str
+        What holds for the whole audit.
+    unlinked : tuple of str
+        Originals and photographs that could not be used, each with the reason. Names people.
+    not_examined : tuple of Verdict
+        Other files that may show a head, of the status ``not_examined``, sorted by path.
+    ignored : dict of str to tuple of str
+        Patterns to the paths of files that would else be among `not_examined`.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    fail_above: float
+    remarks: tuple[str, ...]
+    unlinked: tuple[str, ...] = ()
+    not_examined: tuple[Verdict, ...] = ()
+    ignored: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> tuple[Verdict, ...]:
+        """Scans that could not be read."""
+        return tuple(verdict for verdict in self.verdicts if verdict.error)
+
+    @property
+    def not_passed(self) -> float:
+        """Share of scans that did not pass, 0 to 1."""
+        return sum(verdict.status != "pass" for verdict in self.verdicts) / len(self.verdicts)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gate is passed: all was seen, and no more than `fail_above` did not pass."""
+        return not self.not_examined and self.not_passed <= self.fail_above
+
+    def as_list(self) -> list[dict[str, Any]]:
+        """What ``--json`` prints."""
+        return [verdict.as_dict() for verdict in (*self.verdicts, *self.not_examined)]
+
+
+def remarks(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """What is to be said once about all verdicts."""
+    count = len(verdicts)
+    bad = sum(verdict.status != "pass" for verdict in verdicts)
+    _, high = wilson_interval(bad, count)
+    return (
+        ANONYMITY,
+        f"{bad} of {count} scans did not pass; by chance alone the true rate may be as high as "
+        f"{high:.0%} (Wilson, 95 %).",
+    )
+
+
+def write_report(root: Path, report: AuditReport, recogniser: str | None) -> None:
+    """Write ``audit.tsv`` and ``summary.json`` for everybody, ranks for the owner only.
+
+    Parameters
+    ----------
+    root : Path
+        An output root.
+    report : AuditReport
+    recogniser : str or None
+        What linked, if anything did.
+    """
+    rows = [
+        {
+            "path": v.path,
+            "status": v.status,
+            "score": v.findings.score if v.findings else None,
+            "reasons": "; ".join(v.reasons),
+            "advice": "; ".join(v.advice),
+            "not_tested": "; ".join(v.not_tested),
+        }
+        for v in map(without_ranks, (*report.verdicts, *report.not_examined))
+    ]
+    columns = tuple(rows[0])
+    for pattern, paths in report.ignored.items():
+        reason = f"named by --ignore {pattern}"
+        rows += [{"path": path, "status": "ignored", "reasons": reason} for path in paths]
+    write_tsv(root / "audit.tsv", rows, columns)
+    counts = [verdict.status for verdict in report.verdicts]
+    summary: dict[str, Any] = {
+        "scans": len(counts),
+        **{status: counts.count(status) for status in ("pass", "fail", "unsure")},
+        "failed": len(report.failed),
+        "not_examined": len(report.not_examined),
+        "ignored": {pattern: len(paths) for pattern, paths in report.ignored.items()},
+        "not_linked": len(report.unlinked),
+        "fail_above": report.fail_above,
+        "passed": report.passed,
+        "remarks": report.remarks,
+        "recogniser": recogniser,
+        "versions": software_versions(),
+    }
+    write_json(root / "summary.json", summary)
+    private = private_dir(root / PRIVATE)
+    write_json(private / "audit.json", report.as_list())
+
+
+def without_ranks(verdict: Verdict) -> Verdict:
+    """The verdict without a person's ranks, for what others may see."""
+    kept = tuple(r for r in verdict.reasons if not r.startswith(RECOGNISED))
+    if kept == verdict.reasons:
+        return verdict
+    return replace(verdict, reasons=(*kept, "recognised by linking (rank in the private report)"))
