@@ -87,6 +87,19 @@ def test_quantising_inverts_scaling(dtype, slope, inter):
     np.testing.assert_array_equal(record.quantise(record.intensities(raw)), raw)
 
 
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2"])
+def test_float32_becomes_the_same_integers_as_float64(dtype):
+    record = Stored(np.zeros(1, dtype), 1.0, 0.0, np.zeros(1, dtype), np.eye(4))
+    values = np.concatenate([
+        np.arange(-70000, 70000, 0.5, np.float32),
+        np.nextafter(np.arange(-300, 300, 0.5, np.float32), np.float32(np.inf)),
+        np.array([-1e30, 1e30], np.float32),
+    ])  # fmt: skip
+    found = record.quantise(values)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, record.quantise(values.astype(np.float64)))
+
+
 def test_volumes_change_each_under_its_own_mask():
     voxels = np.arange(2 * 3 * 4 * 2, dtype=np.int16).reshape(2, 3, 4, 2)
     scan = Scan(voxels, np.eye(4))

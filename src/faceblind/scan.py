@@ -73,6 +73,14 @@ class Stored:
             for start in range(0, flat.size, _CHUNK):
                 out[start : start + _CHUNK] = self.quantise(flat[start : start + _CHUNK])
             return out.reshape(given.shape)
+        if (
+            given.dtype == np.float32 and not self.is_scaled
+            and dtype.kind in "iu" and dtype.itemsize <= 2
+        ):  # fmt: skip
+            # Float32 holds these integers exactly, and rounds to them as float64 does.
+            numbers = np.rint(given)
+            low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+            return np.clip(numbers, low, high, out=numbers).astype(dtype)
         numbers = (given.astype(np.float64) - self.inter) / self.slope
         if dtype.kind == "f":
             info = np.finfo(dtype)

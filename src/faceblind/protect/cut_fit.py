@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.optimize import linprog
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
@@ -307,24 +308,17 @@ def _solved(
     )
     needed = np.minimum(task.excess, task.most * lifts_floor.sum(axis=1))
     # Unknowns: motion and its size, lifts and how far they are from the usual, the skin left.
-    still, lifted, one = np.eye(moves), np.eye(nodes), np.eye(count)
-
-    def rows(*blocks: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        height = next(len(block) for block in blocks if block is not None)
-        widths = (moves, moves, nodes, nodes, count)
-        return np.hstack([
-            np.zeros((height, width)) if block is None else block
-            for block, width in zip(blocks, widths, strict=True)
-        ])  # fmt: skip
-
-    limits = np.vstack([
-        rows(moves_floor, None, -lifts_floor, None, None),
-        rows(-moves_skin, None, lifts_skin, None, -one),
-        rows(None, None, lifted, -lifted, None),
-        rows(None, None, -lifted, -lifted, None),
-        rows(still, -still, None, None, None),
-        rows(-still, -still, None, None, None),
-    ])  # fmt: skip
+    # Hardly any pair of a limit and an unknown has to do with each other.
+    still, lifted, one = (sparse.eye_array(n, format="csc") for n in (moves, nodes, count))
+    some = sparse.csc_array
+    limits = sparse.block_array([
+        [some(moves_floor), None, some(-lifts_floor), None, None],
+        [some(-moves_skin), None, some(lifts_skin), None, -one],
+        [None, None, lifted, -lifted, None],
+        [None, None, -lifted, -lifted, None],
+        [still, -still, None, None, None],
+        [-still, -still, None, None, None],
+    ], format="csc")  # fmt: skip
     usual, none = USUAL_LIFT_MM.ravel(), np.zeros
     bound = np.concatenate([-needed, task.depth - _UNDER_SKIN_MM, usual, -usual, none(2 * moves)])
     price = np.concatenate(
