@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import linprog
 from scipy.spatial import cKDTree
-from scipy.spatial.transform import Rotation
 
 from faceblind.geometry.points import thin
+from faceblind.geometry.transforms import rotation_matrix
 from faceblind.head.brain_cover import Cover, template_fields
 from faceblind.head.skin import Skin
 from faceblind.protect.brain_margin import LIFTED_MM, NOTHING_SPARED
@@ -355,7 +355,7 @@ def moved_cut(affine: NDArray[np.float64], motion: NDArray[np.float64]) -> NDArr
     -------
     (4, 4) float64 ndarray
     """
-    turn = Rotation.from_rotvec(motion[3:], degrees=True).as_matrix()
+    turn = rotation_matrix(np.deg2rad(motion[3:]))
     move = np.eye(4)
     move[:3, :3] = turn
     move[:3, 3] = _MIDDLE + motion[:3] - turn @ _MIDDLE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from nibabel.affines import apply_affine
@@ -30,6 +30,7 @@ from faceblind.protect.cut_fit import CutFit, fit_cut
 from faceblind.protect.cut_lift import lift_at, lift_on_grid
 from faceblind.protect.placement import Placement, face_share
 from faceblind.scan import Scan
+from faceblind.system.threads import map_threads
 
 WORKING_MM = 2.0
 """Spacing on which the template's smooth fields are mapped into the scan."""
@@ -247,9 +248,17 @@ def _on_grid(
     def at(field: str) -> NDArray[np.float32]:
         return fields.on_grid(field, total, shape)
 
+    moved, lift, *_ = map_threads(
+        lambda work: work(),
+        [
+            partial(fields.on_grid, name, of_cut, shape),
+            partial(lift_on_grid, of_cut, shape, fit.lift_mm),
+            partial(at, name),
+            partial(at, "brain"),
+        ],
+    )
     where = places(grid, affine)
-    moved = fields.on_grid(name, of_cut, shape) - lift_on_grid(of_cut, shape, fit.lift_mm)
-    cut = _combined(moved, at, name, where, choices)
+    cut = _combined(moved - lift, at, name, where, choices)
     _widen(cut, at, placement.face @ grid.affine, name, choices)
     if choices.teeth or choices.neck:
         more = np.minimum(_more(at("depth"), where, choices), -FAR_FROM_BRAIN_MM - at("brain"))
