@@ -79,8 +79,8 @@ class Stored:
         ):  # fmt: skip
             # Float32 holds these integers exactly, and rounds to them as float64 does.
             numbers = np.rint(given)
-            low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
-            return np.clip(numbers, low, high, out=numbers).astype(dtype)
+            ends = np.iinfo(dtype).min, np.iinfo(dtype).max
+            return np.clip(numbers, *ends, out=numbers).astype(dtype)
         numbers = (given.astype(np.float64) - self.inter) / self.slope
         if dtype.kind == "f":
             info = np.finfo(dtype)
@@ -319,8 +319,8 @@ class Scan:
                 (voxels if voxels.ndim == 3 else voxels[..., t]).transpose(order)[where] = shown
         raw.setflags(write=False)
         voxels.setflags(write=False)
-        new = None if stored is None else replace(stored, raw=raw, voxels=voxels)
-        return replace(self, voxels=voxels, stored=new)
+        record = None if stored is None else replace(stored, raw=raw, voxels=voxels)
+        return replace(self, voxels=voxels, stored=record)
 
 
 def memory_axes(volume: NDArray[Any]) -> NDArray[np.int64]:

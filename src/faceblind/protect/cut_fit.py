@@ -9,6 +9,7 @@ does most of the work. What it leaves to do is a lift of the forehead, see
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from nibabel.affines import apply_affine
@@ -311,7 +312,7 @@ def _solved(
     # Hardly any pair of a limit and an unknown has to do with each other.
     still, lifted, one = (sparse.eye_array(n, format="csc") for n in (moves, nodes, count))
     some = sparse.csc_array
-    limits = sparse.block_array([
+    limits: Any = sparse.block_array([
         [some(moves_floor), None, some(-lifts_floor), None, None],
         [some(-moves_skin), None, some(lifts_skin), None, -one],
         [None, None, lifted, -lifted, None],
