@@ -87,18 +87,43 @@ def test_quantising_inverts_scaling(dtype, slope, inter):
     np.testing.assert_array_equal(record.quantise(record.intensities(raw)), raw)
 
 
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2"])
+def test_float32_becomes_the_same_integers_as_float64(dtype):
+    record = Stored(np.zeros(1, dtype), 1.0, 0.0, np.zeros(1, dtype), np.eye(4))
+    values = np.concatenate([
+        np.arange(-70000, 70000, 0.5, np.float32),
+        np.nextafter(np.arange(-300, 300, 0.5, np.float32), np.float32(np.inf)),
+        np.array([-1e30, 1e30], np.float32),
+    ])  # fmt: skip
+    found = record.quantise(values)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, record.quantise(values.astype(np.float64)))
+
+
 def test_volumes_change_each_under_its_own_mask():
     voxels = np.arange(2 * 3 * 4 * 2, dtype=np.int16).reshape(2, 3, 4, 2)
     scan = Scan(voxels, np.eye(4))
     masks = [np.zeros((2, 3, 4), bool) for _ in range(2)]
     masks[0][0, 0, 0] = masks[1][1] = True
-    values = [np.full(int(mask.sum()), -7.4, np.float32) for mask in masks]
+    # What lies beside the mask does not count.
+    values = [np.where(mask, np.float32(-7.4), np.float32(np.nan)) for mask in masks]
     done = scan.with_volumes((t, masks[t], values[t]) for t in (1, 0))
     for t, mask in enumerate(masks):
         assert (done.voxels[..., t][mask] == -7).all()
         assert np.array_equal(done.voxels[..., t][~mask], voxels[..., t][~mask])
     assert not done.voxels.flags.writeable
     with pytest.raises(ScanError, match="do not fit their mask"):
-        scan.with_volumes([(0, masks[0], values[1])])
+        scan.with_volumes([(0, masks[0], values[0][:1])])
     with pytest.raises(ScanError, match="must be finite"):
-        scan.with_volumes([(0, masks[0], np.array([np.nan], np.float32))])
+        scan.with_volumes([(0, masks[0], values[1])])
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_new_volumes_land_in_place_in_any_order_of_memory(order):
+    shape = (3, 4, 5)
+    scan = Scan(np.zeros(shape, np.int16, order=order), np.eye(4))
+    new = np.arange(60, dtype=np.float32).reshape(shape)
+    mask = new % 3 == 1
+    for given in (new, np.asfortranarray(new)):
+        done = scan.with_volumes([(0, mask, given)])
+        np.testing.assert_array_equal(done.voxels, np.where(mask, new, 0))

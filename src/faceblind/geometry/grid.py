@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.scan import Scan
+from faceblind.scan import Scan, memory_axes
 
 _COLUMNS = 1 << 14
 Mask = NDArray[np.bool_]
@@ -191,4 +191,4 @@ def _or_neighbours(target: Mask, source: Mask, axis: int) -> None:
 
 def memory_order(scan: Scan) -> NDArray[np.int64]:
     """Axes of a scan's volume, slowest in memory first, as `faceblind.geometry.grid.from_scan`."""
-    return np.argsort([-abs(stride) for stride in scan.volume(0).strides], kind="stable")
+    return memory_axes(scan.volume(0))

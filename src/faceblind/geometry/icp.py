@@ -13,7 +13,8 @@ import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-from scipy.spatial.transform import Rotation
+
+from faceblind.geometry.transforms import rotation_matrix
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _solve(
 def rigid_update(step: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
     """(4, 4) rigid map of a (6,) rotation vector and translation about `centre`."""
     update = np.eye(4)
-    update[:3, :3] = Rotation.from_rotvec(step[:3]).as_matrix()
+    update[:3, :3] = rotation_matrix(step[:3])
     update[:3, 3] = centre + step[3:6] - update[:3, :3] @ centre
     return update
 

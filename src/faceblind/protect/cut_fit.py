@@ -9,15 +9,17 @@ does most of the work. What it leaves to do is a lift of the forehead, see
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.optimize import linprog
 from scipy.spatial import cKDTree
-from scipy.spatial.transform import Rotation
 
 from faceblind.geometry.points import thin
+from faceblind.geometry.transforms import rotation_matrix
 from faceblind.head.brain_cover import Cover, template_fields
 from faceblind.head.skin import Skin
 from faceblind.protect.brain_margin import LIFTED_MM, NOTHING_SPARED
@@ -307,24 +309,17 @@ def _solved(
     )
     needed = np.minimum(task.excess, task.most * lifts_floor.sum(axis=1))
     # Unknowns: motion and its size, lifts and how far they are from the usual, the skin left.
-    still, lifted, one = np.eye(moves), np.eye(nodes), np.eye(count)
-
-    def rows(*blocks: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        height = next(len(block) for block in blocks if block is not None)
-        widths = (moves, moves, nodes, nodes, count)
-        return np.hstack([
-            np.zeros((height, width)) if block is None else block
-            for block, width in zip(blocks, widths, strict=True)
-        ])  # fmt: skip
-
-    limits = np.vstack([
-        rows(moves_floor, None, -lifts_floor, None, None),
-        rows(-moves_skin, None, lifts_skin, None, -one),
-        rows(None, None, lifted, -lifted, None),
-        rows(None, None, -lifted, -lifted, None),
-        rows(still, -still, None, None, None),
-        rows(-still, -still, None, None, None),
-    ])  # fmt: skip
+    # Hardly any pair of a limit and an unknown has to do with each other.
+    still, lifted, one = (sparse.eye_array(n, format="csc") for n in (moves, nodes, count))
+    some = sparse.csc_array
+    limits: Any = sparse.block_array([
+        [some(moves_floor), None, some(-lifts_floor), None, None],
+        [some(-moves_skin), None, some(lifts_skin), None, -one],
+        [None, None, lifted, -lifted, None],
+        [None, None, -lifted, -lifted, None],
+        [still, -still, None, None, None],
+        [-still, -still, None, None, None],
+    ], format="csc")  # fmt: skip
     usual, none = USUAL_LIFT_MM.ravel(), np.zeros
     bound = np.concatenate([-needed, task.depth - _UNDER_SKIN_MM, usual, -usual, none(2 * moves)])
     price = np.concatenate(
@@ -361,7 +356,7 @@ def moved_cut(affine: NDArray[np.float64], motion: NDArray[np.float64]) -> NDArr
     -------
     (4, 4) float64 ndarray
     """
-    turn = Rotation.from_rotvec(motion[3:], degrees=True).as_matrix()
+    turn = rotation_matrix(np.deg2rad(motion[3:]))
     move = np.eye(4)
     move[:3, :3] = turn
     move[:3, 3] = _MIDDLE + motion[:3] - turn @ _MIDDLE

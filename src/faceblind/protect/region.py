@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from nibabel.affines import apply_affine
@@ -30,6 +30,7 @@ from faceblind.protect.cut_fit import CutFit, fit_cut
 from faceblind.protect.cut_lift import lift_at, lift_on_grid
 from faceblind.protect.placement import Placement, face_share
 from faceblind.scan import Scan
+from faceblind.system.threads import map_threads
 
 WORKING_MM = 2.0
 """Spacing on which the template's smooth fields are mapped into the scan."""
@@ -217,14 +218,18 @@ def working_grid(scan: Scan) -> Grid:
 
 
 def places(grid: Grid, affine: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, 3) template mm of every voxel of a grid."""
-    total = affine @ grid.affine
+    """(N, 3) template mm of every voxel of a grid; each coordinate lies together in memory."""
     axes = [np.arange(n, dtype=np.float64) for n in grid.values.shape]
-    i, j, k = np.meshgrid(*axes, indexing="ij", sparse=True)
-    return np.stack(
-        [(total[r, 0] * i + total[r, 1] * j + total[r, 2] * k + total[r, 3]).ravel()
-         for r in range(3)], axis=1,
-    )  # fmt: skip
+    index = np.meshgrid(*axes, indexing="ij", sparse=True)
+    return np.stack([row.ravel() for row in _mapped(affine @ grid.affine, index)]).T
+
+
+def _mapped(
+    total: NDArray[np.float64], index: Sequence[NDArray[np.float64]]
+) -> list[NDArray[np.float64]]:
+    """Three coordinates of voxels of a grid, from three arrays of indices."""
+    i, j, k = index
+    return [total[r, 0] * i + total[r, 1] * j + total[r, 2] * k + total[r, 3] for r in range(3)]
 
 
 def _on_grid(
@@ -243,13 +248,18 @@ def _on_grid(
     def at(field: str) -> NDArray[np.float32]:
         return fields.on_grid(field, total, shape)
 
-    def at_face(field: str) -> NDArray[np.float32]:
-        return fields.on_grid(field, placement.face @ grid.affine, shape)
-
+    moved, lift, *_ = map_threads(
+        lambda work: work(),
+        [
+            partial(fields.on_grid, name, of_cut, shape),
+            partial(lift_on_grid, of_cut, shape, fit.lift_mm),
+            partial(at, name),
+            partial(at, "brain"),
+        ],
+    )
     where = places(grid, affine)
-    moved = fields.on_grid(name, of_cut, shape) - lift_on_grid(of_cut, shape, fit.lift_mm)
-    cut = _combined(moved, at, name, where, choices)
-    cut = np.maximum(cut, _room(at, at_face, places(grid, placement.face), name, choices))
+    cut = _combined(moved - lift, at, name, where, choices)
+    _widen(cut, at, placement.face @ grid.affine, name, choices)
     if choices.teeth or choices.neck:
         more = np.minimum(_more(at("depth"), where, choices), -FAR_FROM_BRAIN_MM - at("brain"))
         cut = np.maximum(cut, more)
@@ -270,6 +280,36 @@ def _more(
         below = (NECK_TOP_MM + 0.3 * where[:, 1] - where[:, 2]).astype(np.float32).reshape(shape)
         more = np.maximum(more, np.minimum(np.float32(NECK_DEPTH_MM) - depth, below))
     return more
+
+
+def _widen(
+    cut: NDArray[np.float32],
+    at: Field,
+    on_face: NDArray[np.float64],
+    name: str,
+    choices: Choices,
+) -> None:
+    """Take the room of the new face into millimetres inside the cut, (I, J, K), in place.
+
+    `at` gives fields on their grid, whose index `on_face` maps to template mm of `Placement.face`.
+    """
+    fields = template_fields()
+    axes = [np.arange(n, dtype=np.float64) for n in cut.shape]
+    height = _mapped(on_face, np.meshgrid(*axes, indexing="ij", sparse=True))[2]
+    # Elsewhere the room's own limits lie below what the cut takes already.
+    may = -height.astype(np.float32) > cut
+    may &= -ROOM_FROM_BRAIN_MM - at("brain") > cut
+    chosen = np.nonzero(may)
+    index = [axis.astype(np.float64) for axis in chosen]
+
+    def at_some(field: str) -> NDArray[np.float32]:
+        return at(field)[chosen]
+
+    def at_face(field: str) -> NDArray[np.float32]:
+        return fields.at_index(field, on_face, index)
+
+    room = _room(at_some, at_face, np.stack(_mapped(on_face, index)).T, name, choices)
+    cut[chosen] = np.maximum(cut[chosen], room)
 
 
 def _room(

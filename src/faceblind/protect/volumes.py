@@ -131,11 +131,12 @@ def make(
     back = np.argsort(memory_order(scan))
     done: list[tuple[Part, Region]] = []
 
-    def changes() -> Iterator[tuple[int, NDArray[np.bool_], NDArray[np.float32]]]:
+    def changes() -> Iterator[tuple[int, NDArray[np.bool_], Volume]]:
         for part, region, new in pieces:
             done.append((part, region))
             for t, volume in zip(part.times, new, strict=True):
-                yield t, *_changed(region.mask, volume.transpose(back)[region.mask])
+                new = volume.transpose(back)
+                yield t, region.mask & ~np.isnan(new), new
 
     made = scan.with_volumes(changes())
     _, first = done[0]
@@ -147,18 +148,6 @@ def make(
             mask[..., t] = region.mask
     far = max(part.moved_mm for part, _ in done)
     return _with_gaps(made, scan, mask), replace(first, mask=mask, moved_mm=far)
-
-
-def _changed(
-    mask: NDArray[np.bool_], values: Volume
-) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-    """A mask and new values under it, without those that are NaN, which leave a voxel as it is."""
-    changes = ~np.isnan(values)
-    if changes.all():
-        return mask, values
-    where = np.zeros(mask.shape, bool)
-    where[mask] = changes
-    return where, values[changes]
 
 
 def _with_gaps(done: Scan, scan: Scan, mask: NDArray[np.bool_]) -> Scan:
