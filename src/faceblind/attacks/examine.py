@@ -104,7 +104,10 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
         look = _Look(scan, head, sight, recogniser, likenesses)
         own = find_own_skin(sight, scan, head) if look.ours else None
         regions = find_regions(
-            sight.surface, sight.alignment.template, look.known, own.shows if own else None
+            sight.surface,
+            sight.alignment.template,
+            own.explained(sight) if own else look.known,
+            own.shows if own else None,
         )
         left = face_left(regions)
         fills, peeled_left = look.peeled(peeling.result())

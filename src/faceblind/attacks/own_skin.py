@@ -57,6 +57,15 @@ class OwnSkin:
     shows: NDArray[np.bool_]
     is_sure: bool
 
+    def explained(self, sight: Sight) -> NDArray[np.bool_]:
+        """(P,) vertices of the template whose skin is faceblind's.
+
+        Under a new face that was cut off again, `shows` is all that is left of the person's: what
+        merely lies beside the average face is the new face's rim.
+        """
+        face = sight.alignment.template.region(*FACE)
+        return sight.known.ours | face if sight.known.is_face and self.is_sure else sight.known.ours
+
 
 def find_own_skin(sight: Sight, scan: Scan, head: HeadMask) -> OwnSkin:
     """The person's own skin at face and ears of a head that faceblind protected.
