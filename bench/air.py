@@ -28,7 +28,7 @@ from faceblind.errors import FaceblindError
 from faceblind.geometry.grid import dilate, resize
 from faceblind.head.segmentation import find_head
 from faceblind.protect.deface import deface
-from faceblind.protect.protected_scan import Protected
+from faceblind.protect.protected_scan import ProtectedScan
 from faceblind.protect.reface import reface
 from faceblind.scan import Scan
 
@@ -271,7 +271,7 @@ def largest_of_one_value(values: NDArray[np.generic], where: Mask) -> int:
     return most
 
 
-def measured(case: Case, done: Protected) -> dict[str, float]:
+def measured(case: Case, done: ProtectedScan) -> dict[str, float]:
     """Shares and sizes that tell whether the new air is the scan's own."""
     old, new, mask = case.scan.voxels, done.scan.voxels, done.region.mask
     own = old[case.air & ~mask] if (case.air & ~mask).sum() > 500 else old[case.air]
@@ -353,7 +353,7 @@ def main() -> None:
     add_option(parser)
     given = parser.parse_args()
     results: dict[str, list[str]] = {}
-    protect: Callable[[Scan], Protected] = {"deface": deface, "reface": reface}[given.method]
+    protect: Callable[[Scan], ProtectedScan] = {"deface": deface, "reface": reface}[given.method]
     print(f"{'case':34s} in range  spread    blob    kept")
     for kind, path in ((ct_cases, given.ct), (mr_cases, given.mr)):
         if given.only[:2] in ("CT", "MR") and kind.__name__[:2].upper() != given.only[:2]:

@@ -48,18 +48,18 @@ from faceblind.geometry.grid import from_scan, regrid
 from faceblind.identification import scan_match
 from faceblind.identification.metrics import expected_ranks, mate_indices
 from faceblind.identification.ranking import VARIANTS
-from faceblind.identification.scan_match import Likeness, link_scores
+from faceblind.identification.scan_match import ScanFeatures, link_scores
 from faceblind.protect.deface import deface
 from faceblind.protect.reface import reface
 from faceblind.recognition.registry import get_recogniser
 from faceblind.scan import Scan
 from faceblind.system.workers import run_many
-from likenesses import keep, kept
-from manipulations import METHODS, Average, average_of, prepare, sister
+from feature_files import keep, kept
+from manipulations import METHODS, Average, average_of, companion, prepare
 
 OURS = {"our deface": deface, "our reface": reface}
-SISTER = "forgotten sister"
-NAMES = [*(method.name for method in METHODS), SISTER, *OURS]
+COMPANION = "forgotten companion"
+NAMES = [*(method.name for method in METHODS), COMPANION, *OURS]
 TUNING = {method.name for method in METHODS if method.tuning}
 BEYOND = {"dimmed", "unknown face"}
 """Hard by design: a face is shown, whose the audit cannot say without the original, and it scores
@@ -141,7 +141,7 @@ def one_person(index: int, paths: list[Path], out: Path, spacing: float, strange
     for name in todo:
         searched = name == "intact" or index in plan[name][:: max(1, len(plan[name]) // SEARCHED)]
         records: list[Record] = []
-        likenesses: dict[str, Likeness] = {}
+        features: dict[str, ScanFeatures] = {}
         for suffix, one in hidden(name, scan, subject).items():
             folder = out / "scans" / f"{name.replace(' ', '_')}_{person}"
             file = folder / f"{person}_{suffix}.nii.gz"
@@ -152,14 +152,14 @@ def one_person(index: int, paths: list[Path], out: Path, spacing: float, strange
             seconds = time.process_time() - begun
             if isinstance(found, Examined):
                 records.append(Record(suffix, found.findings, "", found.outline, seconds))
-                likenesses |= found.likenesses
+                features |= found.features
             else:
                 records.append(Record(suffix, None, str(found), None, seconds))
             file.unlink()
         target = result_of(out, name, person)
         target.parent.mkdir(parents=True, exist_ok=True)
         if searched:
-            keep(target.with_suffix(".npz"), likenesses)
+            keep(target.with_suffix(".npz"), features)
         target.write_bytes(pickle.dumps(records))
 
 
@@ -167,8 +167,8 @@ def hidden(name: str, scan: Scan, subject: Any) -> dict[str, Scan]:
     """The scans of a session after `name`, by suffix."""
     if name in OURS:
         return {"T1w": OURS[name](scan).scan}
-    if name == SISTER:
-        return {"T1w": deface(scan).scan, "T2w": sister(subject)}
+    if name == COMPANION:
+        return {"T1w": deface(scan).scan, "T2w": companion(subject)}
     return {"T1w": next(m for m in METHODS if m.name == name).apply(subject)}
 
 
@@ -193,7 +193,9 @@ def judged(records: Sequence[Record], shared: bool) -> tuple[str, float, list[st
             status, score = max(status, "unsure", key=order.index), max(score, 0.5)
             reasons.append(f"{record.suffix}: {record.error}")
             continue
-        found = replace(record.findings, foreign=record.findings.foreign or shared)
+        found = replace(
+            record.findings, replaced_by_other=record.findings.replaced_by_other or shared
+        )
         verdict = judge("", found)
         status = max(status, verdict.status, key=order.index)
         score = max(score, found.score)
@@ -223,7 +225,7 @@ def result_of(out: Path, name: str, person: str) -> Path:
     return out / "results" / name.replace(" ", "_") / f"{person}.pkl"
 
 
-def hits(out: Path, name: str, originals: dict[str, Likeness]) -> tuple[int, int, float]:
+def hits(out: Path, name: str, originals: dict[str, ScanFeatures]) -> tuple[int, int, float]:
     """People at rank 1 in the worst variant, how many were searched, and the chance of that."""
     files = sorted((out / "results" / name.replace(" ", "_")).glob("*.npz"))
     found = {file.stem: kept(file) for file in files}

@@ -103,7 +103,7 @@ def measured(scan: Scan, shell: Shell) -> dict[str, object]:
     left = skin_outside(scan, head, region.mask)
     return {
         "error": None,
-        "size": float(np.linalg.norm(placement.affine[:3, :3], axis=1).mean()),
+        "size": float(np.linalg.norm(placement.scan_to_template[:3, :3], axis=1).mean()),
         "within": {f"{mm:g}": int((away <= mm).sum()) for mm in WITHIN_MM},
         "nearest": float(away.min()) if len(away) else None,
         "left": {name: round(area) for name, area in left.items()},

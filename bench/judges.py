@@ -28,7 +28,7 @@ import numpy as np
 from brain_tools import PROGRAMS, dice
 from faceblind.errors import FaceblindError
 from faceblind.face.cameras import DEFAULT_CAMERAS
-from faceblind.face.pipeline import render_face, show_head
+from faceblind.face.pipeline import reconstruct_head, render_face
 from faceblind.formats import nifti
 from faceblind.recognition.detection import detect_faces
 from faceblind.volunteers.people.shape import sample_person
@@ -114,7 +114,7 @@ def niimath(python: str, scan: Path, truth: ScanTruth) -> Report:
 def yunet(python: str, scan: Path, truth: ScanTruth) -> Report:  # noqa: ARG001
     """Share of frontal renders of the skin in which YuNet finds a face."""
     try:
-        head = show_head(truth.scan)
+        head = reconstruct_head(truth.scan)
     except FaceblindError:
         return {"good": False, "value": 0.0}
     images = render_face(head.completed).images

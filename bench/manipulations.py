@@ -56,7 +56,10 @@ def average_of(scans: Sequence[Scan]) -> Average:
         plain = scan.canonical()
         head = find_head(plain)
         alignment = align(find_skin(plain, head), plain)
-        shaped = alignment.fitted() @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
+        shaped = (
+            alignment.fitted() @ alignment.scan_to_template[:3, :3].T
+            + alignment.scan_to_template[:3, 3]
+        )
         found.append((plain, head, alignment, shaped - template.points))
     common = np.mean([moved for *_, moved in found], axis=0)
     axes = [np.arange(a, b, GRID_MM) for a, b in zip(LOW, HIGH, strict=True)]
@@ -70,7 +73,7 @@ def average_of(scans: Sequence[Scan]) -> Average:
     for plain, head, alignment, moved in found:
         step = (moved - common)[few][near]
         own = place + (weight[..., None] * step).sum(axis=1)
-        back = np.linalg.inv(plain.affine) @ np.linalg.inv(alignment.affine)
+        back = np.linalg.inv(plain.affine) @ np.linalg.inv(alignment.scan_to_template)
         index = own @ back[:3, :3].T + back[:3, 3]
         values = ndimage.map_coordinates(
             plain.voxels.astype(np.float32), index.T, order=1, cval=head.air_level
@@ -152,7 +155,7 @@ def prepare(
     depth = ndimage.map_coordinates(
         signed.astype(np.float32), index.T, order=1, mode="nearest"
     ).reshape(scan.shape)
-    affine = alignment.affine
+    affine = alignment.scan_to_template
     place = (world @ affine[:3, :3].T + affine[:3, 3]).reshape(*scan.shape, 3)
     subject = Subject(
         scan,
@@ -283,7 +286,7 @@ def unknown_face(subject: Subject) -> Scan:
     return subject.with_voxels(voxels)
 
 
-def sister(subject: Subject) -> Scan:
+def companion(subject: Subject) -> Scan:
     """Another contrast of the same session, in which fluid is bright; nobody hid the face."""
     level = (subject.scan.voxels - subject.air) / (subject.tissue - subject.air)
     head = subject.depth > 0

@@ -1,4 +1,4 @@
-"""Does the audit see what a protection leaves that was laid wrong?
+"""Does the audit see what a misplaced protection leaves?
 
     python bench/mislaid.py OUT.jsonl SCAN [SCAN ...] [--variants 6] [--seed 0]
 
@@ -31,7 +31,7 @@ from faceblind.formats.nifti import save
 from faceblind.geometry.grid import from_scan, regrid
 from faceblind.head.whole_head import Head, find_whole_head
 from faceblind.protect.deface import deface
-from faceblind.protect.protected_scan import Protected
+from faceblind.protect.protected_scan import ProtectedScan
 from faceblind.protect.reface import reface
 from faceblind.scan import Scan
 
@@ -43,7 +43,7 @@ SHIFTS_MM, TURNS_DEGREES = (4, 8, 12, 20), (3, 6, 10)
 
 @dataclass(frozen=True)
 class Motion:
-    """By how much a region is laid wrong: mm along, or degrees about, one axis of the head."""
+    """By how much a region is misplaced: mm along, or degrees about, one axis of the head."""
 
     axis: int
     shift_mm: float = 0.0
@@ -55,7 +55,7 @@ class Motion:
         move = np.eye(4)
         move[:3, :3] = Rotation.from_rotvec(np.radians(self.turn_degrees) * way).as_matrix()
         move[:3, 3] = CENTRE - move[:3, :3] @ CENTRE + self.shift_mm * way
-        pose = head.alignment.pose
+        pose = head.alignment.scan_to_template_rigid
         return np.asarray(np.linalg.inv(pose) @ move @ pose)
 
 
@@ -80,7 +80,7 @@ def coarse(path: Path) -> Scan:
     return Scan(grid.values, grid.affine, scan.modality)
 
 
-def mislaid(scan: Scan, done: Protected, head: Head, motion: Motion) -> tuple[Scan, np.ndarray]:
+def mislaid(scan: Scan, done: ProtectedScan, head: Head, motion: Motion) -> tuple[Scan, np.ndarray]:
     """The intact scan with a protection's region moved over it, and where that lies."""
     back = np.linalg.inv(scan.affine) @ np.linalg.inv(motion.matrix(head)) @ scan.affine
 

@@ -39,16 +39,16 @@ import other_tools
 import protect_measures as measures
 from evidence import Cell, Record, Table, add_option, command, write
 from faceblind.errors import FaceblindError
-from faceblind.face.pipeline import show_head
+from faceblind.face.pipeline import reconstruct_head
 from faceblind.identification.embeddings import Embeddings
 from faceblind.identification.match import match
 from faceblind.identification.result import evaluate
-from faceblind.identification.scan_match import Likeness, likeness_of, link_scores
+from faceblind.identification.scan_match import ScanFeatures, features_of_head, link_scores
 from faceblind.scan import Scan
 from faceblind.system.cache import Cache
 from faceblind.system.workers import run_many
 from faceblind.workflows.features import FeatureSettings, photo_embeddings
-from likenesses import keep, kept
+from feature_files import keep, kept
 
 METHODS = ("deface", "reface")
 RECORDS = {
@@ -183,7 +183,7 @@ def volunteers(folder: Path, n: int, seed: int, jobs: int) -> Path:
             continue
         shutil.rmtree(out, ignore_errors=True)
         start = time.perf_counter()
-        settings = faceblind.ProtectSettings(method)
+        settings = faceblind.ProtectionSettings(method)
         done = faceblind.protect_folder(people / "scans", out, settings, n_jobs=jobs)
         seconds = (time.perf_counter() - start) / len(done)
         failed = [result.error for result in done if result.error]
@@ -203,15 +203,13 @@ def recognition(folder: Path, n: int, seed: int, jobs: int) -> list[Table]:
     people = volunteers(folder, n, seed, jobs)
     store = folder / "private" / "likeness"
     shown = {
-        method: likenesses(root, store / method, jobs)
+        method: features(root, store / method, jobs)
         for method, root in (
             ("intact", people / "scans"),
             *((method, folder / method) for method in METHODS),
         )
     }
-    shown["no front"] = likenesses(
-        people / "scans", store / "no-front", jobs, measures.without_front
-    )
+    shown["no front"] = features(people / "scans", store / "no-front", jobs, measures.without_front)
     return print_found(shown, shown["intact"]["completed"], photographs(folder, people, jobs))
 
 
@@ -219,10 +217,10 @@ def boundary(folder: Path, n: int, seed: int, jobs: int) -> list[Table]:
     """Print who is found by the boundary of what `deface` takes."""
     people = volunteers(folder, n, seed, jobs)
     store = folder / "private" / "likeness"
-    originals = likenesses(people / "scans", store / "intact", jobs)["completed"]
-    alone = likenesses(people / "scans", store / "cut-alone", jobs, measures.cut_alone)
+    originals = features(people / "scans", store / "intact", jobs)["completed"]
+    alone = features(people / "scans", store / "cut-alone", jobs, measures.cut_alone)
     shown = {"cut alone": alone} | {
-        f"boundary, {peel:g} mm peeled": likenesses(
+        f"boundary, {peel:g} mm peeled": features(
             people / "scans", store / f"boundary-{peel:g}", jobs,
             partial(measures.boundary, peel_mm=peel),
         )
@@ -246,8 +244,8 @@ def photographs(folder: Path, people: Path, jobs: int) -> Embeddings:
 
 
 def print_found(
-    shown: dict[str, dict[str, dict[str, Likeness]]],
-    originals: dict[str, Likeness],
+    shown: dict[str, dict[str, dict[str, ScanFeatures]]],
+    originals: dict[str, ScanFeatures],
     photos: Embeddings,
 ) -> list[Table]:
     """A table of the people found, by method, face and matching."""
@@ -278,18 +276,18 @@ def _photo(path: Path, cache: Path) -> np.ndarray:
     return photo_embeddings(path, FeatureSettings(), Cache(cache)).vectors
 
 
-def _likeness(path: Path, folder: Path, read: Callable[[Path], Scan]) -> dict[str, Likeness]:
+def _likeness(path: Path, folder: Path, read: Callable[[Path], Scan]) -> dict[str, ScanFeatures]:
     """The completed and the as-is face; kept from run to run."""
     file = folder / f"{path.name}.npz"
     if not file.is_file():
-        head = show_head(read(path))
-        keep(file, {variant: likeness_of(head, "sface", variant) for variant in VARIANTS})
+        head = reconstruct_head(read(path))
+        keep(file, {variant: features_of_head(head, "sface", variant) for variant in VARIANTS})
     return kept(file)
 
 
-def likenesses(
+def features(
     root: Path, folder: Path, jobs: int, read: Callable[[Path], Scan] = faceblind.load
-) -> dict[str, dict[str, Likeness]]:
+) -> dict[str, dict[str, ScanFeatures]]:
     """By variant and person; scans in which no head is found are left out."""
     folder.mkdir(parents=True, exist_ok=True)
     work = partial(_likeness, folder=folder, read=read)

@@ -16,7 +16,7 @@ import faceblind
 import other_tools as external
 from brain_tools import PROGRAMS, dice
 from faceblind.errors import FaceblindError
-from faceblind.face.pipeline import HeadShown, render_face, show_head
+from faceblind.face.pipeline import ReconstructedHead, reconstruct_head, render_face
 from faceblind.geometry.grid import from_scan, regrid
 from faceblind.geometry.triangles import face_normals
 from faceblind.head.brain_cover import template_fields
@@ -160,12 +160,14 @@ def cut_alone(path: Path) -> Scan:
     lift = face_region(scan, head.skin, head.alignment, placement).fit.lift_mm
     mine, average = (placement_of(s, np.eye(3), COMMON_MM) for s in (placement.scales, np.ones(3)))
     # Moved as a whole, a cut is the same cut.
-    fit = CutFit(hung(average.affine, one_size(mine.scales), np.eye(3)), lift)
+    fit = CutFit(hung(average.scan_to_template, one_size(mine.scales), np.eye(3)), lift)
     frame = np.eye(4)
     frame[:3, 3] = COMMON_LOW_MM
     empty = Scan(np.zeros(COMMON_SHAPE, np.uint8), frame)
     cut = face_region(empty, head.skin, head.alignment, mine, fit=fit).cut
-    depth = template_fields().on_grid("depth", average.affine @ cut.affine, cut.values.shape)
+    depth = template_fields().on_grid(
+        "depth", average.scan_to_template @ cut.affine, cut.values.shape
+    )
     return _solid(np.minimum(depth, -cut.values), cut.affine)
 
 
@@ -182,7 +184,7 @@ def without_front(path: Path) -> Scan:
     Whoever is still linked is linked by the back of the head, which no protection can take.
     """
     done = deface(faceblind.load(path))
-    scan, affine = done.scan, done.placement.affine @ done.scan.affine
+    scan, affine = done.scan, done.placement.scan_to_template @ done.scan.affine
     i, j, k = np.meshgrid(*(np.arange(n) for n in scan.shape), indexing="ij", sparse=True)
     forward = affine[1, 0] * i + affine[1, 1] * j + affine[1, 2] * k + affine[1, 3]
     voxels = np.array(scan.volume(0))
@@ -193,12 +195,12 @@ def without_front(path: Path) -> Scan:
 def faces_found(scan: Path) -> int:
     """Renders (of 81) in which YuNet finds a face at its default threshold."""
     try:
-        return faces_shown(show_head(faceblind.load(scan)))
+        return faces_shown(reconstruct_head(faceblind.load(scan)))
     except FaceblindError:
         return 0
 
 
-def faces_shown(head: HeadShown) -> int:
+def faces_shown(head: ReconstructedHead) -> int:
     """The same of a head."""
     images = render_face(head.as_is).images
     pictures = images.reshape(-1, *images.shape[2:])

@@ -20,7 +20,7 @@ import numpy as np
 from faceblind.face.cameras import DEFAULT_CAMERAS
 from faceblind.face.rasteriser import facing, make_caster
 from faceblind.face.render import aim, render
-from faceblind.geometry.mesh import smooth, vertex_normals
+from faceblind.geometry.mesh import checked_normals, smooth
 
 MARKS = np.array([[32.0, 80, 25], [-32, 80, 25], [0, 112, -10], [25, 85, -45], [-25, 85, -45]])
 
@@ -97,13 +97,13 @@ def nine_views_vtk(points: np.ndarray, faces: np.ndarray) -> None:
 def measure(task: str, triangles: int) -> dict[str, float]:
     """Median wall and processor seconds of three runs, and the peak memory of the process."""
     points, faces = head(triangles)
-    normals = vertex_normals(points, faces)
+    normals = checked_normals(points, faces)
     work: dict[str, Callable[[], object]] = {
         "embree": lambda: nine_views(points, faces, "embree"),
         "numpy": lambda: nine_views(points, faces, "numpy"),
         "vtk": lambda: nine_views_vtk(points, faces),
         "render": lambda: render(points, faces, normals, MARKS),
-        "vertex_normals": lambda: vertex_normals(points, faces),
+        "checked_normals": lambda: checked_normals(points, faces),
         "smooth": lambda: smooth(points, faces, 20, 0.1),
     }
     wall, busy = [], []
@@ -130,7 +130,7 @@ def main() -> None:
         print(json.dumps(measure(given.task, given.triangles)))
         return
     print("| what | triangles | wall s | CPU s | peak MB |\n|---|---|---|---|---|")
-    for task in ("embree", "numpy", "vtk", "render", "vertex_normals", "smooth"):
+    for task in ("embree", "numpy", "vtk", "render", "checked_normals", "smooth"):
         for triangles in (200_000, 700_000):
             command = [sys.executable, __file__, "--task", task, "--triangles", str(triangles)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)

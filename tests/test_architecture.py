@@ -144,6 +144,18 @@ def test_every_folder_and_top_level_module_has_a_row():
     assert inner == set(FOLDERS)
 
 
+def test_the_tests_mirror_the_package():
+    """A file of tests stands where its module stands; some at the top are about the repository."""
+    here = Path(__file__).parent
+    about_all = {"test_architecture.py", "test_docs.py", "test_packaging.py", "test_version.py"}
+    for path in here.rglob("test_*.py"):
+        place = path.relative_to(here)
+        if place.parts[0] in {"bench", "tools"} or str(place) in about_all:
+            continue
+        module = PACKAGE / place.with_name(place.name.removeprefix("test_"))
+        assert module.is_file() or module.stem == module.parent.name, place
+
+
 def test_a_row_names_only_rooms_above_it_and_what_exists():
     above: set[str] = set()
     for name, entries in ROOMS.items():

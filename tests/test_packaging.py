@@ -102,5 +102,5 @@ def test_every_import_is_a_declared_dependency():
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 found.add(node.module.split(".")[0])
-    foreign = found - set(sys.stdlib_module_names) - {"faceblind"}
-    assert {names.get(name, name) for name in foreign} <= declared
+    third_party = found - set(sys.stdlib_module_names) - {"faceblind"}
+    assert {names.get(name, name) for name in third_party} <= declared

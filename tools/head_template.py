@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from faceblind.geometry.icp import laid_on
+from faceblind.geometry.icp import registered_rigidly
 from faceblind.head.template import REGIONS
 from faceblind.volunteers.people.head_model import HeadModel
 
@@ -246,7 +246,9 @@ def build_template() -> dict[str, NDArray]:
         # The ears bend and the neck bows: only face and skull hold the rigid fit.
         weight = areas(mean, faces) * (mean[:, 2] > -45) * (auricle(model) < 0.02)
         weight = weight / weight.sum()
-        heads = np.array([laid_on(h.astype(np.float64), mean, weight) for h in heads], np.float32)
+        heads = np.array(
+            [registered_rigidly(h.astype(np.float64), mean, weight) for h in heads], np.float32
+        )
         mean = heads.mean(axis=0, dtype=np.float64)
         mean = (mean + mean[mirror] * flip) / 2
     ears = model.outer_vertices(np.array(model.tragion))

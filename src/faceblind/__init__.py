@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from faceblind.head.alignment import Alignment, align
     from faceblind.head.skin import Skin, find_skin
     from faceblind.protect.deface import deface
-    from faceblind.protect.protected_scan import Protected
+    from faceblind.protect.protected_scan import ProtectedScan
     from faceblind.protect.reface import reface
-    from faceblind.protect.region import Choices
+    from faceblind.protect.region_options import RegionOptions
     from faceblind.scan import Scan
     from faceblind.volunteers.cohort import make_volunteers
     from faceblind.workflows.audit import audit
     from faceblind.workflows.audit_report import AuditReport
     from faceblind.workflows.link import link
     from faceblind.workflows.protect import protect_file, protect_folder, protect_session
-    from faceblind.workflows.protect_session import Protection, ProtectSettings
+    from faceblind.workflows.protect_settings import ProtectionResult, ProtectionSettings
     from faceblind.workflows.reconstruct import reconstruct
     from faceblind.workflows.study import study
 
 __all__ = [
     "Alignment",
     "AuditReport",
-    "Choices",
     "FaceblindError",
-    "ProtectSettings",
-    "Protected",
-    "Protection",
+    "ProtectedScan",
+    "ProtectionResult",
+    "ProtectionSettings",
+    "RegionOptions",
     "Scan",
     "Skin",
     "Verdict",
@@ -62,11 +62,11 @@ __all__ = [
 _HOME = {
     "Alignment": "faceblind.head.alignment",
     "AuditReport": "faceblind.workflows.audit_report",
-    "Choices": "faceblind.protect.region",
+    "RegionOptions": "faceblind.protect.region_options",
     "FaceblindError": "faceblind.errors",
-    "ProtectSettings": "faceblind.workflows.protect_session",
-    "Protected": "faceblind.protect.protected_scan",
-    "Protection": "faceblind.workflows.protect_session",
+    "ProtectionSettings": "faceblind.workflows.protect_settings",
+    "ProtectedScan": "faceblind.protect.protected_scan",
+    "ProtectionResult": "faceblind.workflows.protect_settings",
     "Scan": "faceblind.scan",
     "Skin": "faceblind.head.skin",
     "Verdict": "faceblind.attacks.verdict",

@@ -45,17 +45,17 @@ class Defaced:
     """A protected scan, and what is seen in it."""
 
     done: Any
-    sight: Any
+    located: Any
 
 
 @pytest.fixture(scope="session")
 def defaced(volunteer) -> Defaced:
     """The volunteer without the face."""
-    from faceblind.attacks.locate import see
+    from faceblind.attacks.locate import locate_head
     from faceblind.protect.deface import deface
 
     done = deface(volunteer)
-    return Defaced(done, see(done.scan))
+    return Defaced(done, locate_head(done.scan))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 
 import manipulations as hide
 from faceblind.attacks.blur import deblur
-from faceblind.attacks.surface import FACE, find_surface, glance
+from faceblind.attacks.surface import FACE, find_surface, find_surface_by_rays
 from faceblind.head.segmentation import find_head
 from faceblind.head.skin import find_skin
 
@@ -40,9 +40,9 @@ def test_a_blur_is_measured_and_the_nose_comes_back(subject, placed):
 
 
 def test_a_glance_sees_what_the_skin_shows(subject, placed):
-    quick = glance(subject.scan, find_head(subject.scan), placed)
+    quick = find_surface_by_rays(subject.scan, find_head(subject.scan), placed)
     slow = surface_of(subject.scan, placed)
     face = placed.template.region(*FACE)
     assert np.nanmedian(np.abs(quick.offset - slow.offset)[face]) < 1.5
-    nothing = glance(hide.zeroed(subject), find_head(subject.scan), placed)
+    nothing = find_surface_by_rays(hide.zeroed(subject), find_head(subject.scan), placed)
     assert np.nanmedian(nothing.offset[face]) < -15

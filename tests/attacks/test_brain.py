@@ -11,8 +11,8 @@ from faceblind.attacks.brain import BITE_ML, find_harm
 from faceblind.scan import Scan
 
 MM = 3.0
-ALIGNMENT = SimpleNamespace(affine=np.eye(4))
-HEAD = SimpleNamespace(air_level=0.0, tissue_level=100.0)
+ALIGNMENT = SimpleNamespace(scan_to_template=np.eye(4))
+HEAD = SimpleNamespace(level=lambda share: 100.0 * share)
 
 
 def scan_of(voxels: np.ndarray, shift: float = 0.0) -> Scan:
@@ -66,7 +66,7 @@ def test_beside_a_head_cut_as_ours_nothing_is_a_bite(voxels):
     """The head was found 30 mm too far back: what is missing there is air, a hole inside is not."""
     voxels[:, :24] = 0
     scan = scan_of(voxels)
-    head = SimpleNamespace(air_level=0.0, tissue_level=100.0, mask=voxels > 50, affine=scan.affine)
+    head = SimpleNamespace(level=lambda share: 100.0 * share, mask=voxels > 50, affine=scan.affine)
     assert find_harm(scan, ALIGNMENT, head).bite_ml > BITE_ML
     assert find_harm(scan, ALIGNMENT, head, cut_spares_brain=True).bite_ml == 0
     x, y, z = centre(scan, (0, 20, 50))

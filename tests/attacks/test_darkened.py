@@ -8,8 +8,8 @@ import struct
 import numpy as np
 import pytest
 
-from faceblind.attacks.darkened import find_hidden
-from faceblind.attacks.locate import see
+from faceblind.attacks.darkened import find_darkened
+from faceblind.attacks.locate import locate_head
 from faceblind.formats import load
 from faceblind.formats.nifti import save
 from faceblind.head.segmentation import find_head
@@ -23,12 +23,12 @@ def test_a_face_turned_below_the_air_is_raised(subject, placed):
     mask = subject.face & (subject.depth < 30)
     voxels[mask] *= -1
     scan = subject.with_voxels(voxels)
-    assert find_hidden(scan, placed, find_head(scan)).scan is not None
+    assert find_darkened(scan, placed, find_head(scan)).scan is not None
 
 
 def test_air_alone_hides_nothing(subject, placed):
     scan = subject.without(subject.face & (subject.depth < 30), noisy=True)
-    assert find_hidden(scan, placed, find_head(scan)).scan is None
+    assert find_darkened(scan, placed, find_head(scan)).scan is None
 
 
 @pytest.mark.parametrize(("slope", "intercept"), [(1e-4, 0.0), (0.0, 5.0), (-2.0, 7.0)])
@@ -44,4 +44,4 @@ def test_scaling_in_the_header_hides_no_face(volunteer, tmp_path, slope, interce
         # Turned over, air is bright: nothing can be said but must not be passed over in silence.
         assert scan.voxels.max() <= 7.0 + 2.0 * 32768
         return
-    assert see(scan).left > 0.8
+    assert locate_head(scan).remaining > 0.8

@@ -7,7 +7,7 @@ import pytest
 import manipulations as hide
 from faceblind.attacks.examine import examine
 from faceblind.attacks.fills import peel
-from faceblind.attacks.locate import see
+from faceblind.attacks.locate import locate_head
 from faceblind.attacks.settings import SETTINGS
 from faceblind.attacks.verdict import judge
 from faceblind.formats.nifti import save
@@ -35,7 +35,7 @@ def test_slab_is_peeled_and_what_lies_below_is_a_face(subject):
     peeled = peel(hide.slab(subject))
     assert peeled is not None
     assert peeled.fills[0].kind == "constant"
-    assert see(peeled.scan).left > 0.6
+    assert locate_head(peeled.scan).remaining > 0.6
 
 
 def test_hugging_erosion_fails(subject, tmp_path):
@@ -45,13 +45,13 @@ def test_hugging_erosion_fails(subject, tmp_path):
 def test_a_darkened_face_is_found(subject, tmp_path):
     verdict = verdict_of(hide.dimmed(subject), tmp_path)
     assert verdict.status == "fail"
-    assert verdict.findings.left < 0.14 < 0.5 < verdict.findings.raised_left
+    assert verdict.findings.remaining < 0.14 < 0.5 < verdict.findings.remaining_in_the_dark
 
 
 def test_removed_face_with_ears_is_doubted_for_the_ears_only(subject, tmp_path):
     verdict = verdict_of(hide.zeroed(subject), tmp_path)
-    assert verdict.findings.face < SETTINGS.pass_left
-    assert SETTINGS.pass_left < verdict.findings.score < SETTINGS.fail_left
+    assert verdict.findings.face < SETTINGS.pass_remaining
+    assert SETTINGS.pass_remaining < verdict.findings.score < SETTINGS.fail_remaining
     assert verdict.status == "unsure"
     assert "ear" in verdict.reasons[0].text
 

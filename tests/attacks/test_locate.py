@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 import faceblind.attacks.locate as module
-from faceblind.attacks.locate import see
+from faceblind.attacks.locate import locate_head
 from faceblind.errors import AlignmentError
 from faceblind.formats import load
 from faceblind.head.alignment import align, moved
@@ -25,7 +25,9 @@ pytestmark = pytest.mark.slow
 def below_the_brow(scan, alignment):
     """The scan without its face from the eyes down, as masks of other tools leave it."""
     index = np.argwhere(np.ones(scan.shape, bool))
-    where = scan.world(index) @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
+    where = (
+        scan.world(index) @ alignment.scan_to_template[:3, :3].T + alignment.scan_to_template[:3, 3]
+    )
     face = ((where[:, 1] > 45.0) & (where[:, 2] < 12.0)).reshape(scan.shape)
     air = float(np.quantile(scan.voxels, 0.05))
     return replace(scan, voxels=np.where(face, air, scan.voxels).astype(np.float32), stored=None)
@@ -39,22 +41,24 @@ def cut(shared):
     return below_the_brow(scan, true), true
 
 
-def nodding(true, degrees=15.0):
+def pitched(true, degrees=15.0):
     """The place that a scalp alone may give."""
     turn = np.eye(4)
     turn[:3, :3] = Rotation.from_euler("x", degrees, degrees=True).as_matrix()
     turn[:3, 3] = PIVOT - turn[:3, :3] @ PIVOT
-    return moved(true, np.linalg.inv(true.affine) @ turn @ true.affine)
+    return moved(true, np.linalg.inv(true.scan_to_template) @ turn @ true.scan_to_template)
 
 
 def test_a_brow_that_stays_is_not_taken_for_scalp(cut, monkeypatch):
     scan, true = cut
-    monkeypatch.setattr(module, "align", lambda *_, **__: nodding(true))
-    monkeypatch.setattr(module, "align_by_scalp", lambda *_, **__: nodding(true))
+    monkeypatch.setattr(module, "align", lambda *_, **__: pitched(true))
+    monkeypatch.setattr(module, "align_by_scalp", lambda *_, **__: pitched(true))
     with monkeypatch.context() as without:
-        without.setattr(module, "find_brain_pose", lambda affine, *_: BrainPose(affine, 1.0))
-        by_scalp = see(scan).regions
-    found = see(scan).regions
+        without.setattr(
+            module, "find_brain_pose", lambda scan_to_template, *_: BrainPose(scan_to_template, 1.0)
+        )
+        by_scalp = locate_head(scan).regions
+    found = locate_head(scan).regions
     assert by_scalp["brow"].share < 0.5
     assert found["brow"].share > 0.8
     assert found["nose"].share < 0.1
@@ -68,9 +72,11 @@ def test_a_head_that_neither_face_nor_brain_places_is_refused(cut, monkeypatch):
         return replace(found(*args, **kwargs), confidence=0.2)
 
     monkeypatch.setattr(module, "align", doubtful)
-    monkeypatch.setattr(module, "find_brain_pose", lambda affine, *_: BrainPose(affine, 0.0))
+    monkeypatch.setattr(
+        module, "find_brain_pose", lambda scan_to_template, *_: BrainPose(scan_to_template, 0.0)
+    )
     with pytest.raises(AlignmentError, match="no head was found with enough confidence"):
-        see(scan)
+        locate_head(scan)
 
 
 @pytest.mark.parametrize("degrees", [20.0, -20.0])
@@ -79,18 +85,18 @@ def test_our_cut_is_found_in_a_nodding_head(shared, monkeypatch, degrees):
     head = find_whole_head(scan)
     done = deface(scan, head=head)
     for name in ("align", "align_by_scalp"):
-        monkeypatch.setattr(module, name, lambda *_, **__: nodding(head.alignment, degrees))
-    known = see(done.scan).known
+        monkeypatch.setattr(module, name, lambda *_, **__: pitched(head.alignment, degrees))
+    known = locate_head(done.scan).known
     assert known.is_cut
     turned = known.place.head.turn @ done.placement.turn.T
     assert Rotation.from_matrix(turned).magnitude() < np.radians(6.0)
 
 
 def test_our_cut_is_found_in_a_head_that_the_scalp_lays_wrong(shared):
-    """Colin27 without its face is found nodding by 20 degrees."""
+    """Colin27 without its face is found pitched by 20 degrees."""
     scan = load(shared / "scans" / "colin27_T1w_cut_below_nose.nii.gz")
     head = find_whole_head(scan)
-    found = see(deface(scan, head=head).scan)
+    found = locate_head(deface(scan, head=head).scan)
     assert found.known.is_cut
     assert found.known.cut > 0.75
     nasion = head.alignment.landmarks()["nasion"]

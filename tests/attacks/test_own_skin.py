@@ -9,9 +9,9 @@ import pytest
 from scipy import ndimage
 
 from faceblind.attacks.examine import examine
-from faceblind.attacks.locate import see
+from faceblind.attacks.locate import locate_head
 from faceblind.attacks.own_skin import find_own_skin
-from faceblind.attacks.region_presence import face_left, find_regions
+from faceblind.attacks.region_presence import find_regions, remaining_face_share
 from faceblind.attacks.settings import SETTINGS
 from faceblind.attacks.verdict import judge
 from faceblind.formats import load
@@ -41,9 +41,9 @@ def audited(scan: Scan, tmp_path):
 
 def test_nothing_of_the_person_shows_where_the_cut_lies_right(defaced):
     scan = defaced.done.scan
-    own = find_own_skin(defaced.sight, scan, find_head(scan))
+    own = find_own_skin(defaced.located, scan, find_head(scan))
     assert own.is_sure
-    face = defaced.sight.alignment.template.region("eyes", "nose", "mouth", "chin")
+    face = defaced.located.alignment.template.region("eyes", "nose", "mouth", "chin")
     assert own.shows[face].mean() < 0.05
 
 
@@ -52,7 +52,7 @@ def test_a_cut_too_far_forward_does_not_pass(volunteer, defaced, tmp_path, forwa
     verdict = audited(mislaid(volunteer, defaced.done, (0.0, forward, 0.0)), tmp_path)
     assert verdict.status != "pass"
     assert verdict.findings.regions["brow"].share > 0.5
-    assert verdict.findings.left > 0.1
+    assert verdict.findings.remaining > 0.1
 
 
 def test_a_new_face_too_far_forward_does_not_pass(volunteer, refaced, tmp_path):
@@ -67,7 +67,7 @@ def test_the_mislaid_cuts_of_the_shared_cases_fail(shared, name):
         pytest.skip("the shared cases are absent")
     verdict = judge("scan", examine(path).findings)
     assert verdict.status == "fail"
-    assert verdict.findings.left > 0.3
+    assert verdict.findings.remaining > 0.3
     assert "brow" in verdict.reasons[0].text
     assert "eyes" in verdict.reasons[0].text
 
@@ -79,7 +79,7 @@ def test_our_cut_is_found_where_scalp_and_brain_have_the_face(shared):
 
     scan = load(shared / "scans" / "chris_T1w.nii.gz")
     head = find_whole_head(scan)
-    found = see(deface(scan, head=head).scan)
+    found = locate_head(deface(scan, head=head).scan)
     assert found.known.is_cut
     middle = head.alignment.landmarks()["nasion"]
     assert np.linalg.norm(found.alignment.landmarks()["nasion"] - middle) < 20.0
@@ -90,16 +90,16 @@ def test_a_cut_that_looks_like_a_face_is_known_for_a_cut(shared):
     from faceblind.protect.deface import deface
 
     scan = load(shared / "scans" / "chris_PDw.nii.gz")
-    found = see(deface(scan).scan)
+    found = locate_head(deface(scan).scan)
     assert found.known.is_cut
     rest = find_regions(found.surface, found.alignment.template, found.known.ours)
-    assert face_left(rest) < SETTINGS.pass_left
+    assert remaining_face_share(rest) < SETTINGS.pass_remaining
 
 
 def test_resampled_after_protection_edges_tell_nothing(defaced):
     done = defaced.done
     smooth = ndimage.gaussian_filter(np.asarray(done.scan.voxels, np.float32), 0.8)
     scan = replace(done.scan, voxels=smooth, stored=None)
-    sight = see(scan)
-    assert sight.known.is_cut
-    assert not find_own_skin(sight, scan, find_head(scan)).is_sure
+    located = locate_head(scan)
+    assert located.known.is_cut
+    assert not find_own_skin(located, scan, find_head(scan)).is_sure

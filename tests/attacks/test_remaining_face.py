@@ -13,7 +13,7 @@ from faceblind.formats.nifti import save
 from faceblind.head.whole_head import find_whole_head
 from faceblind.protect import deface as deface_module
 from faceblind.workflows.protect import protect_file
-from faceblind.workflows.protect_session import ProtectSettings
+from faceblind.workflows.protect_settings import ProtectionSettings
 
 pytestmark = pytest.mark.slow
 
@@ -69,5 +69,5 @@ def test_a_cut_that_is_too_shallow_is_refused_and_nothing_written(volunteer, tmp
     (tmp_path / "out").mkdir()
     target = tmp_path / "out" / source.name
     with pytest.raises(ScanError, match=r"skin of the face would stay \(.*nothing was written"):
-        protect_file(source, target, ProtectSettings("deface"))
+        protect_file(source, target, ProtectionSettings("deface"))
     assert not list(target.parent.iterdir())

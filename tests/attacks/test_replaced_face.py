@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from faceblind.attacks.replaced_face import Foreign, shared_faces
+from faceblind.attacks.replaced_face import ReplacedFace, shared_faces
 from faceblind.head.template import load_template
 
 
@@ -15,7 +15,7 @@ from faceblind.head.template import load_template
      (0.9, 0.0, True)],
 )  # fmt: skip
 def test_an_average_with_another_texture_is_suspected(average, texture, suspected):
-    assert Foreign(average, texture).suspected is suspected
+    assert ReplacedFace(average, texture).suspected is suspected
 
 
 def test_one_face_in_scans_of_two_people_is_a_replacement():

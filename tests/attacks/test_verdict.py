@@ -9,7 +9,7 @@ from faceblind.attacks.brain import Brain
 from faceblind.attacks.fills import Fill
 from faceblind.attacks.findings import Findings
 from faceblind.attacks.metadata.texts import Finding
-from faceblind.attacks.region_presence import EARS, IMPORTANCE, Region, face_left
+from faceblind.attacks.region_presence import EARS, IMPORTANCE, RegionPresence, remaining_face_share
 from faceblind.attacks.settings import SETTINGS
 from faceblind.attacks.surface import LOOKED_AT
 from faceblind.attacks.verdict import AGAIN, judge
@@ -18,17 +18,19 @@ from faceblind.identification.ranking import Link
 
 
 def findings(**changes) -> Findings:
-    bare = Region(0.0, 0.0, 0.0, 1.0)
+    bare = RegionPresence(0.0, 0.0, 0.0, 1.0)
     clean = Findings(
-        regions=dict.fromkeys(LOOKED_AT, bare), left=0.0, peeled_left=0.0, raised_left=0.0,
-        later_left=0.0, fills=(), replaced="", detector_max=0.1, detector_views=0, pieces=(),
-        brain=Brain(None, (), 0.0), metadata=(),
+        regions=dict.fromkeys(LOOKED_AT, bare), remaining=0.0, remaining_under_fills=0.0,
+        remaining_in_the_dark=0.0, remaining_in_later_volumes=0.0, fills=(), replaced="",
+        detector_max=0.1, detector_views=0, pieces=(), brain=Brain(None, (), 0.0), metadata=(),
     )  # fmt: skip
     return replace(clean, **changes)
 
 
-def with_regions(**shares: float) -> dict[str, Region]:
-    return {n: Region(100.0 * s, s, 0.0, 1.0) for n in LOOKED_AT for s in [shares.get(n, 0.0)]}
+def with_regions(**shares: float) -> dict[str, RegionPresence]:
+    return {
+        n: RegionPresence(100.0 * s, s, 0.0, 1.0) for n in LOOKED_AT for s in [shares.get(n, 0.0)]
+    }
 
 
 NEAR = Link("originals", 1.0, 84, "as-is", 2.0, 4)
@@ -45,12 +47,12 @@ def test_nothing_found_passes():
 
 def test_importance_sums_to_one():
     assert sum(IMPORTANCE.values()) == pytest.approx(1.0)
-    assert face_left(with_regions(**dict.fromkeys(LOOKED_AT, 1.0))) == pytest.approx(1.0)
+    assert remaining_face_share(with_regions(**dict.fromkeys(LOOKED_AT, 1.0))) == pytest.approx(1.0)
 
 
 def test_a_face_fails_and_is_named():
     regions = with_regions(nose=1.0, eyes=0.9)
-    verdict = judge("a", findings(regions=regions, left=face_left(regions)))
+    verdict = judge("a", findings(regions=regions, remaining=remaining_face_share(regions)))
     assert verdict.status == "fail"
     assert "eyes and nose remain" in verdict.reasons[0].text
 
@@ -58,10 +60,14 @@ def test_a_face_fails_and_is_named():
 @pytest.mark.parametrize(
     ("changes", "status", "words"),
     [
-        ({"peeled_left": 0.8, "fills": (Fill("constant", 90.0, 0.8),)}, "fail", "under a fill"),
-        ({"raised_left": 0.8}, "fail", "look like air"),
-        ({"later_left": 0.8}, "fail", "later volumes"),
-        ({"peeled_left": 0.2}, "unsure", "under a fill"),
+        (
+            {"remaining_under_fills": 0.8, "fills": (Fill("constant", 90.0, 0.8),)},
+            "fail",
+            "under a fill",
+        ),
+        ({"remaining_in_the_dark": 0.8}, "fail", "look like air"),
+        ({"remaining_in_later_volumes": 0.8}, "fail", "later volumes"),
+        ({"remaining_under_fills": 0.2}, "unsure", "under a fill"),
         ({"pieces": (Piece(9.0, "posterior"),)}, "unsure", "on its posterior side"),
         ({"pieces": (Piece(9.0, "posterior", "nose"),)}, "unsure", "a wrapped nose"),
         ({"left": 0.9, "foreign": True}, "unsure", "another tool's average"),
@@ -92,7 +98,7 @@ def test_each_attack_counts(changes, status, words):
 
 @pytest.mark.parametrize(("name", "words"), [("brow", "brow remains"), ("cheeks", "cheeks remain")])
 def test_one_region_is_told_in_good_grammar(name, words):
-    verdict = judge("a", findings(regions=with_regions(**{name: 1.0}), left=0.2))
+    verdict = judge("a", findings(regions=with_regions(**{name: 1.0}), remaining=0.2))
     assert f"{words} (20% of" in verdict.reasons[0].text
 
 
@@ -105,18 +111,18 @@ def test_ears_alone_are_doubted():
 
 def test_an_intact_head_is_not_told_of_an_option_that_was_not_used():
     regions = with_regions(**dict.fromkeys(LOOKED_AT, 1.0))
-    assert judge("a", findings(regions=regions, left=1.0)).advice == (AGAIN,)
+    assert judge("a", findings(regions=regions, remaining=1.0)).advice == (AGAIN,)
 
 
 def test_ears_enter_the_score_and_not_the_share_of_a_face():
     """Both ears alone score above what passes and below what fails."""
-    both = findings(regions=with_regions(**{"left ear": 1.0, "right ear": 1.0}), left=0.0)
-    one = findings(regions=with_regions(**{"left ear": 1.0}), left=0.0)
+    both = findings(regions=with_regions(**{"left ear": 1.0, "right ear": 1.0}), remaining=0.0)
+    one = findings(regions=with_regions(**{"left ear": 1.0}), remaining=0.0)
     assert both.score == pytest.approx(EARS)
     assert one.score == pytest.approx(EARS / 2)
-    assert SETTINGS.pass_left < both.score < SETTINGS.fail_left
+    assert SETTINGS.pass_remaining < both.score < SETTINGS.fail_remaining
     assert both.face == 0.0
-    shown = findings(regions=with_regions(**{"left ear": 1.0}), left=0.9)
+    shown = findings(regions=with_regions(**{"left ear": 1.0}), remaining=0.9)
     assert shown.score == pytest.approx(1 - 0.1 * (1 - EARS / 2))
 
 
@@ -145,7 +151,7 @@ def test_a_new_face_far_from_where_the_brain_has_it_is_doubted():
 def test_a_feature_in_view_does_not_pass_whatever_the_score():
     chin = replace(findings().regions["chin"], area_mm2=900.0, share=0.6, seen=1.0)
     found = findings()
-    found = replace(found, regions=found.regions | {"chin": chin}, left=0.05)
+    found = replace(found, regions=found.regions | {"chin": chin}, remaining=0.05)
     verdict = judge("scan", found)
     assert verdict.status == "unsure"
     assert "chin remains in view" in verdict.reasons[0].text

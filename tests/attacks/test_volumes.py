@@ -46,9 +46,9 @@ def test_a_face_is_seen_where_the_head_moved_to(moving, tmp_path):
     for scan, name in ((wrong, "wrong"), (right.scan, "right")):
         save(scan, tmp_path / f"{name}_T1w.nii.gz")
     found = examine(tmp_path / "wrong_T1w.nii.gz").findings
-    assert found.later_left >= SETTINGS.fail_left
+    assert found.remaining_in_later_volumes >= SETTINGS.fail_remaining
     found = examine(tmp_path / "right_T1w.nii.gz").findings
-    assert found.later_left < SETTINGS.pass_left
+    assert found.remaining_in_later_volumes < SETTINGS.pass_remaining
 
 
 def test_a_region_that_moved_with_the_head_harms_no_brain(moving, placed):

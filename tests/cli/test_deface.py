@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from faceblind.cli.main import app
 from faceblind.cli.protect import report
 from faceblind.workflows import protect as workflow
-from faceblind.workflows.protect_session import Protection
+from faceblind.workflows.protect_settings import ProtectionResult
 
 
 @pytest.fixture
@@ -27,8 +27,10 @@ def calls(monkeypatch):
 
         monkeypatch.setattr(workflow, name, function)
 
-    good = Protection(Path("a.nii.gz"), Path("o.nii.gz"), None, {"face": 0.05})
-    bad = Protection(Path("b.nii.gz"), None, "b.nii.gz: the file is truncated; fetch it again")
+    good = ProtectionResult(Path("a.nii.gz"), Path("o.nii.gz"), None, {"face": 0.05})
+    bad = ProtectionResult(
+        Path("b.nii.gz"), None, "b.nii.gz: the file is truncated; fetch it again"
+    )
     answer("protect_file", good)
     answer("protect_session", [good])
     answer("protect_folder", [good, bad])
@@ -48,12 +50,12 @@ def test_a_file(calls, method):
     assert args[:2] == (Path("a.nii.gz"), Path("o.nii.gz"))
     settings = args[2]
     assert (settings.method, settings.seed) == (method, 7)
-    assert settings.choices.keep_ears
-    assert settings.choices.keep_eyes
+    assert settings.options.keep_ears
+    assert settings.options.keep_eyes
     assert settings.strict
     assert not settings.keep_fiducials
-    assert not settings.choices.teeth
-    assert not settings.choices.neck
+    assert not settings.options.teeth
+    assert not settings.options.neck
     assert "5% of the face" in result.stderr
 
 
@@ -81,8 +83,8 @@ def test_what_goes_and_stays_besides(calls, method):
     name, args, _ = calls[0]
     assert name == "protect_file"
     assert args[2].keep_fiducials
-    assert args[2].choices.teeth
-    assert args[2].choices.neck
+    assert args[2].options.teeth
+    assert args[2].options.neck
 
 
 def test_both_verbs_say_what_they_do():
@@ -136,9 +138,10 @@ def test_scans_that_carry_extensions_are_named(tmp_path, capsys):
     image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"Jane Doe"))
     nib.save(image, tmp_path / "carries.nii.gz")
     names = ("plain.nii.gz", "carries.nii.gz", "absent.nii.gz")
-    results = [Protection(Path("in", name), tmp_path / name) for name in names]
+    results = [ProtectionResult(Path("in", name), tmp_path / name) for name in names]
     assert (
-        report([*results, Protection(Path("failed.nii"), None, "failed.nii: bad")], tmp_path) == 1
+        report([*results, ProtectionResult(Path("failed.nii"), None, "failed.nii: bad")], tmp_path)
+        == 1
     )
     assert capsys.readouterr().err.splitlines() == [
         "carries.nii.gz: carries header extensions, which may hold names",
@@ -147,8 +150,10 @@ def test_scans_that_carry_extensions_are_named(tmp_path, capsys):
 
 
 def test_names_with_line_breaks_and_colours_stay_one_line(capsys):
-    left = Protection(Path("a\nb.nii.gz"), Path("o.nii.gz"), None, {"face": 0.05})
-    bad = Protection(Path("b"), None, "\x1b[31mb\nc.nii.gz: the file is empty; fetch it again")
+    left = ProtectionResult(Path("a\nb.nii.gz"), Path("o.nii.gz"), None, {"face": 0.05})
+    bad = ProtectionResult(
+        Path("b"), None, "\x1b[31mb\nc.nii.gz: the file is empty; fetch it again"
+    )
     assert report([left, bad], Path("out")) == 1
     shown = capsys.readouterr().err
     assert shown.splitlines() == [

@@ -1,4 +1,4 @@
-"""Which files are scans, and of whom."""
+"""Which files are scans, and which person each shows."""
 
 from __future__ import annotations
 

@@ -12,15 +12,15 @@ import trimesh
 
 from faceblind.errors import AlignmentError
 from faceblind.face import pipeline
-from faceblind.face.pipeline import HeadShown, require_face, show_head
+from faceblind.face.pipeline import ReconstructedHead, reconstruct_head, require_face
 from faceblind.geometry.triangles import vertex_normals
 from faceblind.head.skin import Skin
 from faceblind.scan import Scan
 
 
-def shown(face_share: float, seen_share: float) -> HeadShown:
+def shown(face_share: float, seen_share: float) -> ReconstructedHead:
     nothing: Any = None
-    return HeadShown(nothing, nothing, nothing, face_share, seen_share)
+    return ReconstructedHead(nothing, nothing, nothing, face_share, seen_share)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_low_confidence_is_a_failure_and_not_a_face(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(pipeline, "find_skin", lambda scan: None)
     monkeypatch.setattr(pipeline, "align", lambda *_: SimpleNamespace(confidence=0.31))
     with pytest.raises(AlignmentError, match=r"x\.nii: .*not found with enough confidence \(0\.31"):
-        show_head(scan)
+        reconstruct_head(scan)
 
 
 def test_too_little_skin_names_the_scan(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,7 @@ def test_too_little_skin_names_the_scan(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(
         AlignmentError, match=r"x\.nii: too little skin .*check that this is a head"
     ):
-        show_head(scan)
+        reconstruct_head(scan)
 
 
 def test_a_series_is_told_of(
@@ -75,5 +75,5 @@ def test_a_series_is_told_of(
         caplog.at_level(logging.INFO, "faceblind"),
         pytest.raises(AlignmentError, match="far enough"),
     ):
-        show_head(Scan(np.zeros((4, 4, 4, 3)), np.eye(4)))
+        reconstruct_head(Scan(np.zeros((4, 4, 4, 3)), np.eye(4)))
     assert "A series of 3 volumes" in caplog.text

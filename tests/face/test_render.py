@@ -16,7 +16,7 @@ from faceblind.errors import FaceblindError
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS, Camera, Light
 from faceblind.face.rasteriser import NOTHING, EmbreeCaster, NumpyCaster, make_caster
 from faceblind.face.render import BACKGROUND, GAMMA, SKIN_ALBEDO, Renders, aim, render, render_sheet
-from faceblind.geometry.mesh import vertex_normals
+from faceblind.geometry.mesh import checked_normals
 
 Mesh = tuple[NDArray[np.float32], NDArray[np.int32]]
 
@@ -51,7 +51,7 @@ def picture(mesh: Mesh, light: Light = MATT, camera: Camera = FRONT, **options: 
 
 def test_defaults_make_81_pictures() -> None:
     points, faces = sphere()
-    renders = render(points, faces, vertex_normals(points, faces), MARKS)
+    renders = render(points, faces, checked_normals(points, faces), MARKS)
     assert renders.images.shape == (9, 9, 224, 224)
     assert renders.images.dtype == np.uint8
     assert renders.landmarks.shape == (9, 5, 2)

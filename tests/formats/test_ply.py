@@ -10,7 +10,7 @@ import trimesh
 
 from faceblind.errors import FaceblindError, OutputError
 from faceblind.formats.ply import read_ply, write_ply
-from faceblind.geometry.mesh import vertex_normals
+from faceblind.geometry.mesh import checked_normals
 
 
 def sphere(radius: float = 50.0, subdivisions: int = 4) -> tuple[np.ndarray, np.ndarray]:
@@ -21,7 +21,7 @@ def sphere(radius: float = 50.0, subdivisions: int = 4) -> tuple[np.ndarray, np.
 @pytest.mark.parametrize("with_normals", [False, True])
 def test_ply_comes_back_as_written(tmp_path: Path, with_normals: bool) -> None:
     points, faces = sphere(subdivisions=2)
-    normals = vertex_normals(points, faces) if with_normals else None
+    normals = checked_normals(points, faces) if with_normals else None
     path = tmp_path / "face.ply"
     write_ply(path, points, faces, normals)
     back, back_faces, back_normals = read_ply(path)

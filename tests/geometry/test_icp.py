@@ -194,15 +194,15 @@ def test_laid_on_undoes_a_turn_and_a_shift_and_heeds_the_weights() -> None:
     points = np.random.default_rng(3).normal(0, 40, (50, 3)).astype(np.float32)
     target = moved(points, pose_of((50, -100, 20), (10, -5, 80)))
     weights = np.ones(50, np.float32)
-    np.testing.assert_allclose(icp.laid_on(points, target, weights), target, atol=1e-4)
+    np.testing.assert_allclose(icp.registered_rigidly(points, target, weights), target, atol=1e-4)
     target[:5] += 30
     weights[:5] = 0
-    laid = icp.laid_on(points, target, weights)
-    np.testing.assert_allclose(laid[5:], target[5:], atol=1e-4)
+    placed = icp.registered_rigidly(points, target, weights)
+    np.testing.assert_allclose(placed[5:], target[5:], atol=1e-4)
 
 
 def test_laid_on_never_mirrors() -> None:
     points = np.random.default_rng(4).normal(0, 40, (50, 3))
-    laid = icp.laid_on(points, points * [-1, 1, 1], np.ones(50))
-    volume = np.linalg.det((laid - laid.mean(axis=0))[:3])
+    placed = icp.registered_rigidly(points, points * [-1, 1, 1], np.ones(50))
+    volume = np.linalg.det((placed - placed.mean(axis=0))[:3])
     assert np.sign(volume) == np.sign(np.linalg.det((points - points.mean(axis=0))[:3]))

@@ -81,7 +81,7 @@ def as_skin(mesh: trimesh.Trimesh) -> Skin:
 def test_a_head_in_its_place(head: Head) -> None:
     truth = head(someone(0))
     found = check(truth)
-    np.testing.assert_allclose(found.pose, np.linalg.inv(truth.place), atol=1.0)
+    np.testing.assert_allclose(found.scan_to_template_rigid, np.linalg.inv(truth.place), atol=1.0)
     np.testing.assert_allclose(found.shape[:5], truth.coefficients[:5], atol=0.5)
     assert found.residual_mm < 0.3
     assert found.confidence == 1.0
@@ -91,10 +91,10 @@ def test_a_head_in_its_place(head: Head) -> None:
 
 def test_pose_is_rigid_and_affine_brings_the_template_back(head: Head) -> None:
     found = check(head(someone(1), placed(tilt(20, (1, 2, -1)))))
-    turn = found.pose[:3, :3]
+    turn = found.scan_to_template_rigid[:3, :3]
     np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-9)
     assert np.linalg.det(turn) == pytest.approx(1)
-    back = found.fitted() @ found.affine[:3, :3].T + found.affine[:3, 3]
+    back = found.fitted() @ found.scan_to_template[:3, :3].T + found.scan_to_template[:3, 3]
     assert np.median(np.linalg.norm(back - found.template.points, axis=1)) < 4
 
 
@@ -170,7 +170,7 @@ def test_handedness_is_the_header_s(head: Head) -> None:
     mirrored = Skin(skin.points * flip, skin.faces[:, ::-1], skin.normals * flip, skin.edge)
     found = align(mirrored, truth.scan)
     assert found.confidence >= CONFIDENT
-    assert np.linalg.det(found.pose[:3, :3]) > 0
+    assert np.linalg.det(found.scan_to_template_rigid[:3, :3]) > 0
     expected = template.shape(truth.coefficients)[template.mirror] * flip
     landmarks = found.landmarks()
     errors = [
@@ -219,7 +219,7 @@ def test_too_little_skin_is_refused() -> None:
 def test_same_input_same_answer(head: Head) -> None:
     truth = head(someone(7), noise_mm=0.5)
     first, second = (align(truth.skin, truth.scan) for _ in range(2))
-    np.testing.assert_array_equal(first.pose, second.pose)
+    np.testing.assert_array_equal(first.scan_to_template_rigid, second.scan_to_template_rigid)
     np.testing.assert_array_equal(first.shape, second.shape)
 
 
@@ -250,7 +250,7 @@ def test_the_inside_contradicts_a_head_turned_round(
     fit, upright = (Fit(pose, np.zeros(1), 0.6) for pose in (turn, np.eye(4)))
     answers = iter(told)
     monkeypatch.setattr(module, "information", lambda *_: next(answers))
-    described = SimpleNamespace(affine=np.diag([size, size, size, 1.0]))
+    described = SimpleNamespace(scan_to_template=np.diag([size, size, size, 1.0]))
     monkeypatch.setattr(module, "_describe", lambda *_: described)
     monkeypatch.setattr(module.Levels, "of", lambda *_: None)
     scan = Scan(np.zeros((2, 2, 2), np.uint8), np.eye(4))

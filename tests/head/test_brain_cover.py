@@ -102,9 +102,9 @@ def test_no_floor_of_a_small_childs_head_lies_deeper_than_its_brain_may():
 def test_a_small_head_tells_that_scalp_lies_outside_the_skin_that_was_found(size, share):
     scan, skin, affine = head(size, None)
     inner = Skin(skin.points - 4.0 * skin.normals, skin.faces, skin.normals, skin.edge)
-    assert find_cover(scan, skin, affine).hidden_share < 0.05
+    assert find_cover(scan, skin, affine).outside_share < 0.05
     cover = find_cover(scan, inner, affine)
-    assert cover.hidden_share == pytest.approx(share, abs=0.05)
+    assert cover.outside_share == pytest.approx(share, abs=0.05)
     if share:
         usual = find_cover(scan, skin, affine).depth_mm
         assert usual.mean() - cover.depth_mm.mean() > 0.5

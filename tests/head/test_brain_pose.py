@@ -1,4 +1,4 @@
-"""A head that its scalp lays wrong is laid right by its brain."""
+"""A head that its scalp misplaces is placed right by its brain."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ BROW = np.array([0.0, 88.0, 25.0])
 
 
 def turned(alignment, degrees, forwards=0.0, up=0.0):
-    """The alignment of a head that is thought to nod."""
+    """The alignment of a head that is thought to pitch."""
     angle = np.radians(degrees)
     turn = np.eye(4)
     turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     turn[:3, 3] = PIVOT - turn[:3, :3] @ PIVOT + [0.0, forwards, up]
-    return moved(alignment, np.linalg.inv(alignment.affine) @ turn @ alignment.affine)
+    return moved(
+        alignment, np.linalg.inv(alignment.scan_to_template) @ turn @ alignment.scan_to_template
+    )
 
 
 def turned_by(first, second):
@@ -35,7 +37,7 @@ def turned_by(first, second):
 
 
 def brow_off(affine, true):
-    there = np.linalg.inv(true.affine) @ [*BROW, 1.0]
+    there = np.linalg.inv(true.scan_to_template) @ [*BROW, 1.0]
     return np.linalg.norm((affine @ there)[:3] - BROW)
 
 
@@ -52,13 +54,15 @@ def contrasts():
 @pytest.mark.parametrize(("degrees", "shift"), [(14.0, (5.0, -4.0)), (-17.0, (-3.0, 6.0))])
 def test_a_turn_and_a_shift_are_undone_in_any_contrast(contrasts, name, degrees, shift):
     scan, true = contrasts[name]
-    wrong = turned(true, degrees, *shift).affine
+    wrong = turned(true, degrees, *shift).scan_to_template
     found = find_brain_pose(wrong, scan, find_head(scan))
     assert found.is_sure
-    assert abs(turned_by(wrong, true.affine)) > 12.0
+    assert abs(turned_by(wrong, true.scan_to_template)) > 12.0
     # Simulated CT has grey and white matter of one density: ventricles alone tell a turn.
-    assert abs(turned_by(found.affine, true.affine)) < (12.0 if name == "CT" else 6.0)
-    assert brow_off(found.affine, true) < 10.0 < brow_off(wrong, true)
+    assert abs(turned_by(found.scan_to_template, true.scan_to_template)) < (
+        12.0 if name == "CT" else 6.0
+    )
+    assert brow_off(found.scan_to_template, true) < 10.0 < brow_off(wrong, true)
 
 
 @pytest.mark.parametrize("name", ["sub-a_T1w", "ixi015_T1w_2mm", "ct_head_scaled01", "t1_tfl_2mm"])
@@ -67,22 +71,24 @@ def test_a_turn_is_undone_in_real_heads(shared, name, degrees):
     """Among them one that a surface coil shades by a factor of ten."""
     scan = load(shared / "scans" / f"{name}.nii.gz")
     true = align(find_skin(scan), scan)
-    wrong = turned(true, degrees).affine
+    wrong = turned(true, degrees).scan_to_template
     found = find_brain_pose(wrong, scan, find_head(scan))
     assert found.is_sure
     assert brow_off(wrong, true) > 25.0
-    assert brow_off(found.affine, true) < 8.0
+    assert brow_off(found.scan_to_template, true) < 8.0
 
 
 def test_a_size_is_found(contrasts):
     scan, true = contrasts["T1w"]
-    smaller = np.diag([1.1, 1.1, 1.1, 1.0]) @ true.affine
-    found = find_brain_pose(smaller, scan, find_head(scan)).affine
-    size = np.cbrt(np.linalg.det(found) / np.linalg.det(true.affine))
+    smaller = np.diag([1.1, 1.1, 1.1, 1.0]) @ true.scan_to_template
+    found = find_brain_pose(smaller, scan, find_head(scan)).scan_to_template
+    size = np.cbrt(np.linalg.det(found) / np.linalg.det(true.scan_to_template))
     assert size == pytest.approx(1.0, abs=0.04)
 
 
 def test_noise_tells_nothing(contrasts):
     scan, true = contrasts["T1w"]
     noise = np.random.default_rng(0).normal(100.0, 20.0, scan.shape).astype(np.float32)
-    assert not find_brain_pose(true.affine, Scan(noise, scan.affine), find_head(scan)).is_sure
+    assert not find_brain_pose(
+        true.scan_to_template, Scan(noise, scan.affine), find_head(scan)
+    ).is_sure

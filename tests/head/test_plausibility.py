@@ -9,7 +9,7 @@ import pytest
 from nibabel.affines import apply_affine
 from scipy import ndimage
 
-from faceblind.attacks.locate import see
+from faceblind.attacks.locate import locate_head
 from faceblind.errors import AlignmentError
 from faceblind.formats import load
 from faceblind.head.alignment import CONFIDENT, align
@@ -60,14 +60,14 @@ def test_a_volunteer_is_a_head_with_and_without_the_face(volunteer):
 def test_things_of_a_heads_size_are_none(kind):
     scan = thing(kind)
     with pytest.raises(AlignmentError, match=r"thing\.nii: no head was found"):
-        see(scan)
+        locate_head(scan)
 
 
 @pytest.mark.slow
 def test_a_fruit_is_no_head(shared):
     scan = load(shared / "scans" / "fruit_2mm.nii.gz")
     with pytest.raises(AlignmentError, match=r"no head was found: .* looks like a brain"):
-        see(scan)
+        locate_head(scan)
 
 
 def with_pads(scan, alignment, thick_mm):
@@ -78,7 +78,9 @@ def with_pads(scan, alignment, thick_mm):
         head.mask.astype(np.float32), back[:3, :3], back[:3, 3], scan.shape, order=1
     )
     away = ndimage.distance_transform_edt(inside < 0.5, scan.spacing)
-    places = apply_affine(alignment.affine, scan.world(np.indices(scan.shape).reshape(3, -1).T))
+    places = apply_affine(
+        alignment.scan_to_template, scan.world(np.indices(scan.shape).reshape(3, -1).T)
+    )
     x, y, z = places.T.reshape(3, *scan.shape)
     pad = (np.abs(x) > 40) & (y > 10) & (y < 75) & (z > -60) & (z < 20)
     pad &= (away > 0) & (away <= thick_mm)

@@ -1,4 +1,4 @@
-"""Scans laid on each other by what is inside the head."""
+"""Scans registered to each other by what is inside the head."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_known_motion_is_recovered_across_contrasts(session):
     found = register(other.scan, first.scan, places(first))
     assert found.is_sure
     points = other.scan.world(np.argwhere(other.brain)[::500])
-    truth, move = other.to_first, found.move
+    truth, move = other.to_first, found.scan_to_target
     error = points @ (move - truth)[:3, :3].T + (move - truth)[:3, 3]
     moved = points @ (truth - np.eye(4))[:3, :3].T + truth[:3, 3]
     assert np.linalg.norm(moved, axis=1).mean() > 2.0

@@ -66,8 +66,8 @@ def known(monkeypatch, phantom):
             )
             alignment = replace(
                 alignment,
-                affine=alignment.affine @ np.linalg.inv(move),
-                pose=alignment.pose @ np.linalg.inv(move),
+                scan_to_template=alignment.scan_to_template @ np.linalg.inv(move),
+                scan_to_template_rigid=alignment.scan_to_template_rigid @ np.linalg.inv(move),
             )
             affine = move @ affine
         share = {region: value * seen for region, value in alignment.seen.items()}
@@ -83,7 +83,7 @@ def known(monkeypatch, phantom):
 
 def without_face(skin, alignment):
     """The skin without what lies in front of the ears."""
-    where = skin.points @ alignment.affine[:3, :3].T + alignment.affine[:3, 3]
+    where = skin.points @ alignment.scan_to_template[:3, :3].T + alignment.scan_to_template[:3, 3]
     points, faces, kept = crop(skin.points, skin.faces, where[:, 1] < 20)
     return Skin(points, faces, skin.normals[kept], skin.edge[kept])
 
@@ -98,7 +98,7 @@ def small_move(turn=(3.0, -2.0, 1.0), shift=(2.0, -3.0, 1.0)):
 def test_each_series_speaks_for_itself(known):
     scans = [known("t1"), known("t2", move=small_move())]
     heads = heads_of_session(scans)
-    first, second = (head.alignment.affine for head in heads)
+    first, second = (head.alignment.scan_to_template for head in heads)
     assert not np.allclose(first, second)
 
 
@@ -106,9 +106,11 @@ def test_a_flair_cut_at_the_nostrils_takes_its_sisters_alignment(known):
     move = small_move()
     scans = [known("t1"), known("flair", seen=0.4, move=move)]
     head = heads_of_session(scans)[1]
-    expected = heads_of_session([known("t1")])[0].alignment.affine @ np.linalg.inv(move)
+    expected = heads_of_session([known("t1")])[0].alignment.scan_to_template @ np.linalg.inv(move)
     points = scans[1].world([[20, 30, 40], [60, 70, 50], [40, 90, 80]])
-    got = points @ head.alignment.affine[:3, :3].T + head.alignment.affine[:3, 3]
+    got = (
+        points @ head.alignment.scan_to_template[:3, :3].T + head.alignment.scan_to_template[:3, 3]
+    )
     want = points @ expected[:3, :3].T + expected[:3, 3]
     assert np.linalg.norm(got - want, axis=1).max() < 1.0
 
@@ -126,7 +128,9 @@ def test_a_sister_without_a_face_helps_nobody(known):
     assert isinstance(heads_of_session([faceless])[0], ScanError)
     _, head = heads_of_session([faceless, alone])
     assert head.alignment.support["nose"] == 1.0
-    assert np.array_equal(head.alignment.affine, heads_of_session([alone])[0].alignment.affine)
+    assert np.array_equal(
+        head.alignment.scan_to_template, heads_of_session([alone])[0].alignment.scan_to_template
+    )
     lost = heads_of_session([faceless, known("bold", lost=True)])
     assert "t1: no face was found where the head has one" in str(lost[0])
     assert isinstance(lost[1], AlignmentError)
@@ -142,7 +146,7 @@ def test_under_a_missing_face_the_sisters_skin_tells_where_the_brain_lies(known,
     nose = head.alignment.fitted()[head.alignment.template.region("nose")]
     assert cKDTree(head.skin.points).query(nose)[0].max() < 6.0
     own = heads_of_session([whole, known("t2", seen=0.6, move=small_move())])[1]
-    assert np.allclose(own.alignment.affine, head.alignment.affine, atol=0.05)
+    assert np.allclose(own.alignment.scan_to_template, head.alignment.scan_to_template, atol=0.05)
 
 
 def test_a_sister_of_low_confidence_helps_nobody(known):
@@ -162,7 +166,7 @@ def test_low_confidence_is_accepted_only_when_allowed(known):
 
 def test_a_series_that_the_inside_does_not_help_either(known, monkeypatch):
     """Where neither skin nor inside is believed, a series is refused."""
-    monkeypatch.setattr(session, "_by_inside", lambda scan, sister: None)
+    monkeypatch.setattr(session, "_by_inside", lambda scan, companion: None)
     heads = heads_of_session([known("t1"), known("blank", blank=True)])
     assert isinstance(heads[1], ScanError)
 
@@ -179,10 +183,10 @@ def test_a_series_without_skin_is_laid_on_its_sister_by_what_is_inside(known):
     move = small_move()
     scans = [known("t1"), known("blank", blank=True, move=move)]
     first, second = heads_of_session(scans)
-    want = first.alignment.affine @ np.linalg.inv(move)
+    want = first.alignment.scan_to_template @ np.linalg.inv(move)
     points = first.skin.points[::50] @ move[:3, :3].T + move[:3, 3]
-    error = points @ (second.alignment.affine - want)[:3, :3].T
-    error += (second.alignment.affine - want)[:3, 3]
+    error = points @ (second.alignment.scan_to_template - want)[:3, :3].T
+    error += (second.alignment.scan_to_template - want)[:3, 3]
     assert np.linalg.norm(error, axis=1).max() < 1.5
     assert np.linalg.norm(second.skin.points[::50] - points, axis=1).max() < 1.5
 

@@ -187,7 +187,7 @@ def test_foreign_things_are_left_out(thing: Distance, trace: float) -> None:
 
     skin = find_skin(Scan(rician(paint(both, affine, shape), 25), affine))
     error = radii(skin) - RADIUS
-    # Where it touches, a foreign thing may leave a trace of some millimetres.
+    # Where it touches, another thing may leave a trace of some millimetres.
     assert error.max() < trace
     assert (np.abs(error) > 1).mean() < 0.02
 

@@ -30,7 +30,7 @@ UNMOVED = placement_of(np.ones(3), np.eye(3), ANCHOR)
 
 
 def cut_at(points, fit: CutFit):
-    where = apply_affine(fit.affine, points)
+    where = apply_affine(fit.scan_to_cut, points)
     return template_fields().at("cut", where) - lift_at(where, fit.lift_mm)
 
 
@@ -53,14 +53,14 @@ def head(bulge_mm=None) -> tuple[np.ndarray, np.ndarray]:
 
 def high_floor(cover: Cover, fit: CutFit):
     floor = cover.floor(np.eye(4))
-    height = apply_affine(fit.affine, floor)[:, 2]
+    height = apply_affine(fit.scan_to_cut, floor)[:, 2]
     near = template_fields().at("brain", floor) > -cut_fit.NEAR_BRAIN_MM
     return floor[near & (height > FADE_LOW_MM + FADE_MM)]
 
 
 def motion_of(fit: CutFit) -> tuple[np.ndarray, np.ndarray]:
     """Millimetres and degrees by which the cut has moved in the template's frame."""
-    move = np.linalg.inv(fit.affine)
+    move = np.linalg.inv(fit.scan_to_cut)
     middle = cut_fit._MIDDLE
     turn = Rotation.from_matrix(move[:3, :3]).as_rotvec(degrees=True)
     return move[:3, :3] @ middle + move[:3, 3] - middle, turn
@@ -96,7 +96,7 @@ def test_the_cut_meets_the_forehead_and_spares_what_lies_deep(bulge):
 def test_a_head_that_lies_elsewhere_moves_the_cut_and_does_not_change_its_shape(
     shift, turn, monkeypatch
 ):
-    """The same head, laid by a motion that its placement does not know."""
+    """The same head, placed by a motion that its placement does not know."""
     template = load_template()
     points, normals = head(np.full(len(template.points), 3.0))
     there = fit_cut(*made_of(points, normals, 8.0), "cut", UNMOVED)
@@ -130,7 +130,7 @@ def test_the_cut_has_one_size_that_many_share():
     for scales in ([0.97, 1.03, 1.0], [1.03, 1.0, 0.98], [0.96, 1.04, 1.0]):
         placement = placement_of(np.array(scales), np.eye(3), ANCHOR)
         fit = fit_cut(*made_of(*head(), 8.0), "cut", placement)
-        linear = fit.affine[:3, :3]
+        linear = fit.scan_to_cut[:3, :3]
         size = np.cbrt(np.linalg.det(linear))
         np.testing.assert_allclose(linear @ linear.T, size**2 * np.eye(3), atol=1e-9)
         sizes.add(round(float(size), 6))
@@ -142,7 +142,7 @@ def test_without_a_forehead_the_cut_stays_and_its_lift_is_the_usual_one():
     skin = Skin(none, np.zeros((0, 3), np.int32), none, np.zeros(0, bool))
     fit = fit_cut(Cover(none, none, np.zeros(0)), skin, "cut", UNMOVED)
     assert np.array_equal(fit.lift_mm, USUAL_LIFT_MM)
-    np.testing.assert_allclose(fit.affine, np.eye(4), atol=1e-12)
+    np.testing.assert_allclose(fit.scan_to_cut, np.eye(4), atol=1e-12)
 
 
 def test_skin_of_which_nothing_is_meant_to_go_moves_nothing():
@@ -189,7 +189,7 @@ def test_a_hole_in_the_skin_does_not_lift_the_cut():
     open_ = Cover(cover.points[~hole], cover.normals[~hole], cover.depth_mm[~hole])
     found, without = (fit_cut(one, skin, "cut", UNMOVED) for one in (walls, open_))
     assert np.array_equal(found.lift_mm, without.lift_mm)
-    np.testing.assert_allclose(found.affine, without.affine)
+    np.testing.assert_allclose(found.scan_to_cut, without.scan_to_cut)
 
 
 def test_the_usual_lift_gives_way_where_the_middle_of_the_forehead_would_stay(monkeypatch):
@@ -210,7 +210,7 @@ def test_the_usual_lift_gives_way_where_the_middle_of_the_forehead_would_stay(mo
     found = fit_cut(cover, skin, "cut", placement)
 
     def left(fit: CutFit) -> int:
-        where = apply_affine(fit.affine, points)
+        where = apply_affine(fit.scan_to_cut, points)
         middle = template.region("face") & (np.abs(where[:, 0]) < 25) & (where[:, 2] > 40)
         return int((cut_at(points[middle], fit) < 0).sum())
 
@@ -234,4 +234,4 @@ def test_a_floor_that_no_lift_spares_gives_the_highest_lift(monkeypatch):
     monkeypatch.setattr(cut_fit, "linprog", lambda *_, **__: failed)
     fit = fit_cut(*made_of(*head(), 8.0), "cut", UNMOVED)
     assert (fit.lift_mm == LIFT_MM).all()
-    np.testing.assert_allclose(fit.affine, np.eye(4), atol=1e-12)
+    np.testing.assert_allclose(fit.scan_to_cut, np.eye(4), atol=1e-12)

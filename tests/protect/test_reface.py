@@ -34,7 +34,10 @@ def test_a_face_appears_where_the_template_has_it(phantom, fat):
     mask = done.region.mask
     assert np.array_equal(done.scan.voxels[~mask], made.scan.voxels[~mask])
     skin = find_skin(done.scan)
-    placed = skin.points @ done.placement.affine[:3, :3].T + done.placement.affine[:3, 3]
+    placed = (
+        skin.points @ done.placement.scan_to_template[:3, :3].T
+        + done.placement.scan_to_template[:3, 3]
+    )
     template = made.head.alignment.template
     features = template.points[template.region("nose", "eyes", "mouth")]
     distance = cKDTree(placed).query(features)[0]
@@ -49,7 +52,7 @@ def test_skin_has_the_scans_own_brightness(phantom):
     alignment = made.head.alignment
     inside = alignment.template.points - 4.0 * alignment.template.normals
     cheeks = inside[alignment.template.region("cheeks")]
-    to_scan = np.linalg.inv(done.placement.affine)
+    to_scan = np.linalg.inv(done.placement.scan_to_template)
     index = np.rint(done.scan.index(cheeks @ to_scan[:3, :3].T + to_scan[:3, 3])).astype(int)
     new = done.scan.voxels[tuple(index.T)]
     assert np.median(new) == pytest.approx(900, rel=0.15)
@@ -82,14 +85,16 @@ def test_how_the_cut_lies_does_not_shape_the_new_face(phantom):
     placement = place(made.head.alignment)
     template = load_template()
     points = template.points[(template.points[:, 1] > 40) & (template.points[:, 2] < 50)]
-    back = np.linalg.inv(placement.face)
+    back = np.linalg.inv(placement.scan_to_face)
     points = points @ back[:3, :3].T + back[:3, 3]
     depths = []
-    for lift, nod, shift in ((-3, 0, 0), (0, 0, 0), (3, 0, 0), (0, 4, 0), (0, -6, 0), (0, 0, -3)):
+    for lift, pitch, shift in ((-3, 0, 0), (0, 0, 0), (3, 0, 0), (0, 4, 0), (0, -6, 0), (0, 0, -3)):
         move = np.eye(4)
-        move[:3, :3] = Rotation.from_euler("x", nod, degrees=True).as_matrix()
+        move[:3, :3] = Rotation.from_euler("x", pitch, degrees=True).as_matrix()
         move[:3, 3] = FACE_ANCHOR - move[:3, :3] @ FACE_ANCHOR + [0.0, shift, 0.0]
-        fit = CutFit(np.linalg.solve(move, placement.affine), np.full((3, 5), float(lift)))
+        fit = CutFit(
+            np.linalg.solve(move, placement.scan_to_template), np.full((3, 5), float(lift))
+        )
         region = face_region(
             made.scan, made.head.skin, made.head.alignment, placement, fit=fit
         )  # fmt: skip
@@ -122,7 +127,7 @@ def test_the_new_face_has_one_size_for_heads_of_many() -> None:
     for scale in (0.9, 1.0, 1.1):
         scales = np.array([scale, scale * 1.04, scale * 0.96])
         placement = placement_of(scales, np.eye(3), ANCHOR / scales)
-        assert np.allclose(placement.affine, np.diag([*scales, 1.0]))
+        assert np.allclose(placement.scan_to_template, np.diag([*scales, 1.0]))
         depth = average_face().placed(placement).depth
         # Along the midline: the tip of the nose, and the front of the chin.
         face = average_face()
@@ -148,11 +153,14 @@ def test_small_children_get_a_smaller_face() -> None:
 
 
 def test_new_skin_covers_a_cut_in_front_of_the_average_forehead(phantom) -> None:
-    """Bone laid bare by the cut would show the person's own shape."""
+    """Bone uncovered by the cut would show the person's own shape."""
     made = phantom(seed=6, spread=1.5)
     done = reface(made.scan, head=made.head)
     skin = find_skin(done.scan)
-    placed = skin.points @ done.placement.affine[:3, :3].T + done.placement.affine[:3, 3]
+    placed = (
+        skin.points @ done.placement.scan_to_template[:3, :3].T
+        + done.placement.scan_to_template[:3, 3]
+    )
     forehead = (np.abs(placed[:, 0]) < 35) & (placed[:, 2] > 30) & (placed[:, 2] < 60)
     below = placed[forehead & (placed[:, 1] > 40)]
     cut = ndimage.map_coordinates(

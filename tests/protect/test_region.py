@@ -17,7 +17,8 @@ from faceblind.protect.brain_margin import BRAIN_MM, LOW_BRAIN_MM
 from faceblind.protect.cut_fit import CutFit, moved_cut
 from faceblind.protect.cut_lift import FADE_LOW_MM
 from faceblind.protect.placement import place
-from faceblind.protect.region import Choices, face_region
+from faceblind.protect.region import face_region
+from faceblind.protect.region_options import RegionOptions
 from faceblind.scan import Scan
 from faceblind.volunteers.people.shape import PeopleSettings, sample_person
 from faceblind.volunteers.scanner.settings import ScannerSettings
@@ -29,10 +30,10 @@ FEATURES = ("brow", "eyes", "nose", "mouth", "chin")
 ON_THE_GRID = {"turn": (0.0, 0.0, 0.0), "shift": (2.0, -5.0, 7.0)}
 
 
-def region_of(phantom, choices=None):
+def region_of(phantom, options=None):
     head = phantom.head
     placement = place(head.alignment)
-    return face_region(phantom.scan, head.skin, head.alignment, placement, choices)
+    return face_region(phantom.scan, head.skin, head.alignment, placement, options)
 
 
 def masked_at(mask, scan, points):
@@ -99,7 +100,7 @@ def test_a_small_head_that_is_not_seen_clearly_is_refused(phantom, seen, support
 
 def moved_region(made, motion):
     placement = place(made.head.alignment)
-    fit = CutFit(moved_cut(placement.affine, np.array(motion)), np.zeros((3, 5)))
+    fit = CutFit(moved_cut(placement.scan_to_template, np.array(motion)), np.zeros((3, 5)))
     return face_region(made.scan, made.head.skin, made.head.alignment, placement, fit=fit).mask
 
 
@@ -107,8 +108,8 @@ def test_ears_go_however_the_cut_was_moved(phantom):
     made = phantom(seed=1)
     alignment = made.head.alignment
     ears = alignment.fitted()[alignment.template.region("ears")]
-    for nod in (-10.0, 10.0):
-        mask = moved_region(made, [0.0, 0.0, 0.0, nod, 0.0, 0.0])
+    for pitch in (-10.0, 10.0):
+        mask = moved_region(made, [0.0, 0.0, 0.0, pitch, 0.0, 0.0])
         assert masked_at(mask, made.scan, ears).mean() > 0.95
 
 
@@ -117,7 +118,7 @@ def test_a_cut_that_was_moved_too_far_still_keeps_away_from_the_brain(phantom):
     made = phantom(seed=1)
     placement = place(made.head.alignment)
     mask = moved_region(made, [0.0, -40.0, 0.0, 0.0, 0.0, 0.0])
-    where = apply_affine(placement.affine, made.scan.world(np.argwhere(mask)))
+    where = apply_affine(placement.scan_to_template, made.scan.world(np.argwhere(mask)))
     away = -template_fields().at("brain", where)
     low = where[:, 2] < FADE_LOW_MM
     assert away[low].min() > LOW_BRAIN_MM - 1.5
@@ -129,7 +130,7 @@ def test_ears_can_stay(phantom):
     made = phantom(seed=1)
     alignment = made.head.alignment
     ears = alignment.fitted()[alignment.template.region("ears")]
-    kept = region_of(made, Choices(keep_ears=True)).mask
+    kept = region_of(made, RegionOptions(keep_ears=True)).mask
     assert masked_at(kept, made.scan, ears).mean() < 0.1
     nose = alignment.fitted()[alignment.template.region("nose")]
     assert masked_at(kept, made.scan, nose).all()
@@ -139,22 +140,25 @@ def test_eyes_can_stay(phantom):
     made = phantom(seed=1)
     placement = place(made.head.alignment)
     ijk = np.argwhere(np.ones(made.scan.shape, bool))
-    where = made.scan.world(ijk) @ placement.affine[:3, :3].T + placement.affine[:3, 3]
+    where = (
+        made.scan.world(ijk) @ placement.scan_to_template[:3, :3].T
+        + placement.scan_to_template[:3, 3]
+    )
     globes = (template_fields().at("eyes", where) > 2.0).reshape(made.scan.shape)
     assert globes.sum() > 1000
-    assert not (region_of(made, Choices(keep_eyes=True)).mask & globes).any()
+    assert not (region_of(made, RegionOptions(keep_eyes=True)).mask & globes).any()
     assert (region_of(made).mask & globes).any()
 
 
 def test_what_stays_by_choice_is_not_laid_to_the_brain(phantom):
     made = phantom(seed=1)
-    kept = region_of(made, Choices(keep_eyes=True, keep_ears=True)).left
+    kept = region_of(made, RegionOptions(keep_eyes=True, keep_ears=True)).remaining
     assert not {"eyes", "ears"} & set(kept)
-    assert kept.get("brow") == region_of(made).left.get("brow")
+    assert kept.get("brow") == region_of(made).remaining.get("brow")
 
 
 def test_one_placement_one_boundary(phantom):
-    """Two people whose size rounds alike lose voxels along the same surface."""
+    """Two people whose size rounds to the same lose voxels along the same surface."""
     first = phantom(seed=1, spread=0.0, **ON_THE_GRID)
     other = phantom(seed=4, spread=0.05, **ON_THE_GRID)
     a, b = (region_of(p) for p in (first, other))
@@ -177,7 +181,7 @@ def test_the_boundary_does_not_follow_the_skin(phantom):
         face = alignment.template.region("nose", "mouth", "chin", "cheeks", "brow")
         placement = place(alignment)
         fitted = alignment.fitted()[face][::25]
-        where = fitted @ placement.affine[:3, :3].T + placement.affine[:3, 3]
+        where = fitted @ placement.scan_to_template[:3, :3].T + placement.scan_to_template[:3, 3]
         # A boundary parallel to the skin would lie at one depth under it.
         depths.append(template_fields().at("cut", where))
         skins.append(where)
@@ -190,7 +194,7 @@ def test_the_boundary_does_not_follow_the_skin(phantom):
 def test_teeth_and_neck_go_when_asked(phantom):
     made = phantom(seed=1, spread=0.0)
     alignment = made.head.alignment
-    to_scan = np.linalg.inv(place(alignment).affine)
+    to_scan = np.linalg.inv(place(alignment).scan_to_template)
 
     def gone(mask, places):
         return masked_at(mask, made.scan, np.array(places) @ to_scan[:3, :3].T + to_scan[:3, 3])
@@ -199,7 +203,7 @@ def test_teeth_and_neck_go_when_asked(phantom):
     nape = [[0.0, -70.0, -100.0], [30.0, -60.0, -105.0]]
     spine = [[0.0, -25.0, -100.0], [0.0, -20.0, -80.0]]
     plain = region_of(made).mask
-    everything = region_of(made, Choices(teeth=True, neck=True)).mask
+    everything = region_of(made, RegionOptions(teeth=True, neck=True)).mask
     assert not gone(plain, molars).all()
     assert gone(everything, molars).all()
     assert not gone(plain, nape).any()

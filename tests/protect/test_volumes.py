@@ -90,7 +90,7 @@ def test_volumes_that_show_nothing_lie_where_their_neighbours_do(padded):
     noise = np.rint(rng.normal(100, 12, scan.shape)).astype(scan.voxels.dtype)
     moving = series(scan, scan.voxels, shifted(scan.voxels, 5), noise, np.zeros_like(noise))
     motion = follow(moving, 0, around(head.alignment))
-    assert motion.how == (How.ALIKE, How.ALIKE, How.SILENT, How.SILENT)
+    assert motion.how == (How.SIMILAR, How.SIMILAR, How.SILENT, How.SILENT)
     assert motion.millimetres() == pytest.approx([0, 10, 10, 10], abs=0.7)
 
 

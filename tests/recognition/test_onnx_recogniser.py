@@ -81,8 +81,8 @@ def test_nothing_in_gives_nothing_out(sface: OnnxRecogniser) -> None:
 
 def test_alike_faces_are_near(sface: OnnxRecogniser, crops: NDArray[np.uint8]) -> None:
     vectors = sface.embed_aligned(crops)
-    alike = vectors[:10] @ vectors[:10].T
-    assert alike.min() > 0.7
+    cosines = vectors[:10] @ vectors[:10].T
+    assert cosines.min() > 0.7
     assert (vectors[:10] @ vectors[10:].T).max() < 0.3
 
 

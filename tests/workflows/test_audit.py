@@ -14,7 +14,7 @@ import faceblind
 from faceblind.attacks.brain import Brain
 from faceblind.attacks.examine import Examined
 from faceblind.attacks.findings import Findings
-from faceblind.attacks.region_presence import Region
+from faceblind.attacks.region_presence import RegionPresence
 from faceblind.attacks.surface import LOOKED_AT
 from faceblind.errors import AlignmentError, OutputError, RecogniserError, ScanError, TableError
 from faceblind.identification.ranking import Link
@@ -22,9 +22,10 @@ from faceblind.workflows import audit_cache
 from faceblind.workflows.audit_linking import Linked
 
 CLEAN = Findings(
-    regions=dict.fromkeys(LOOKED_AT, Region(0.0, 0.0, 0.0, 1.0)), left=0.0, peeled_left=0.0,
-    raised_left=0.0, later_left=0.0, fills=(), replaced="", detector_max=0.0, detector_views=0,
-    pieces=(), brain=Brain(None, (), 0.0), metadata=(),
+    regions=dict.fromkeys(LOOKED_AT, RegionPresence(0.0, 0.0, 0.0, 1.0)), remaining=0.0,
+    remaining_under_fills=0.0, remaining_in_the_dark=0.0, remaining_in_later_volumes=0.0, fills=(),
+    replaced="", detector_max=0.0, detector_views=0, pieces=(), brain=Brain(None, (), 0.0),
+    metadata=(),
 )  # fmt: skip
 
 
@@ -36,7 +37,7 @@ def attacked(path, original=None, recogniser=None) -> Examined:
         raise ScanError(f"{original}: the file is truncated")
     if "strange" in path.name:
         raise AlignmentError(f"{path}: the head was not found with enough confidence (0.1 of 0.5)")
-    return Examined(replace(CLEAN, left=0.9) if "T2w" in path.name else CLEAN, {})
+    return Examined(replace(CLEAN, remaining=0.9) if "T2w" in path.name else CLEAN, {})
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Who is searched among whom, and what becomes of who cannot be."""
+"""Which scans are searched in which, and what becomes of those that cannot be."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from faceblind.datasets.census import ScanFile
 from faceblind.datasets.photographs import PhotoRow
 from faceblind.errors import PhotographError, ScanError
 from faceblind.head.template import load_template
-from faceblind.identification.scan_match import Likeness
+from faceblind.identification.scan_match import ScanFeatures
 from faceblind.identification.surface_match import Shape, kept_vertices
 from faceblind.recognition.registry import get_recogniser
 from faceblind.system.workers import run_many
@@ -27,12 +27,12 @@ def vectors(person: str, noise: float = 0.1) -> np.ndarray:
     return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
-def likeness(person: str) -> Likeness:
+def features_of(person: str) -> ScanFeatures:
     template = load_template()
     chosen = kept_vertices()
     rng = np.random.default_rng(int(person[4:]))
     points = template.shape(rng.normal(size=len(template.modes)))[chosen].astype(np.float32)
-    return Likeness(vectors(person), Shape(points, np.ones(len(points), np.float32)))
+    return ScanFeatures(vectors(person), Shape(points, np.ones(len(points), np.float32)))
 
 
 def file_of(person: str, session: str = "1") -> ScanFile:
@@ -45,7 +45,7 @@ def run(monkeypatch):
         person = path.name[:6]
         if person == PEOPLE[3]:
             raise ScanError(f"{path}: the file is truncated")
-        return likeness(person)
+        return features_of(person)
 
     class Photo:
         def __init__(self, person):
@@ -56,7 +56,7 @@ def run(monkeypatch):
             raise PhotographError(f"{path}: no face found")
         return Photo(path.name[:6])
 
-    monkeypatch.setattr(audit_linking, "scan_likeness", original)
+    monkeypatch.setattr(audit_linking, "features_of_scan", original)
     monkeypatch.setattr(audit_linking, "photo_embeddings", photograph)
     return lambda work, items, **options: run_many(work, items, show_progress=False, **options)
 
@@ -67,8 +67,8 @@ def row(person: str, what: str = "front") -> PhotoRow:
 
 def test_everybody_is_searched_once_among_each(run):
     # One person has three visits, the others one: they stand beside each of the three.
-    scans = {file_of(p): {v: likeness(p) for v in ("as-is", "completed")} for p in PEOPLE}
-    scans |= {file_of(PEOPLE[0], s): {"completed": likeness(PEOPLE[0])} for s in "23"}
+    scans = {file_of(p): {v: features_of(p) for v in ("as-is", "completed")} for p in PEOPLE}
+    scans |= {file_of(PEOPLE[0], s): {"completed": features_of(PEOPLE[0])} for s in "23"}
     rows = [*map(row, PEOPLE[:11]), row(PEOPLE[0], "blank"), row(PEOPLE[11], "blank")]
     found = audit_linking.link_scans(scans, [file_of(p) for p in PEOPLE], rows, "sface", run)
     assert get_recogniser("sface").name == "sface"

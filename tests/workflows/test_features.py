@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from faceblind.errors import FaceblindError, PhotographError
-from faceblind.face.pipeline import render_face, require_face, show_head
+from faceblind.face.pipeline import reconstruct_head, render_face, require_face
 from faceblind.system.cache import Cache
 from faceblind.workflows import features
 from faceblind.workflows.features import FeatureSettings, photo_embeddings, scan_embeddings
@@ -61,7 +61,7 @@ def test_another_recogniser_uses_the_kept_pictures(
 
     other = SimpleNamespace(identity="other-1", embed=embed)
     monkeypatch.setattr(features, "get_recogniser", lambda name: other)
-    monkeypatch.setattr(features, "show_head", never)
+    monkeypatch.setattr(features, "reconstruct_head", never)
     vectors = scan_embeddings(scan_file, FeatureSettings("other"), cache)
     np.testing.assert_array_equal(vectors, np.ones((81, 1)))
 
@@ -69,7 +69,7 @@ def test_another_recogniser_uses_the_kept_pictures(
 def test_another_setting_or_version_is_computed_anew(
     scan_file: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(features, "show_head", never)
+    monkeypatch.setattr(features, "reconstruct_head", never)
     with pytest.raises(AssertionError, match="computed again"):
         scan_embeddings(scan_file, FeatureSettings(variant="as-is"), cache)
     monkeypatch.setattr(features, "code_digest", lambda: "next")
@@ -78,7 +78,7 @@ def test_another_setting_or_version_is_computed_anew(
 
 
 def test_as_is_and_without_a_cache(scan_file: Path) -> None:
-    head = show_head(features.load(scan_file))
+    head = reconstruct_head(features.load(scan_file))
     assert head.face_share > 0.8
     assert head.seen_share > 0.9
     assert head.variant("as-is") is head.as_is

@@ -8,7 +8,7 @@ import pytest
 
 from faceblind.errors import AlignmentError, TableError
 from faceblind.head.template import load_template
-from faceblind.identification.scan_match import Likeness
+from faceblind.identification.scan_match import ScanFeatures
 from faceblind.identification.surface_match import Shape, kept_vertices
 from faceblind.workflows import features
 from faceblind.workflows import link as workflow
@@ -25,7 +25,7 @@ def folders(tmp_path):
 
 
 def made_up(path, recogniser, variant, cache):
-    """A person's likeness from the digit in the name, with a little noise of the contrast."""
+    """A person's features from the digit in the name, with a little noise of the contrast."""
     person = int(path.name[4])
     if (person, path.parts[-4]) == (3, "probes"):
         raise AlignmentError(f"{path}: the head was not found")
@@ -34,7 +34,7 @@ def made_up(path, recogniser, variant, cache):
     vector = rng.normal(size=16) + 0.1 * noise.normal(size=16)
     template = load_template()
     points = template.shape(rng.normal(size=len(template.modes)))[kept_vertices()]
-    return Likeness(
+    return ScanFeatures(
         (vector / np.linalg.norm(vector))[None].astype(np.float32),
         Shape(points.astype(np.float32), np.ones(len(points), np.float32)),
     )
@@ -47,7 +47,7 @@ class Stub:
 
 @pytest.mark.parametrize("matching", ["fused", "centred", "nearest"])
 def test_people_are_found_and_failures_are_misses(folders, monkeypatch, matching):
-    monkeypatch.setattr(workflow, "scan_likeness", made_up)
+    monkeypatch.setattr(workflow, "features_of_scan", made_up)
     monkeypatch.setattr(workflow, "get_recogniser", lambda name: Stub())
     out = folders / "out"
     result = workflow.link(
@@ -71,7 +71,7 @@ def test_nobody_in_common(tmp_path):
     for side, name in (("a", "sub-1_T1w.nii.gz"), ("b", "sub-2_T1w.nii.gz")):
         (tmp_path / side).mkdir()
         (tmp_path / side / name).write_bytes(b"")
-    with pytest.raises(TableError, match="name the scans of a person alike"):
+    with pytest.raises(TableError, match="the same label"):
         workflow.link(tmp_path / "a", tmp_path / "b", tmp_path / "out")
 
 

@@ -20,13 +20,15 @@ from faceblind.head.presence import face_is_gone
 from faceblind.head.skin import find_skin
 from faceblind.protect import region as region_module
 from faceblind.protect.placement import place
-from faceblind.protect.protected_scan import Protected
-from faceblind.protect.region import Choices
+from faceblind.protect.protected_scan import ProtectedScan
+from faceblind.protect.region_options import RegionOptions
 from faceblind.scan import Scan
 from faceblind.workflows import protect_outputs
 from faceblind.workflows import protect_session as session_workflow
 from faceblind.workflows.protect import protect_file, protect_folder, protect_session
-from faceblind.workflows.protect_session import Job, ProtectSettings, method_in_words
+from faceblind.workflows.protect_outputs import OutputFiles
+from faceblind.workflows.protect_session import Job
+from faceblind.workflows.protect_settings import ProtectionSettings, method_in_words
 
 
 @pytest.fixture
@@ -54,8 +56,8 @@ def quick(monkeypatch):
         mask = np.zeros(scan.shape, bool)
         mask[:, -20:] = True
         cut = Grid(np.zeros((2, 2, 2), np.float32), np.eye(4))
-        region = region_module.Region(mask, "cut", cut, np.zeros((2, 3)), {})
-        return Protected(scan.with_changes(mask, 0), region, place(head.alignment), "deface")
+        region = region_module.ReplacedRegion(mask, "cut", cut, np.zeros((2, 3)), {})
+        return ProtectedScan(scan.with_changes(mask, 0), region, place(head.alignment), "deface")
 
     monkeypatch.setattr(session_workflow, "deface", deface)
     # Such a result keeps the face, which the look at it has its own tests for.
@@ -72,7 +74,7 @@ def test_one_file(known_heads, tmp_path):
     source = write(known_heads.scan, tmp_path / "sub-1_T1w.nii.gz")
     (tmp_path / "sub-1_T1w.json").write_text(json.dumps({"EchoTime": 0.003, "PatientName": "A"}))
     target = tmp_path / "out.nii.gz"
-    done = protect_file(source, target, ProtectSettings(write_mask=True))
+    done = protect_file(source, target, ProtectionSettings(write_mask=True))
     assert done.target == target
     before, after = load(source), load(target)
     mask = load(tmp_path / "out_defacemask.nii.gz").volume() > 0
@@ -94,12 +96,12 @@ def test_protected_input_is_refused_unless_forced(known_heads, tmp_path):
     with pytest.raises(ScanError, match="protected already"):
         protect_file(tmp_path / "b.nii.gz", tmp_path / "c.nii.gz")
     assert not (tmp_path / "c.nii.gz").exists()
-    protect_file(tmp_path / "b.nii.gz", tmp_path / "c.nii.gz", ProtectSettings(force=True))
+    protect_file(tmp_path / "b.nii.gz", tmp_path / "c.nii.gz", ProtectionSettings(force=True))
     assert (tmp_path / "c.nii.gz").exists()
 
 
 def test_a_run_that_was_killed_goes_on(known_heads, quick, tmp_path, monkeypatch):
-    """What is done stays and helps its sisters as before; what is half done is done again."""
+    """What is done stays and helps its companions as before; what is half done is done again."""
     seen = []
     heads = session_workflow.heads_of_session
 
@@ -112,7 +114,7 @@ def test_a_run_that_was_killed_goes_on(known_heads, quick, tmp_path, monkeypatch
     names = [f"sub-1_{suffix}.nii.gz" for suffix in ("FLAIR", "T1w", "T2w")]
     for name in names:
         write(known_heads.scan, data / name)
-    settings = ProtectSettings(write_mask=True)
+    settings = ProtectionSettings(write_mask=True)
     protect_folder(data, out, settings, n_jobs=1, show_progress=False)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     (out / "sub-1_T2w.nii.gz").unlink()
@@ -128,25 +130,25 @@ def test_a_run_that_was_killed_goes_on(known_heads, quick, tmp_path, monkeypatch
 
 
 def test_what_a_worker_wrote_before_it_died_counts(known_heads, quick, tmp_path):
-    places = []
+    outputs = []
     for name in ("sub-1_T1w.nii.gz", "sub-1_T2w.nii.gz"):
         source = write(known_heads.scan, tmp_path / "data" / name)
-        places.append(session_workflow.place_of(source, tmp_path / name, ProtectSettings()))
-    first, second = (Job((place,)) for place in places)
-    session_workflow.protect_job(first, ProtectSettings())
+        outputs.append(OutputFiles(source, tmp_path / name, ProtectionSettings()))
+    first, second = (Job((output,)) for output in outputs)
+    session_workflow.protect_job(first, ProtectionSettings())
     both = Job((*first.scans, *second.scans))
-    done = session_workflow.lost(both, "the worker died", ProtectSettings())
+    done = session_workflow.lost(both, "the worker died", ProtectionSettings())
     assert [result.existed for result in done] == [True, False]
-    assert done[1].error == f"{places[1].source}: the worker died"
+    assert done[1].error == f"{outputs[1].source}: the worker died"
     # Tried again, the session ends as if nothing had happened.
-    done = session_workflow.protect_job(both, ProtectSettings())
-    assert [result.target for result in done] == [place.target for place in places]
+    done = session_workflow.protect_job(both, ProtectionSettings())
+    assert [result.target for result in done] == [output.target for output in outputs]
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        {"choices": Choices(keep_ears=True)},
+        {"options": RegionOptions(keep_ears=True)},
         {"drop_extensions": True},
         {"strict": False},
         {"write_mask": True},
@@ -157,7 +159,7 @@ def test_what_a_worker_wrote_before_it_died_counts(known_heads, quick, tmp_path)
 def test_what_was_made_in_another_way_is_not_taken_for_done(known_heads, quick, tmp_path, other):
     source = write(known_heads.scan, tmp_path / "data" / "sub-1_T1w.nii.gz")
     protect_folder(tmp_path / "data", tmp_path / "out", n_jobs=1, show_progress=False)
-    settings = ProtectSettings(**other)
+    settings = ProtectionSettings(**other)
     (again,) = protect_folder(
         tmp_path / "data", tmp_path / "out", settings, n_jobs=1, show_progress=False
     )
@@ -182,7 +184,7 @@ def test_a_face_that_is_gone_is_not_cut_again(phantom, tmp_path, monkeypatch):
     monkeypatch.setattr(session, "align", lambda skin, scan: bare)
     source = write(made.scan, tmp_path / "a.nii.gz")
     with pytest.raises(ScanError, match=r"a\.nii\.gz: no face was found"):
-        protect_file(source, tmp_path / "b.nii.gz", ProtectSettings(force=True))
+        protect_file(source, tmp_path / "b.nii.gz", ProtectionSettings(force=True))
     assert [path.name for path in tmp_path.iterdir()] == ["a.nii.gz"]
 
 
@@ -211,7 +213,7 @@ def test_a_sidecar_in_use_is_not_taken_for_a_left_over(known_heads, quick, tmp_p
     protect_file(first, tmp_path / f"b{ending}")
     said = (tmp_path / "b.json").read_bytes()
     with pytest.raises(OutputError, match=r"b\.json: exists already"):
-        protect_file(second, tmp_path / "b.nii.gz", ProtectSettings("reface"))
+        protect_file(second, tmp_path / "b.nii.gz", ProtectionSettings("reface"))
     assert (tmp_path / "b.json").read_bytes() == said
     assert not (tmp_path / "b.nii.gz").exists()
 
@@ -219,17 +221,17 @@ def test_a_sidecar_in_use_is_not_taken_for_a_left_over(known_heads, quick, tmp_p
 def test_nothing_stale_stays_beside_what_was_replaced(known_heads, quick, tmp_path):
     data, out = tmp_path / "data", tmp_path / "out"
     source = write(known_heads.scan, data / "sub-1_T1w.nii.gz")
-    first = ProtectSettings(write_mask=True, save_transforms=True)
+    first = ProtectionSettings(write_mask=True, save_transforms=True)
     protect_folder(data, out, first, n_jobs=1, show_progress=False)
     mask, transform = out / "sub-1_mod-T1w_defacemask.nii.gz", out / "private" / "transforms"
     assert mask.exists()
     assert list(transform.iterdir())
-    protect_folder(data, out, ProtectSettings(force=True), n_jobs=1, show_progress=False)
+    protect_folder(data, out, ProtectionSettings(force=True), n_jobs=1, show_progress=False)
     assert not mask.exists()
     assert not list(transform.iterdir())
     source.write_bytes(source.read_bytes()[:3000])
     (failed,) = protect_folder(
-        data, out, ProtectSettings(force=True), n_jobs=1, show_progress=False
+        data, out, ProtectionSettings(force=True), n_jobs=1, show_progress=False
     )
     assert failed.error.endswith("(the output still holds an older result)")
 
@@ -240,7 +242,7 @@ def test_a_result_that_cannot_be_replaced_stays_as_it_was(
 ):
     source = write(known_heads.scan, tmp_path / "in" / "a.nii.gz")
     target = tmp_path / "b.nii.gz"
-    settings = ProtectSettings(write_mask=True)
+    settings = ProtectionSettings(write_mask=True)
     protect_file(source, target, settings)
     before = {path.name: path.read_bytes() for path in tmp_path.glob("b*")}
     assert len(before) == 3
@@ -250,14 +252,14 @@ def test_a_result_that_cannot_be_replaced_stays_as_it_was(
 
     monkeypatch.setattr(protect_outputs, "write_sidecar", full)
     with pytest.raises(ScanError, match="disk full"):
-        protect_file(source, target, ProtectSettings(write_mask=with_mask, force=True))
+        protect_file(source, target, ProtectionSettings(write_mask=with_mask, force=True))
     assert {path.name: path.read_bytes() for path in tmp_path.glob("b*")} == before
 
 
 def test_a_scan_never_lies_there_without_its_sidecar(known_heads, quick, tmp_path, monkeypatch):
     """Killed between any two renames: the scan comes last, and a second run goes on."""
     write(known_heads.scan, tmp_path / "data" / "sub-1_T1w.nii.gz")
-    out, settings = tmp_path / "out", ProtectSettings(write_mask=True)
+    out, settings = tmp_path / "out", ProtectionSettings(write_mask=True)
     names = ["sub-1_mod-T1w_defacemask.nii.gz", "sub-1_T1w.json", "sub-1_T1w.nii.gz"]
     rename = Path.replace
     renamed = []
@@ -284,9 +286,9 @@ def test_the_input_is_never_the_output(known_heads, tmp_path):
     source = write(known_heads.scan, tmp_path / "a.nii.gz")
     content = source.read_bytes()
     with pytest.raises(OutputError, match="input itself"):
-        protect_file(source, source, ProtectSettings(force=True))
+        protect_file(source, source, ProtectionSettings(force=True))
     with pytest.raises(OutputError, match="holds the input"):
-        protect_session([source], tmp_path, ProtectSettings(force=True))
+        protect_session([source], tmp_path, ProtectionSettings(force=True))
     assert source.read_bytes() == content
 
 
@@ -318,7 +320,7 @@ def test_derived_images_lose_the_same_region(known_heads, tmp_path):
     source = write(known_heads.scan, tmp_path / "in" / "sub-1_T1w.nii.gz")
     labels = (known_heads.scan.voxels > 300).astype(np.uint8)
     derived = write(Scan(labels, known_heads.scan.affine), tmp_path / "in" / "labels.nii.gz")
-    settings = ProtectSettings("reface", save_transforms=True)
+    settings = ProtectionSettings("reface", save_transforms=True)
     done = protect_session([source], tmp_path / "out", settings, apply_to=[derived])
     assert [result.error for result in done] == [None, None]
     after = load(tmp_path / "out" / "labels.nii.gz").volume()
@@ -345,7 +347,7 @@ def test_labels_need_not_show_what_lies_over_the_brain(known_heads, monkeypatch,
     labels = np.full(known_heads.scan.shape, 3, np.uint8)
     labels[0, 0, 0] = 0
     derived = write(Scan(labels, known_heads.scan.affine), tmp_path / "in" / "labels.nii.gz")
-    settings = ProtectSettings(write_mask=True)
+    settings = ProtectionSettings(write_mask=True)
     done = protect_session([source], tmp_path / "out", settings, apply_to=[derived])
     assert [result.error for result in done] == [None, None]
     first, second = (
@@ -370,7 +372,7 @@ def test_a_sidecar_is_never_put_beside_its_own_input(known_heads, tmp_path):
     """It would say that the original, too, has no face."""
     source = write(known_heads.scan, tmp_path / "a.nii.gz")
     with pytest.raises(OutputError, match="sidecar would be the input's"):
-        protect_file(source, tmp_path / "a.nii", ProtectSettings(force=True))
+        protect_file(source, tmp_path / "a.nii", ProtectionSettings(force=True))
     assert [path.name for path in tmp_path.iterdir()] == ["a.nii.gz"]
 
 
@@ -378,7 +380,7 @@ def test_a_mask_never_replaces_the_input(known_heads, tmp_path):
     source = write(known_heads.scan, tmp_path / "a_defacemask.nii.gz")
     content = source.read_bytes()
     with pytest.raises(OutputError, match="input itself"):
-        protect_file(source, tmp_path / "a.nii.gz", ProtectSettings(force=True, write_mask=True))
+        protect_file(source, tmp_path / "a.nii.gz", ProtectionSettings(force=True, write_mask=True))
     assert source.read_bytes() == content
 
 
@@ -405,7 +407,7 @@ def test_damage_in_one_scan_does_not_take_its_sisters(known_heads, quick, tmp_pa
 
     protection_deface = session_workflow.deface
     monkeypatch.setattr(session_workflow, "deface", deface)
-    done = protect_session(sources, tmp_path / "out", ProtectSettings(force=True))
+    done = protect_session(sources, tmp_path / "out", ProtectionSettings(force=True))
     assert "a_T1w.nii.gz: internal error (ZeroDivisionError" in done[0].error
     assert "b_T1w.json: not readable JSON" in done[1].error
     assert done[2].error is None
@@ -425,7 +427,7 @@ def test_folders_without_labels_are_of_different_people(known_heads, quick, tmp_
     monkeypatch.setattr(session_workflow, "heads_of_session", counted)
     for person in ("Ann", "Bo"):
         write(known_heads.scan, tmp_path / "data" / person / "T1w.nii.gz")
-    settings = ProtectSettings(save_transforms=True)
+    settings = ProtectionSettings(save_transforms=True)
     out = tmp_path / "out"
     done = protect_folder(tmp_path / "data", out, settings, n_jobs=1, show_progress=False)
     assert [result.error for result in done] == [None, None]
@@ -446,7 +448,7 @@ def test_a_map_without_a_position_is_refused_unless_the_user_knows_its_grid(know
     assert done[0].error is None
     assert "map.nii: its header has no position" in done[1].error
     assert not (tmp_path / "out" / "map.nii").exists()
-    settings = ProtectSettings(same_grid=True)
+    settings = ProtectionSettings(same_grid=True)
     done = protect_session([source], tmp_path / "again", settings, apply_to=[made])
     assert [result.error for result in done] == [None, None]
     before, after = (load(result.source).voxels for result in done), done[1].target
@@ -537,7 +539,7 @@ def test_a_file_in_the_way_of_a_folder(known_heads, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "sub-1").write_text("x")
     with pytest.raises(OutputError, match=r"sub-1: cannot be made \(File exists\)"):
-        protect_folder(tmp_path / "data", tmp_path / "out", ProtectSettings(force=True))
+        protect_folder(tmp_path / "data", tmp_path / "out", ProtectionSettings(force=True))
 
 
 def test_a_missing_face_is_seen(phantom):
@@ -556,7 +558,7 @@ def test_fiducials_stay_in_the_sidecar(known_heads, tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(known))
     protect_file(source, tmp_path / "b.nii.gz")
     assert "AnatomicalLandmarkCoordinates" not in json.loads((tmp_path / "b.json").read_text())
-    protect_file(source, tmp_path / "c.nii.gz", ProtectSettings(keep_fiducials=True))
+    protect_file(source, tmp_path / "c.nii.gz", ProtectionSettings(keep_fiducials=True))
     kept = json.loads((tmp_path / "c.json").read_text())["AnatomicalLandmarkCoordinates"]
     assert sorted(kept) == ["LPA", "NAS", "RPA"]
     assert kept["NAS"] == [1, 2, 3]
@@ -572,7 +574,7 @@ def test_other_formats_keep_theirs(known_heads, tmp_path, ending):
     formats.save(replace(known_heads.scan, source=None), source)
     with pytest.raises(OutputError, match="keeps its format"):
         protect_file(source, tmp_path / "out.nii.gz")
-    done = protect_file(source, tmp_path / f"out{ending}", ProtectSettings(write_mask=True))
+    done = protect_file(source, tmp_path / f"out{ending}", ProtectionSettings(write_mask=True))
     before, after = formats.load(source), formats.load(done.target)
     mask = load(tmp_path / "out_defacemask.nii.gz").volume() > 0
     changed = before.stored.raw != after.stored.raw
@@ -583,12 +585,14 @@ def test_other_formats_keep_theirs(known_heads, tmp_path, ending):
 def test_names_and_words(tmp_path):
     assert mask_path(Path("sub-01_T1w.nii.gz"), "T1w").name == "sub-01_mod-T1w_defacemask.nii.gz"
     assert mask_path(Path("a.nii"), None).name == "a_defacemask.nii.gz"
-    words = method_in_words(ProtectSettings("reface", Choices(keep_ears=True, keep_eyes=True)))
+    words = method_in_words(
+        ProtectionSettings("reface", options=RegionOptions(keep_ears=True, keep_eyes=True))
+    )
     assert "reface" in words
     assert "ears and eyes kept" in words
     assert "face replaced" in words
-    assert "face and ears removed" in method_in_words(ProtectSettings())
-    assert "also neck" in method_in_words(ProtectSettings(choices=Choices(neck=True)))
+    assert "face and ears removed" in method_in_words(ProtectionSettings())
+    assert "also neck" in method_in_words(ProtectionSettings(options=RegionOptions(neck=True)))
     assert mask_path(Path("sub-01_T1w.mgz"), "T1w").name == "sub-01_mod-T1w_defacemask.nii.gz"
 
 

@@ -60,7 +60,7 @@ def test_a_second_run_computes_nothing_and_says_the_same(
     def never(*args: object, **kwargs: object) -> None:
         raise AssertionError("computed again")
 
-    for name in ("show_head", "read_photo", "_embed"):
+    for name in ("reconstruct_head", "read_photo", "_embed"):
         monkeypatch.setattr(f"faceblind.workflows.features.{name}", never)
     people = studied.people
     result = study(people / "scans", people / "photos.tsv", again, **QUIET)
@@ -82,7 +82,7 @@ def test_every_way_of_matching_finds_people(
     assert (result.direction, result.matching) == (direction, matching)
     written = summary(again)
     assert (written["direction"], written["matching"]) == (direction, matching)
-    # Guessing finds 1 of 4; two coarse heads may look alike, three may not.
+    # Guessing finds 1 of 4; two coarse heads may look the same, three may not.
     assert result.rank1.hits >= 3
     assert result.gallery_size == 4
 

@@ -31,7 +31,8 @@ from faceblind.head.segmentation import HeadMask
 from faceblind.scan import Scan
 
 LEAST_MM = 1.5
-"""Blur beyond that of the scalp's edge from which it was added; scanners smooth all alike."""
+"""Blur beyond that of the scalp's edge from which it was added; scanners smooth all edges
+equally."""
 CALM = 0.3
 """Local variation, as a share of the head's own, below which a voxel was blurred."""
 REACH_MM = 30.0
@@ -93,7 +94,7 @@ def deblur(scan: Scan, head: HeadMask, surface: Surface, alignment: Alignment) -
 def _blur_of_face(scan: Scan, surface: Surface, alignment: Alignment) -> float:
     """How much wider the skin's edge is at the face than at the scalp, mm (standard deviation)."""
     template = alignment.template
-    normals = template.normals @ np.linalg.inv(alignment.pose)[:3, :3].T
+    normals = template.normals @ np.linalg.inv(alignment.scan_to_template_rigid)[:3, :3].T
     volume = np.asarray(scan.volume(), np.float32)
     widths = []
     for region in (template.region(*FACE), template.region("scalp")):
@@ -132,8 +133,7 @@ def _calm(grid: Grid, head: HeadMask) -> NDArray[np.bool_]:
     values = np.asarray(grid.values, np.float32)
     rough = values - blur(values, np.full(3, 0.8))
     local = np.sqrt(np.maximum(blur(rough * rough, np.full(3, 1.2)), 0.0))
-    contrast = head.tissue_level - head.air_level
-    inside = values > head.air_level + 0.3 * contrast
+    inside = values > head.level(0.3)
     usual = float(np.median(local[inside])) if inside.any() else 0.0
     calm: NDArray[np.bool_] = erode(dilate(local < CALM * usual, 1), 1)
     return calm

@@ -77,12 +77,12 @@ def find_harm(
     sparse = np.stack(
         np.meshgrid(*(np.arange(0, n, _STEP) for n in scan.shape), indexing="ij"), -1
     ).reshape(-1, 3)
-    place = apply_affine(alignment.affine, scan.world(sparse))
+    place = apply_affine(alignment.scan_to_template, scan.world(sparse))
     inside = template_fields().at("brain", place)
     volume = scan.volume(lead)
     core = sparse[inside > CORE_MM]
     values = np.asarray(volume[tuple(core.T)], np.float64)
-    limit = head.air_level + 0.05 * (head.tissue_level - head.air_level)
+    limit = head.level(0.05)
     empty = core[values <= limit]
     if cut_spares_brain:
         empty = empty[_within(scan.world(empty), head)]
@@ -136,14 +136,14 @@ def _harmed(
     for move, times in groups:
         index = np.argwhere(_different(scan, original, times))
         if len(index):
-            place = apply_affine(alignment.affine @ move, scan.world(index))
+            place = apply_affine(alignment.scan_to_template @ move, scan.world(index))
             found.append(index[template_fields().at("brain", place) > 0])
     return np.unique(np.concatenate(found), axis=0) if found else np.zeros((0, 3), np.int64)
 
 
 def _parts(index: NDArray[np.int64], scan: Scan, alignment: Alignment) -> tuple[str, ...]:
     """Names of the parts that hold a tenth or more of the voxels."""
-    place = apply_affine(alignment.affine, scan.world(index))
+    place = apply_affine(alignment.scan_to_template, scan.world(index))
     front = np.where(
         place[:, 1] > 15, "frontal", np.where(place[:, 1] < -45, "posterior", "middle")
     )

@@ -1,7 +1,7 @@
 """Attack 2, continued: what looks like air but still holds the face.
 
 A face that was divided by fifty is dark to the eye and whole to a computer. Air has noise; noise
-is not alike from voxel to voxel as anatomy is.
+is not the same from voxel to voxel as anatomy is.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ STRUCTURED = 0.2
 """Correlation of voxels near each other from which the dark is worth raising. Noise has none; a
 face that was divided until few grey levels were left has 0.4."""
 BESIDE_MM = 3.0
-"""This near to tissue, air holds its blur and its ghosts, which are alike for that reason."""
+"""This near to tissue, air holds its blur and its ghosts, which are similar for that reason."""
 SHADING_MM = 8.0
 """Gaussian whose result is taken off before voxels are compared: coils shade the air, too."""
 LEAST_VOXELS = 400
 
 
 @dataclass(frozen=True)
-class Hidden:
+class Darkened:
     """Structure in the dark.
 
     Parameters
@@ -48,7 +48,7 @@ class Hidden:
     scan: Scan | None
 
 
-def find_hidden(scan: Scan, alignment: Alignment, head: HeadMask) -> Hidden:
+def find_darkened(scan: Scan, alignment: Alignment, head: HeadMask) -> Darkened:
     """Look for a darkened face.
 
     Parameters
@@ -64,31 +64,31 @@ def find_hidden(scan: Scan, alignment: Alignment, head: HeadMask) -> Hidden:
     # Turned below the air, a face is dark, too.
     volume = np.where(plain < head.air_level, 2 * head.air_level - plain, plain)
     places = face_voxels(scan, alignment)
-    bright = plain >= head.air_level + 0.1 * contrast
+    bright = plain >= head.level(0.1)
     beside = dilate(bright, max(1, round(BESIDE_MM / float(np.mean(scan.spacing)))))
     # What a tool or a scanner wiped with the lowest value of all is no picture, but its border is.
     wiped = plain == plain.min()
     apart = places[~(beside | wiped)[tuple(places.T)]]
     if len(apart) < LEAST_VOXELS:
-        return Hidden(0.0, None)
-    # Shading is alike over far; a face is rough over millimetres.
+        return Darkened(0.0, None)
+    # Shading is similar over far; a face is rough over millimetres.
     weight, sigma = (~(beside | wiped)).astype(np.float32), SHADING_MM / scan.spacing
     shading = blur(volume * weight, sigma) / np.maximum(blur(weight, sigma), np.float32(1e-3))
     rough = (volume - shading).astype(np.float32)
-    outer = max(0.0, _alike(rough, _outer_air(volume, head), wiped))
-    correlation = _alike(rough, apart, wiped) - outer
+    outer = max(0.0, _similarity(rough, _outer_air(volume, head), wiped))
+    correlation = _similarity(rough, apart, wiped) - outer
     if correlation < STRUCTURED:
-        return Hidden(max(0.0, correlation), None)
+        return Darkened(max(0.0, correlation), None)
     dark = places[~bright[tuple(places.T)]]
     values = volume[tuple(dark.T)]
     low, high = np.quantile(values, (0.02, 0.9))
     mask = np.zeros(volume.shape, bool)
     mask[tuple(dark.T)] = True
     mask = ndimage.binary_closing(mask, iterations=2)
-    mask &= plain < head.air_level + 0.3 * contrast
+    mask &= plain < head.level(0.3)
     raised = (volume - low) / max(float(high - low), 1e-9) * contrast + head.air_level
     voxels = np.where(mask, np.clip(raised, head.air_level, head.air_level + 2 * contrast), plain)
-    return Hidden(correlation, replace(scan, voxels=voxels.astype(np.float32), stored=None))
+    return Darkened(correlation, replace(scan, voxels=voxels.astype(np.float32), stored=None))
 
 
 def face_voxels(scan: Scan, alignment: Alignment) -> NDArray[np.int64]:
@@ -103,7 +103,7 @@ def face_voxels(scan: Scan, alignment: Alignment) -> NDArray[np.int64]:
     template = alignment.template
     chosen = np.flatnonzero(template.region(*FACE))
     chosen = chosen[thin(template.points[chosen], 2.0)]
-    turn = np.linalg.inv(alignment.pose)[:3, :3]
+    turn = np.linalg.inv(alignment.scan_to_template_rigid)[:3, :3]
     points, ways = alignment.fitted()[chosen], template.normals[chosen] @ turn.T
     depths = np.arange(-2.0, DEEPEST_MM, 1.0)
     deep = (points[:, None] - depths[None, :, None] * ways[:, None]).reshape(-1, 3)
@@ -122,11 +122,11 @@ def _outer_air(volume: NDArray[np.float32], head: HeadMask) -> NDArray[np.int64]
             slice(1, s) if end == 0 else slice(-s, -1) for s, end in zip(size, ends, strict=True)
         )
         corner[part] = True
-    limit = head.air_level + 0.1 * (head.tissue_level - head.air_level)
+    limit = head.level(0.1)
     return np.argwhere(corner & (volume < limit))
 
 
-def _alike(
+def _similarity(
     volume: NDArray[np.float32], places: NDArray[np.int64], left_out: NDArray[np.bool_]
 ) -> float:
     """Mean correlation of voxels with their next neighbours; 0 where all are equal.

@@ -56,7 +56,7 @@ class Edges:
 
 
 def find_edges(
-    skin: Skin, scan: Scan, head: HeadMask, to_template: NDArray[np.float64]
+    skin: Skin, scan: Scan, head: HeadMask, scan_to_template: NDArray[np.float64]
 ) -> Edges | None:
     """Tell the scanner's edges from a mask's.
 
@@ -68,7 +68,7 @@ def find_edges(
         At its own voxel size: averaging blurs every edge. Of a series, the first volume is used.
     head : HeadMask
         Gives the levels of air and skin.
-    to_template : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan RAS+ mm to template mm, roughly: it tells where the scalp is.
 
     Returns
@@ -78,7 +78,7 @@ def find_edges(
     """
     tail, outside = _profiles(skin, scan, head)
     usable = np.isfinite(tail) & ~skin.edge
-    where = apply_affine(to_template, skin.points)
+    where = apply_affine(scan_to_template, skin.points)
     scalp = usable & (where[:, 1] < SCALP_BEHIND_MM) & (where[:, 2] > SCALP_ABOVE_MM)
     if scalp.sum() < _FEWEST:
         return None

@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 
 from faceblind.attacks.blur import deblur
 from faceblind.attacks.brain import find_harm
-from faceblind.attacks.darkened import find_hidden
+from faceblind.attacks.darkened import find_darkened
 from faceblind.attacks.fills import Fill, Peeled, peel
 from faceblind.attacks.findings import Findings
-from faceblind.attacks.locate import Sight, see
+from faceblind.attacks.locate import LocatedHead, locate_head
 from faceblind.attacks.metadata.files import find_metadata
 from faceblind.attacks.own_skin import find_own_skin
-from faceblind.attacks.region_presence import face_left, find_regions
-from faceblind.attacks.replaced_face import find_foreign, outline
+from faceblind.attacks.region_presence import find_regions, remaining_face_share
+from faceblind.attacks.replaced_face import find_replaced_face, outline
 from faceblind.attacks.settings import SETTINGS
-from faceblind.attacks.surface import Surface, find_surface, glance
+from faceblind.attacks.surface import Surface, find_surface, find_surface_by_rays
 from faceblind.attacks.volumes import Later, followed, later_volumes, same_cut
 from faceblind.attacks.wrapped import Piece, find_pieces
 from faceblind.errors import AlignmentError, FaceblindError, ScanError
-from faceblind.face.pipeline import HeadShown, render_face
+from faceblind.face.pipeline import ReconstructedHead, render_face
 from faceblind.face.reconstruction import Variant, as_is, reconstruct
 from faceblind.formats import load
 from faceblind.geometry.grid import from_scan, regrid
@@ -32,7 +32,7 @@ from faceblind.head.alignment import align_by_scalp
 from faceblind.head.reference_volume import at_time, leaders
 from faceblind.head.segmentation import HeadMask, find_head
 from faceblind.head.skin import find_skin
-from faceblind.identification.scan_match import Likeness, likeness_of
+from faceblind.identification.scan_match import ScanFeatures, features_of_head
 from faceblind.recognition.detection import DEFAULT_SCORE, detector_scores
 from faceblind.scan import Scan
 from faceblind.system.threads import thread_budget
@@ -45,14 +45,14 @@ class Examined:
     Parameters
     ----------
     findings : Findings
-    likenesses : dict of str to Likeness
+    features : dict of str to ScanFeatures
         By `faceblind.identification.ranking.VARIANTS`, where linking was asked for. Private.
     outline : (N, 3) float64 ndarray or None
         The face that shows, see `faceblind.attacks.replaced_face.outline`. Private.
     """
 
     findings: Findings
-    likenesses: dict[str, Likeness]
+    features: dict[str, ScanFeatures]
     outline: NDArray[np.float64] | None = None
 
 
@@ -84,65 +84,73 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
         try:
             head = find_head(scan)
             peeling = beside.submit(peel, scan, head)
-            sight = see(scan, head, native)
+            located = locate_head(scan, head, native)
         except ScanError as error:
             # The file is sound; it only shows no head that could be judged.
             raise AlignmentError(str(error)) from error
         before = _original(original)
-        detecting = beside.submit(_detect, sight)
-        if sight.other is not None and detecting.result()[1] >= SETTINGS.face_views:
-            sight = sight.other
-            detecting = beside.submit(_detect, sight)
-        cut = sight.known.is_cut
-        pieces = beside.submit(_pieces, scan, head, sight)
-        motion = followed(whole, lead, sight.alignment)
+        detecting = beside.submit(_detect, located)
+        if located.other is not None and detecting.result()[1] >= SETTINGS.face_views:
+            located = located.other
+            detecting = beside.submit(_detect, located)
+        cut = located.known.is_cut
+        pieces = beside.submit(_pieces, scan, head, located)
+        motion = followed(whole, lead, located.alignment)
         brain = beside.submit(
-            find_harm, whole, sight.alignment, head, before, cut_spares_brain=cut, lead=lead,
+            find_harm, whole, located.alignment, head, before, cut_spares_brain=cut, lead=lead,
             motion=motion,
         )  # fmt: skip
-        likenesses = _likenesses(sight, recogniser)
-        look = _Look(scan, head, sight, recogniser, likenesses)
-        own = find_own_skin(sight, scan, head) if look.ours else None
+        features = _features(located, recogniser)
+        look = _Look(scan, head, located, recogniser, features)
+        own = find_own_skin(located, scan, head) if look.ours else None
         regions = find_regions(
-            sight.surface,
-            sight.alignment.template,
-            own.explained(sight) if own else look.known,
+            located.surface,
+            located.alignment.template,
+            own.explained(located) if own else look.known,
             own.shows if own else None,
         )
-        left = face_left(regions)
-        fills, peeled_left = look.peeled(peeling.result())
-        sigma, sharp_left = look.sharpened()
-        foreign = not look.ours and find_foreign(scan, head, sight.surface, sight.alignment)
+        remaining = remaining_face_share(regions)
+        fills, remaining_under_fills = look.peeled(peeling.result())
+        sigma, remaining_deblurred = look.sharpened()
+        other_face = not look.ours and find_replaced_face(
+            scan, head, located.surface, located.alignment
+        )
         findings = Findings(
             regions=regions,
-            left=left,
-            peeled_left=peeled_left,
+            remaining=remaining,
+            remaining_under_fills=remaining_under_fills,
             # Nobody need search the dark for a face that lies open.
-            raised_left=look.raised() if left < SETTINGS.fail_left else 0.0,
-            later_left=look.later(later_volumes(whole, lead, sight.alignment, motion)),
+            remaining_in_the_dark=look.raised() if remaining < SETTINGS.fail_remaining else 0.0,
+            remaining_in_later_volumes=look.later(
+                later_volumes(whole, lead, located.alignment, motion)
+            ),
             fills=fills,
-            replaced="cut" if cut else "face" if sight.known.is_face else "",
+            replaced="cut" if cut else "face" if located.known.is_face else "",
             detector_max=detecting.result()[0],
             detector_views=detecting.result()[1],
             pieces=pieces.result(),
             brain=brain.result(),
             metadata=find_metadata(path),
             blur_mm=sigma,
-            sharp_left=sharp_left,
-            foreign=bool(foreign and foreign.suspected),
+            remaining_deblurred=remaining_deblurred,
+            replaced_by_other=bool(other_face and other_face.suspected),
             checked=own is None or own.is_sure,
-            aside_mm=sight.aside_mm,
+            aside_mm=located.aside_mm,
         )
-    shape = outline(sight.surface, sight.alignment) if left >= SETTINGS.fail_left else None
-    return Examined(findings, likenesses, shape)
+    shape = (
+        outline(located.surface, located.alignment)
+        if remaining >= SETTINGS.fail_remaining
+        else None
+    )
+    return Examined(findings, features, shape)
 
 
-def _pieces(scan: Scan, head: HeadMask, sight: Sight) -> tuple[Piece, ...]:
+def _pieces(scan: Scan, head: HeadMask, located: LocatedHead) -> tuple[Piece, ...]:
     """Parts of a head in the air."""
-    found = sight.alignment
-    if sight.known.is_face:
+    found = located.alignment
+    if located.known.is_face:
         # A fit to our face has its width, beside which a wider person's scalp seems to lie in air.
-        found = align_by_scalp(sight.skin, scan) or found
+        found = align_by_scalp(located.skin, scan) or found
     return find_pieces(scan, head, found)
 
 
@@ -163,32 +171,34 @@ def _reduced(scan: Scan) -> Scan:
     return Scan(grid.values, grid.affine, scan.modality, scan.source, None, scan.doubt)
 
 
-def _left_of(sight: Sight) -> float:
+def _remaining_of(located: LocatedHead) -> float:
     """Share of a face that faceblind does not explain, by either explanation of a surface."""
-    ours = sight.known.is_cut or sight.known.is_face
-    known = sight.known.ours if ours else None
-    left = face_left(find_regions(sight.surface, sight.alignment.template, known))
-    return left if sight.other is None else max(left, sight.other.left)
+    ours = located.known.is_cut or located.known.is_face
+    known = located.known.ours if ours else None
+    remaining = remaining_face_share(
+        find_regions(located.surface, located.alignment.template, known)
+    )
+    return remaining if located.other is None else max(remaining, located.other.remaining)
 
 
-def _shown(sight: Sight) -> HeadShown:
-    as_is, completed = reconstruct(sight.skin, sight.alignment)
-    return HeadShown(sight.alignment, as_is, completed, sight.left, 1.0)
+def _shown(located: LocatedHead) -> ReconstructedHead:
+    as_is, completed = reconstruct(located.skin, located.alignment)
+    return ReconstructedHead(located.alignment, as_is, completed, located.remaining, 1.0)
 
 
-def _likenesses(sight: Sight, recogniser: str | None) -> dict[str, Likeness]:
+def _features(located: LocatedHead, recogniser: str | None) -> dict[str, ScanFeatures]:
     """What the scan as it is offers to a search, by variant."""
     if not recogniser:
         return {}
-    shown = _shown(sight)
+    shown = _shown(located)
     variants: tuple[Variant, ...] = ("completed", "as-is")
-    return {variant: likeness_of(shown, recogniser, variant) for variant in variants}
+    return {variant: features_of_head(shown, recogniser, variant) for variant in variants}
 
 
-def _detect(sight: Sight) -> tuple[float, int]:
+def _detect(located: LocatedHead) -> tuple[float, int]:
     """Highest detector score of the as-is renders, and how many count as detections."""
     try:
-        images = render_face(as_is(sight.skin, sight.alignment)).images
+        images = render_face(as_is(located.skin, located.alignment)).images
     except FaceblindError:
         # A camera that sees no surface sees no face.
         return 0.0, 0
@@ -202,59 +212,59 @@ class _Look:
 
     Parameters
     ----------
-    scan, head, sight
+    scan, head, located
         Before any attack.
     recogniser : str or None
-    likenesses : dict
+    features : dict
         Filled with what the attacks bring to light.
     """
 
     scan: Scan
     head: HeadMask
-    sight: Sight
+    located: LocatedHead
     recogniser: str | None
-    likenesses: dict[str, Likeness]
+    features: dict[str, ScanFeatures]
 
     @property
     def ours(self) -> bool:
         """Whether faceblind's own protection was recognised."""
-        return self.sight.known.is_cut or self.sight.known.is_face
+        return self.located.known.is_cut or self.located.known.is_face
 
     @property
     def known(self) -> NDArray[np.bool_] | None:
         """Vertices that faceblind explains."""
-        return self.sight.known.ours if self.ours else None
+        return self.located.known.ours if self.ours else None
 
     def peeled(self, found: Peeled | None) -> tuple[tuple[Fill, ...], float]:
         """Fills that were found, and the share of a face below them."""
         if found is None:
             return (), 0.0
-        return found.fills, self._left_in(found.scan, "peeled")
+        return found.fills, self._remaining_in(found.scan, "peeled")
 
     def sharpened(self) -> tuple[float, float]:
         """Width of a blur in mm, and the share of a face once it is undone."""
-        found = deblur(self.scan, self.head, self.sight.surface, self.sight.alignment)
+        found = deblur(self.scan, self.head, self.located.surface, self.located.alignment)
         if found is None:
             return 0.0, 0.0
-        return found.sigma_mm, self._left_in(found.scan, "sharpened")
+        return found.sigma_mm, self._remaining_in(found.scan, "sharpened")
 
     def raised(self) -> float:
         """Share of a face in voxels that only look like air."""
-        found = find_hidden(self.scan, self.sight.alignment, self.head).scan
+        found = find_darkened(self.scan, self.located.alignment, self.head).scan
         if found is None:
             return 0.0
-        left = self._again(found)
-        self._search(found, left, "raised")
-        return left
+        remaining = self._again(found)
+        self._search(found, remaining, "raised")
+        return remaining
 
     def later(self, others: list[Later]) -> float:
         """Share of a face in the worst of the other volumes of a series."""
         most = 0.0
         for other in others:
-            left = self._of_volume(other)
-            if left > most:
-                self._search(other.scan, left, "later")
-                most = left
+            remaining = self._of_volume(other)
+            if remaining > most:
+                self._search(other.scan, remaining, "later")
+                most = remaining
         return most
 
     def _of_volume(self, other: Later) -> float:
@@ -263,69 +273,71 @@ class _Look:
             head = find_head(other.scan)
         except FaceblindError:
             return self._again(other.scan)
-        left = self._again(other.scan, head)
-        if other.placed or left >= SETTINGS.fail_left:
-            return left
+        remaining = self._again(other.scan, head)
+        if other.placed or remaining >= SETTINGS.fail_remaining:
+            return remaining
         try:
-            return max(left, _left_of(see(other.scan, head)))
+            return max(remaining, _remaining_of(locate_head(other.scan, head)))
         except FaceblindError:
-            return left
+            return remaining
 
-    def _search(self, scan: Scan, left: float, variant: str) -> None:
+    def _search(self, scan: Scan, remaining: float, variant: str) -> None:
         """Prepare a face that was brought to light to be linked."""
-        if not self.recogniser or left < SETTINGS.pass_left:
+        if not self.recogniser or remaining < SETTINGS.pass_remaining:
             return
         try:
-            self._offer(see(scan), variant)
+            self._offer(locate_head(scan), variant)
         except FaceblindError:
             # What shows no head by itself cannot be searched; its share of a face counts.
             return
 
-    def _offer(self, sight: Sight, variant: str) -> None:
+    def _offer(self, located: LocatedHead, variant: str) -> None:
         """Embed what is seen, for a search."""
         if self.recogniser:
-            self.likenesses[variant] = likeness_of(_shown(sight), self.recogniser, "completed")
+            self.features[variant] = features_of_head(_shown(located), self.recogniser, "completed")
 
-    def _left_in(self, scan: Scan, variant: str) -> float:
+    def _remaining_in(self, scan: Scan, variant: str) -> float:
         """Share of a face in a scan that an attack changed.
 
         Unless it is to be searched, a look in the old place comes first. The head is found anew
         only where that does not decide: a face that lies open there is enough, and so is none.
         """
-        left = None if self.recogniser else self._again(scan)
-        if left is not None and (
-            self.sight.left >= SETTINGS.fail_left
-            or left < SETTINGS.pass_left
-            or left >= SETTINGS.fail_left
+        remaining = None if self.recogniser else self._again(scan)
+        if remaining is not None and (
+            self.located.remaining >= SETTINGS.fail_remaining
+            or remaining < SETTINGS.pass_remaining
+            or remaining >= SETTINGS.fail_remaining
         ):
-            return left
+            return remaining
         try:
-            sight = see(scan)
+            located = locate_head(scan)
         except FaceblindError:
-            return self._again(scan) if left is None else left
-        left = _left_of(sight)
-        self._offer(sight, variant)
-        return left
+            return self._again(scan) if remaining is None else remaining
+        remaining = _remaining_of(located)
+        self._offer(located, variant)
+        return remaining
 
     def _again(self, scan: Scan, head: HeadMask | None = None) -> float:
-        """Share of a face in the old place; a skin is only built where a glance shows something.
+        """Share of a face in the old place; a skin is built only where rays hit something.
 
         `head` is that of another volume, in which the cut may lie elsewhere.
         """
-        template = self.sight.alignment.template
-        quick = glance(scan, head or self.head, self.sight.alignment)
+        template = self.located.alignment.template
+        quick = find_surface_by_rays(scan, head or self.head, self.located.alignment)
         other = head is not None
-        left = face_left(find_regions(quick, template, self._explained(quick, other=other)))
-        if left < SETTINGS.surely_none:
-            return left
+        remaining = remaining_face_share(
+            find_regions(quick, template, self._explained(quick, other=other))
+        )
+        if remaining < SETTINGS.surely_none:
+            return remaining
         try:
-            surface = find_surface(find_skin(scan), self.sight.alignment, scan)
+            surface = find_surface(find_skin(scan), self.located.alignment, scan)
         except FaceblindError:
             return 0.0
         known = self._explained(surface, other=other)
-        return face_left(find_regions(surface, template, known))
+        return remaining_face_share(find_regions(surface, template, known))
 
     def _explained(self, surface: Surface, *, other: bool) -> NDArray[np.bool_] | None:
         """Vertices that faceblind explains; in another volume, only where its cut is the same."""
         known = self.known
-        return same_cut(known, self.sight.surface, surface) if other else known
+        return same_cut(known, self.located.surface, surface) if other else known

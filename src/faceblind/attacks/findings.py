@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from faceblind.attacks.brain import Brain
 from faceblind.attacks.fills import Fill
 from faceblind.attacks.metadata.texts import Finding
-from faceblind.attacks.region_presence import Region, person_left
+from faceblind.attacks.region_presence import RegionPresence, remaining_person_share
 from faceblind.attacks.wrapped import Piece
 from faceblind.identification.ranking import Link
 
@@ -18,9 +18,9 @@ class Findings:
 
     Parameters
     ----------
-    regions : dict of str to Region
+    regions : dict of str to RegionPresence
         Without what faceblind itself put there.
-    left, peeled_left, raised_left, later_left : float
+    remaining, remaining_under_fills, remaining_in_the_dark, remaining_in_later_volumes : float
         Share of a recognisable face: as it is; under fills; in the dark; in later volumes.
     fills : tuple of Fill
     replaced : str
@@ -32,9 +32,9 @@ class Findings:
     brain : Brain
     metadata : tuple of Finding
     links : tuple of Link
-    blur_mm, sharp_left : float
+    blur_mm, remaining_deblurred : float
         Width of a blur of the face, and the share of a face once it is undone.
-    foreign : bool
+    replaced_by_other : bool
         The face that shows looks like another tool's average, or is shared with other people.
     checked : bool
         False where faceblind's own protection was recognised, but not whether the person's skin
@@ -43,11 +43,11 @@ class Findings:
         How far faceblind's own protection lies from where the brain has the brow.
     """
 
-    regions: dict[str, Region]
-    left: float
-    peeled_left: float
-    raised_left: float
-    later_left: float
+    regions: dict[str, RegionPresence]
+    remaining: float
+    remaining_under_fills: float
+    remaining_in_the_dark: float
+    remaining_in_later_volumes: float
     fills: tuple[Fill, ...]
     replaced: str
     detector_max: float
@@ -57,18 +57,23 @@ class Findings:
     metadata: tuple[Finding, ...]
     links: tuple[Link, ...] = ()
     blur_mm: float = 0.0
-    sharp_left: float = 0.0
-    foreign: bool = False
+    remaining_deblurred: float = 0.0
+    replaced_by_other: bool = False
     checked: bool = True
     aside_mm: float = 0.0
 
     @property
     def face(self) -> float:
         """How much of a recognisable face any attack gets, 0 to 1."""
-        hidden = (self.peeled_left, self.raised_left, self.later_left, self.sharp_left)
-        return max(self.left, *hidden)
+        hidden = (
+            self.remaining_under_fills,
+            self.remaining_in_the_dark,
+            self.remaining_in_later_volumes,
+            self.remaining_deblurred,
+        )
+        return max(self.remaining, *hidden)
 
     @property
     def score(self) -> float:
         """How much of a recognisable person any attack gets, face and ears, 0 to 1."""
-        return person_left(self.face, self.regions)
+        return remaining_person_share(self.face, self.regions)

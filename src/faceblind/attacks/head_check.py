@@ -11,14 +11,14 @@ WHOLE_FACE = 0.75
 """Share of a face that shows by itself that a thing is a head."""
 
 
-def require_head(found: Alignment, face_left: float, scan: Scan, head: HeadMask) -> None:
+def require_head(found: Alignment, remaining_face_share: float, scan: Scan, head: HeadMask) -> None:
     """Refuse what is no head.
 
     Parameters
     ----------
     found : Alignment
         Of the head that was found.
-    face_left : float
+    remaining_face_share : float
         Share of a recognisable face that shows.
     scan : Scan
     head : HeadMask
@@ -29,6 +29,6 @@ def require_head(found: Alignment, face_left: float, scan: Scan, head: HeadMask)
     AlignmentError
         If nothing in it resembles a brain, and no whole face shows that fits closely.
     """
-    whole = face_left >= WHOLE_FACE and found.residual_mm <= CLOSE_FIT_MM
+    whole = remaining_face_share >= WHOLE_FACE and found.residual_mm <= CLOSE_FIT_MM
     if not (whole and found.confidence >= CONFIDENT) and not is_head(found, scan, head):
         raise no_head(scan.source or "scan")

@@ -11,9 +11,14 @@ from nibabel.affines import apply_affine
 
 from faceblind.attacks.edge_sharpness import Edges, find_edges
 from faceblind.attacks.head_check import require_head
-from faceblind.attacks.own_protection.cut import NODS, explained_by_cut
-from faceblind.attacks.own_protection.find import Known, aligned_by, find_known
-from faceblind.attacks.region_presence import Region, face_left, find_regions, person_left
+from faceblind.attacks.own_protection.cut import PITCHES, explained_by_cut
+from faceblind.attacks.own_protection.find import OwnProtection, aligned_by, find_own_protection
+from faceblind.attacks.region_presence import (
+    RegionPresence,
+    find_regions,
+    remaining_face_share,
+    remaining_person_share,
+)
 from faceblind.attacks.surface import FACE, Surface, find_surface
 from faceblind.errors import AlignmentError, FaceblindError
 from faceblind.geometry.raycast import Scene
@@ -48,7 +53,7 @@ LEAST_SCALP = 0.8
 
 
 @dataclass(frozen=True)
-class Sight:
+class LocatedHead:
     """A scan's surface as one alignment explains it.
 
     Parameters
@@ -56,9 +61,9 @@ class Sight:
     skin : Skin
     alignment : Alignment
     surface : Surface
-    regions : dict of str to Region
+    regions : dict of str to RegionPresence
         As measured; `known` is not taken off.
-    known : Known
+    known : OwnProtection
         What faceblind itself put there.
     edges : Edges or None
         Which of the skin the scanner saw, where that can be told.
@@ -67,7 +72,7 @@ class Sight:
     aside_mm : float
         How far faceblind's own protection lies from where the brain has the brow, see `aside_mm`;
         0 where not known.
-    other : Sight or None
+    other : LocatedHead or None
         A second explanation that shows more of a face: the template may have been bent onto a
         cut, or the person may only be unlike the average. A detector has to decide.
     """
@@ -75,25 +80,27 @@ class Sight:
     skin: Skin
     alignment: Alignment
     surface: Surface
-    regions: dict[str, Region]
-    known: Known
+    regions: dict[str, RegionPresence]
+    known: OwnProtection
     edges: Edges | None = None
     inside: Alignment | None = None
     aside_mm: float = 0.0
-    other: Sight | None = None
+    other: LocatedHead | None = None
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Share of a recognisable face, 0 to 1."""
-        return face_left(self.regions)
+        return remaining_face_share(self.regions)
 
 
-def see(scan: Scan, head: HeadMask | None = None, native: Scan | None = None) -> Sight:
+def locate_head(
+    scan: Scan, head: HeadMask | None = None, native: Scan | None = None
+) -> LocatedHead:
     """The best explanation of a scan's surface.
 
     A template can be bent onto a cut so well that the cut passes for a face. Where the fit is odd
     or the face is not whole, the head is found a second time by scalp and ears alone, and what
-    faceblind's own protection explains is preferred. Heads without a whole face nod, so that they
+    faceblind's own protection explains is preferred. Heads without a whole face pitch, so that they
     are turned to fit what is inside them, too, and what shows more of a person counts.
 
     Parameters
@@ -114,13 +121,13 @@ def see(scan: Scan, head: HeadMask | None = None, native: Scan | None = None) ->
     head = head or find_head(scan)
     skin = find_skin(scan, head)
     whole = align(skin, scan, maybe_faceless=True)
-    edges = find_edges(skin, native or scan, head, whole.affine)
+    edges = find_edges(skin, native or scan, head, whole.scan_to_template)
     faceless = _Faceless(skin, scan, head)
     found = _best(skin, whole, edges, scan, faceless)
     if found.known.is_cut:
         found = _where_the_head_wants_it(found, scan, faceless)
     if not (found.known.is_cut or found.known.is_face):
-        require_head(found.alignment, found.left, scan, head)
+        require_head(found.alignment, found.remaining, scan, head)
         return replace(found, edges=edges)
     inside = faceless.by_brain
     aside = 0.0 if inside is None else aside_mm(found.known, inside)
@@ -145,133 +152,141 @@ class _Faceless:
         """By its brain, see `faceblind.head.brain_pose`; None where that tells nothing."""
         if self.by_scalp is None:
             return None
-        pose = find_brain_pose(self.by_scalp.affine, self.scan, self.head)
-        return aligned_by(nearest_placement(pose.affine), self.by_scalp) if pose.is_sure else None
+        pose = find_brain_pose(self.by_scalp.scan_to_template, self.scan, self.head)
+        return (
+            aligned_by(nearest_placement(pose.scan_to_template), self.by_scalp)
+            if pose.is_sure
+            else None
+        )
 
 
 def _best(
     skin: Skin, whole: Alignment, edges: Edges | None, scan: Scan, faceless: _Faceless
-) -> Sight:
+) -> LocatedHead:
     """The explanation that counts, from the fit that used the face."""
     scene = Scene(skin.points, skin.faces)
-    sights = [_sight(skin, scene, whole, scan)]
-    if sights[0].known.is_cut or sights[0].known.is_face:
-        return sights[0]
-    if sights[0].left >= NO_FACE and _is_masked(sights[0], edges):
-        cut = _cut_like_a_face(sights[0], scene, scan, faceless)
+    candidates = [_explained_by(skin, scene, whole, scan)]
+    if candidates[0].known.is_cut or candidates[0].known.is_face:
+        return candidates[0]
+    if candidates[0].remaining >= NO_FACE and _is_masked(candidates[0], edges):
+        cut = _cut_like_a_face(candidates[0], scene, scan, faceless)
         if cut is not None:
             return cut
     odd = float(np.sqrt((whole.shape**2).mean())) > USUAL_SHAPE
     sure = whole.confidence >= CONFIDENT
-    if odd or not sure or NO_FACE < sights[0].left < WHOLE_FACE:
+    if odd or not sure or NO_FACE < candidates[0].remaining < WHOLE_FACE:
         other = _by_scalp(faceless)
         if other is not None:
-            sights.append(_sight(skin, scene, other, scan))
+            candidates.append(_explained_by(skin, scene, other, scan))
         elif not sure:
             raise _unsure(scan, whole)
-    if sights[-1].known.is_cut or sights[-1].known.is_face:
-        return sights[-1]
-    if len(sights) == 2 and (odd or not sure):
-        more = sights[0] if sights[0].left > sights[1].left else None
-        chosen = replace(sights[1], other=more)
+    if candidates[-1].known.is_cut or candidates[-1].known.is_face:
+        return candidates[-1]
+    if len(candidates) == 2 and (odd or not sure):
+        more = candidates[0] if candidates[0].remaining > candidates[1].remaining else None
+        chosen = replace(candidates[1], other=more)
     else:
-        chosen = sights[0]
-    if chosen.left >= WHOLE_FACE:
+        chosen = candidates[0]
+    if chosen.remaining >= WHOLE_FACE:
         return chosen
     return _by_brain(chosen, scene, scan, faceless, sure=sure)
 
 
-def _where_the_head_wants_it(sight: Sight, scan: Scan, faceless: _Faceless) -> Sight:
+def _where_the_head_wants_it(located: LocatedHead, scan: Scan, faceless: _Faceless) -> LocatedHead:
     """The same if scalp and brain bear out where the cut lies; else what shows where they say.
 
     Where little of a face is in view, the cut fits in other places, too; and a scalp is too round
-    to tell how far a head nods.
+    to tell how far a head pitches.
     """
     start = faceless.by_brain
-    if start is None or _apart_mm(sight.alignment, start) <= MISLAID_MM:
-        return sight
-    scene = Scene(sight.skin.points, sight.skin.faces)
-    again = _sight(sight.skin, scene, start, scan, whole=False, far=False)
+    if start is None or _apart_mm(located.alignment, start) <= MISLAID_MM:
+        return located
+    scene = Scene(located.skin.points, located.skin.faces)
+    again = _explained_by(located.skin, scene, start, scan, whole=False, far=False)
     if again.known.is_cut and _apart_mm(again.alignment, start) <= MISLAID_MM:
         return again
-    surface = find_surface(sight.skin, start, scan, scene)
-    nothing = Known(0.0, 0.0, np.zeros(len(surface.offset), bool))
-    return Sight(sight.skin, start, surface, find_regions(surface, start.template), nothing)
+    surface = find_surface(located.skin, start, scan, scene)
+    nothing = OwnProtection(0.0, 0.0, np.zeros(len(surface.offset), bool))
+    return LocatedHead(located.skin, start, surface, find_regions(surface, start.template), nothing)
 
 
 def _apart_mm(one: Alignment, other: Alignment) -> float:
     """Distance between where two alignments of a scan have the middle of the face."""
     template = one.template
     middle = template.points[template.region("eyes", "nose")].mean(axis=0).astype(np.float64)
-    here, there = (apply_affine(np.linalg.inv(a.affine), middle) for a in (one, other))
+    here, there = (apply_affine(np.linalg.inv(a.scan_to_template), middle) for a in (one, other))
     return float(np.linalg.norm(here - there))
 
 
-def aside_mm(known: Known, inside: Alignment) -> float:
+def aside_mm(known: OwnProtection, inside: Alignment) -> float:
     """How far our cut or our face lies from where the brain has the brow, mm.
 
     Forwards and upwards only: to the sides, the scalp tells better.
 
     Parameters
     ----------
-    known : Known
+    known : OwnProtection
         Which tells the place of what faceblind put there.
     inside : Alignment
         Of the same scan, by its brain.
     """
     if known.place is not None:
-        affine, usual = known.place.affine, USUAL_CUT_MM
+        from_scan, usual = known.place.scan_to_cut, USUAL_CUT_MM
     elif known.face_at is not None:
-        affine, usual = known.face_at.face, USUAL_FACE_MM
+        from_scan, usual = known.face_at.scan_to_face, USUAL_FACE_MM
     else:
         return 0.0
-    there = apply_affine(inside.affine @ np.linalg.inv(affine), BROW_MM)
+    there = apply_affine(inside.scan_to_template @ np.linalg.inv(from_scan), BROW_MM)
     return float(np.linalg.norm((there - BROW_MM - usual)[1:]))
 
 
-def _is_masked(sight: Sight, edges: Edges | None) -> bool:
+def _is_masked(located: LocatedHead, edges: Edges | None) -> bool:
     """Whether what looks like a face ends as a mask does."""
-    surface = sight.surface
+    surface = located.surface
     if edges is None or surface.vertex is None:
         return False
-    face = sight.alignment.template.region(*FACE) & surface.seen & (surface.vertex >= 0)
+    face = located.alignment.template.region(*FACE) & surface.seen & (surface.vertex >= 0)
     natural = face & edges.natural[np.maximum(surface.vertex, 0)]
     return bool(surface.area[natural].sum() < MOST_MASKED * surface.area[face].sum())
 
 
-def _cut_like_a_face(sight: Sight, scene: Scene, scan: Scan, faceless: _Faceless) -> Sight | None:
+def _cut_like_a_face(
+    located: LocatedHead, scene: Scene, scan: Scan, faceless: _Faceless
+) -> LocatedHead | None:
     """Our cut, if the template was bent onto it: sought from where scalp and brain lie."""
     for start in (faceless.by_scalp, faceless.by_brain):
         if start is not None:
-            found = _sight(sight.skin, scene, start, scan, (0.0, *NODS), whole=False)
+            found = _explained_by(located.skin, scene, start, scan, (0.0, *PITCHES), whole=False)
             if found.known.is_cut:
                 return found
     return None
 
 
-def _by_brain(sight: Sight, scene: Scene, scan: Scan, faceless: _Faceless, *, sure: bool) -> Sight:
+def _by_brain(
+    located: LocatedHead, scene: Scene, scan: Scan, faceless: _Faceless, *, sure: bool
+) -> LocatedHead:
     """The same or, if it shows our cut or more of a person, what shows where the brain lies.
 
     A scalp alone is too round to tell how far a head is pitched.
     """
     found = faceless.by_brain
     if found is None:
-        turned = _sight(sight.skin, scene, sight.alignment, scan, NODS)
+        turned = _explained_by(located.skin, scene, located.alignment, scan, PITCHES)
         if turned.known.is_cut:
             return turned
         if sure:
-            return sight
-        raise _unsure(scan, sight.alignment)
-    turned = _sight(sight.skin, scene, found, scan)
+            return located
+        raise _unsure(scan, located.alignment)
+    turned = _explained_by(located.skin, scene, found, scan)
     if turned.known.is_cut or turned.known.is_face:
         return turned
-    if _shown(turned.regions) <= _shown(sight.regions):
-        return sight
-    return replace(turned, other=sight.other)
+    if _shown(turned.regions) <= _shown(located.regions):
+        return located
+    return replace(turned, other=located.other)
 
 
-def _shown(regions: dict[str, Region]) -> float:
-    return person_left(face_left(regions), regions)
+def _shown(regions: dict[str, RegionPresence]) -> float:
+    return remaining_person_share(remaining_face_share(regions), regions)
 
 
 def _unsure(scan: Scan, found: Alignment) -> FaceblindError:
@@ -284,16 +299,16 @@ def _unsure(scan: Scan, found: Alignment) -> FaceblindError:
     )
 
 
-def _sight(
+def _explained_by(
     skin: Skin,
     scene: Scene,
     found: Alignment,
     scan: Scan,
-    nods: Sequence[float] = (0.0,),
+    pitches: Sequence[float] = (0.0,),
     *,
     whole: bool | None = None,
     far: bool = True,
-) -> Sight:
+) -> LocatedHead:
     """What the surface is by one alignment.
 
     `whole` overrules whether a whole face shows; `far` allows for an alignment that is far off.
@@ -301,15 +316,15 @@ def _sight(
     surface = find_surface(skin, found, scan, scene)
     regions = find_regions(surface, found.template)
     if whole is None:
-        whole = face_left(regions) >= WHOLE_FACE
-    known = find_known(skin, surface, found, scan, whole=whole, nods=nods, far=far)
+        whole = remaining_face_share(regions) >= WHOLE_FACE
+    known = find_own_protection(skin, surface, found, scan, whole=whole, pitches=pitches, far=far)
     if known.place is not None:
         # The cut tells where the head lies far better than a scalp does.
         found = aligned_by(known.place.head, found)
         surface = find_surface(skin, found, scan, scene)
         regions = find_regions(surface, found.template)
         known = replace(known, ours=explained_by_cut(surface, known.place, scan))
-    return Sight(skin, found, surface, regions, known)
+    return LocatedHead(skin, found, surface, regions, known)
 
 
 def _by_scalp(faceless: _Faceless) -> Alignment | None:

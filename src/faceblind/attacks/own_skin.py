@@ -1,7 +1,7 @@
 """What is left of the person's own skin, in view or under the new face, where faceblind protected.
 
 That tissue follows our cut explains it only if it is cut. Skin that the scanner saw is the person's
-wherever the cut lies, so that a protection laid wrong does not pass. A new face is cut off again
+wherever the cut lies, so that a misplaced protection does not pass. A new face is cut off again
 first, as anybody can who knows this package.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceblind.attacks.edge_sharpness import Edges, find_edges
-from faceblind.attacks.locate import Sight
+from faceblind.attacks.locate import LocatedHead
 from faceblind.attacks.own_protection.cut import beyond_cut, on_cut_mm
 from faceblind.attacks.region_presence import FACING, ON_SKIN_MM
 from faceblind.attacks.surface import FACE, Surface, find_surface
@@ -57,91 +57,95 @@ class OwnSkin:
     shows: NDArray[np.bool_]
     is_sure: bool
 
-    def explained(self, sight: Sight) -> NDArray[np.bool_]:
+    def explained(self, located: LocatedHead) -> NDArray[np.bool_]:
         """(P,) vertices of the template whose skin is faceblind's.
 
         Under a new face that was cut off again, `shows` is all that is left of the person's: what
         merely lies beside the average face is the new face's rim.
         """
-        face = sight.alignment.template.region(*FACE)
-        return sight.known.ours | face if sight.known.is_face and self.is_sure else sight.known.ours
+        ours = located.known.ours
+        if not (located.known.is_face and self.is_sure):
+            return ours
+        return ours | located.alignment.template.region(*FACE)
 
 
-def find_own_skin(sight: Sight, scan: Scan, head: HeadMask) -> OwnSkin:
+def find_own_skin(located: LocatedHead, scan: Scan, head: HeadMask) -> OwnSkin:
     """The person's own skin at face and ears of a head that faceblind protected.
 
     Parameters
     ----------
-    sight : Sight
+    located : LocatedHead
         Whose `known` is our cut or our face.
     scan : Scan
         That was looked at.
     head : HeadMask
         Of `scan`.
     """
-    if sight.known.is_face:
-        return _under_new_face(sight, scan, head.air_level)
-    if sight.edges is None or _is_resampled(sight, sight.edges, scan):
-        return OwnSkin(np.zeros(len(sight.surface.offset), bool), is_sure=False)
-    placed = _by_its_brain(sight)
-    surface = sight.surface if placed is sight else find_surface(sight.skin, placed.alignment, scan)
-    return OwnSkin(_shows(placed, surface, sight.edges), is_sure=True)
+    if located.known.is_face:
+        return _under_new_face(located, scan, head.air_level)
+    if located.edges is None or _is_resampled(located, located.edges, scan):
+        return OwnSkin(np.zeros(len(located.surface.offset), bool), is_sure=False)
+    placed = _by_its_brain(located)
+    surface = (
+        located.surface if placed is located else find_surface(located.skin, placed.alignment, scan)
+    )
+    return OwnSkin(_shows(placed, surface, located.edges), is_sure=True)
 
 
-def _by_its_brain(sight: Sight) -> Sight:
-    """The same head where its brain has it: a cut that was laid wrong tells its place wrong."""
-    return sight if sight.inside is None else replace(sight, alignment=sight.inside)
+def _by_its_brain(located: LocatedHead) -> LocatedHead:
+    """The same head where its brain has it: a misplaced cut tells its place wrong."""
+    return located if located.inside is None else replace(located, alignment=located.inside)
 
 
-def _under_new_face(sight: Sight, scan: Scan, air_level: float) -> OwnSkin:
+def _under_new_face(located: LocatedHead, scan: Scan, air_level: float) -> OwnSkin:
     """The same once the new face is cut off."""
-    nothing = OwnSkin(np.zeros(len(sight.surface.offset), bool), is_sure=False)
-    placement = sight.known.face_at
+    nothing = OwnSkin(np.zeros(len(located.surface.offset), bool), is_sure=False)
+    placement = located.known.face_at
     if placement is None:
         return nothing
     coarse = Scan(scan.volume(), scan.affine, scan.modality)
     if scan.spacing.min() < COARSE_MM:
         grid = regrid(from_scan(coarse), np.maximum(scan.spacing, COARSE_MM))
         coarse = Scan(grid.values, grid.affine, scan.modality)
-    without = _without_face(coarse, sight, placement, air_level)
+    without = _without_face(coarse, located, placement, air_level)
     try:
         head = find_head(without)
         skin = find_skin(without, head)
     except FaceblindError:
         return nothing
-    edges = find_edges(skin, without, head, sight.alignment.affine)
+    edges = find_edges(skin, without, head, located.alignment.scan_to_template)
     if edges is None:
         return nothing
-    placed = _by_its_brain(sight)
+    placed = _by_its_brain(located)
     surface = find_surface(skin, placed.alignment, without)
     return OwnSkin(_shows(placed, surface, edges), is_sure=True)
 
 
-def _without_face(scan: Scan, sight: Sight, placement: Placement, air_level: float) -> Scan:
+def _without_face(scan: Scan, located: LocatedHead, placement: Placement, air_level: float) -> Scan:
     """A scan with air where a new face at `placement` may have been put."""
-    cut = hung(placement.affine, one_size(placement.scales), placement.turn)
+    cut = hung(placement.scan_to_template, one_size(placement.scales), placement.turn)
     fit = CutFit(cut, USUAL_LIFT_MM)
-    region = face_region(scan, sight.skin, sight.alignment, placement, None, fit)
+    region = face_region(scan, located.skin, located.alignment, placement, None, fit)
     level = np.asarray(scan.voxels).dtype.type(air_level)
     return replace(scan, voxels=np.where(region.mask, level, scan.voxels), stored=None)
 
 
-def _is_resampled(sight: Sight, edges: Edges, scan: Scan) -> bool:
+def _is_resampled(located: LocatedHead, edges: Edges, scan: Scan) -> bool:
     """Whether even what follows the cut has the scanner's edges."""
-    surface, place = sight.surface, sight.known.place
+    surface, place = located.surface, located.known.place
     if place is None or surface.vertex is None:
         return False
-    rows = np.flatnonzero(sight.alignment.template.region(*FACE) & (surface.vertex >= 0))
+    rows = np.flatnonzero(located.alignment.template.region(*FACE) & (surface.vertex >= 0))
     on = rows[np.abs(beyond_cut(surface.points[rows], place)) <= on_cut_mm(scan)]
     natural = edges.natural[surface.vertex[on]]
     return bool(surface.area[on][natural].sum() > MOST_NATURAL * surface.area[on].sum())
 
 
-def _shows(sight: Sight, surface: Surface, edges: Edges) -> NDArray[np.bool_]:
+def _shows(located: LocatedHead, surface: Surface, edges: Edges) -> NDArray[np.bool_]:
     """(P,) where the person's skin lies, by its edge and about where the head has it."""
     if surface.vertex is None:
         return np.zeros(len(surface.offset), bool)
-    template = sight.alignment.template
+    template = located.alignment.template
     natural = (surface.vertex >= 0) & edges.natural[np.maximum(surface.vertex, 0)]
     natural &= surface.seen & (surface.facing > FACING)
     offset = np.nan_to_num(surface.offset, nan=-np.inf)

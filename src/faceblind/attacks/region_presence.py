@@ -35,7 +35,7 @@ doi:10.1109/TPAMI.2007.1005)."""
 
 
 @dataclass(frozen=True)
-class Region:
+class RegionPresence:
     """What a scan shows of one region.
 
     Parameters
@@ -66,7 +66,7 @@ def find_regions(
     template: Template,
     known: NDArray[np.bool_] | None = None,
     own: NDArray[np.bool_] | None = None,
-) -> dict[str, Region]:
+) -> dict[str, RegionPresence]:
     """Presence of every region of `LOOKED_AT`.
 
     Parameters
@@ -94,11 +94,11 @@ def find_regions(
         here = region_mask(template, name)
         whole = surface.area[here].sum()
         seen = surface.area[here & surface.seen].sum()
-        left = surface.area[here & skin].sum()
+        remaining = surface.area[here & skin].sum()
         along = surface.area[here & parallel].sum()
-        regions[name] = Region(
-            area_mm2=float(left),
-            share=float(left / seen) if seen else 0.0,
+        regions[name] = RegionPresence(
+            area_mm2=float(remaining),
+            share=float(remaining / seen) if seen else 0.0,
             parallel=float(along / seen) if seen else 0.0,
             seen=float(seen / whole) if whole else 0.0,
         )
@@ -146,7 +146,7 @@ def sheet_over_face(
     return sheet
 
 
-def face_left(regions: dict[str, Region]) -> float:
+def remaining_face_share(regions: dict[str, RegionPresence]) -> float:
     """How much of a recognisable face is left, 0 to 1: the regions weighted by `IMPORTANCE`."""
     seen = sum(IMPORTANCE[name] * regions[name].seen for name in FACE)
     if seen < 1e-6:
@@ -155,14 +155,14 @@ def face_left(regions: dict[str, Region]) -> float:
     return shown / seen
 
 
-def person_left(face: float, regions: dict[str, Region]) -> float:
+def remaining_person_share(face: float, regions: dict[str, RegionPresence]) -> float:
     """How much of a recognisable person is left, 0 to 1.
 
     Parameters
     ----------
     face : float
-        Share of a face, see `face_left`.
-    regions : dict of str to Region
+        Share of a face, see `remaining_face_share`.
+    regions : dict of str to RegionPresence
         Whose ears add to it.
     """
     ears = sum(regions[name].share for name in ("left ear", "right ear")) / 2.0

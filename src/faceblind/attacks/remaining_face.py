@@ -45,11 +45,11 @@ def find_remaining(
     skin, alignment : Skin, Alignment
         Of the head in `before`, scan RAS+ mm.
     air : bool
-        What was replaced shall be air, and is judged, too.
+        What was replaced should be air, and is judged, too.
 
     Returns
     -------
-    left : float
+    remaining : float
         Share of a recognisable face, by `faceblind.attacks.region_presence.IMPORTANCE`.
     regions : dict of str to float
         For each region of the face in view, the share of its skin that stays.
@@ -57,7 +57,7 @@ def find_remaining(
     surface, template = find_surface(skin, alignment, before), alignment.template
     rows = np.flatnonzero(surface.seen & template.region(*FACE) & np.isfinite(surface.offset))
     rows = rows[np.abs(surface.offset[rows]) <= ON_SKIN_MM]
-    ways = smooth_ways(template) @ np.linalg.inv(alignment.pose)[:3, :3].T
+    ways = smooth_ways(template) @ np.linalg.inv(alignment.scan_to_template_rigid)[:3, :3].T
     under = surface.points[rows] - UNDER_MM * ways[rows]
     gone, inside = _at(before, under, mask)
     stays = inside & ~gone.astype(bool)
@@ -68,7 +68,7 @@ def find_remaining(
         stays |= inside & _bright(old, new, clear[in_view].astype(np.float64))
     shows = np.zeros(len(template.points), bool)
     shows[rows] = stays
-    regions, left, whole = {}, 0.0, 0.0
+    regions, remaining, whole = {}, 0.0, 0.0
     for name in FACE:
         here = template.region(name) & surface.seen
         area = float(surface.area[here].sum())
@@ -76,8 +76,8 @@ def find_remaining(
             continue
         regions[name] = float(surface.area[here & shows].sum()) / area
         weight = IMPORTANCE[name] * area / float(surface.area[template.region(name)].sum())
-        left, whole = left + weight * regions[name], whole + weight
-    return (left / whole if whole else 0.0), regions
+        remaining, whole = remaining + weight * regions[name], whole + weight
+    return (remaining / whole if whole else 0.0), regions
 
 
 def _bright(

@@ -55,7 +55,7 @@ _STEP_MM = 5.0
 
 
 @dataclass(frozen=True)
-class Foreign:
+class ReplacedFace:
     """Whether a face looks like another tool's average.
 
     Parameters
@@ -76,7 +76,9 @@ class Foreign:
         return self.average >= (AVERAGE_LIKE if other else SURELY_AVERAGE)
 
 
-def find_foreign(scan: Scan, head: HeadMask, surface: Surface, alignment: Alignment) -> Foreign:
+def find_replaced_face(
+    scan: Scan, head: HeadMask, surface: Surface, alignment: Alignment
+) -> ReplacedFace:
     """Compare a face with an average, and its texture with the scalp's.
 
     Parameters
@@ -88,13 +90,13 @@ def find_foreign(scan: Scan, head: HeadMask, surface: Surface, alignment: Alignm
     """
     average = average_share(surface, alignment)
     if average < AVERAGE_LIKE:
-        return Foreign(average, 0.0)
+        return ReplacedFace(average, 0.0)
     template = alignment.template
     volume = np.asarray(scan.volume(), np.float32)
     soft = ndimage.gaussian_filter(volume, 1.5 / scan.spacing)
-    normals = template.normals @ np.linalg.inv(alignment.pose)[:3, :3].T
-    bright = head.air_level + 0.3 * (head.tissue_level - head.air_level)
-    alike = []
+    normals = template.normals @ np.linalg.inv(alignment.scan_to_template_rigid)[:3, :3].T
+    bright = head.level(0.3)
+    correlations = []
     for region in (template.region(*FACE), template.region("scalp")):
         usable = region & surface.seen & np.isfinite(surface.offset)
         deep = surface.points[usable, None] - _DEPTHS[:, None] * normals[usable, None]
@@ -102,9 +104,9 @@ def find_foreign(scan: Scan, head: HeadMask, surface: Surface, alignment: Alignm
         index = index[((index >= 2) & (index < np.asarray(scan.shape) - 2)).all(axis=1)]
         index = index[soft[tuple(index.T)] > bright]
         if len(index) < 500:
-            return Foreign(average, 0.0)
-        alike.append(_correlation(volume - soft, index))
-    return Foreign(average, alike[0] - alike[1])
+            return ReplacedFace(average, 0.0)
+        correlations.append(_correlation(volume - soft, index))
+    return ReplacedFace(average, correlations[0] - correlations[1])
 
 
 def average_share(surface: Surface, alignment: Alignment) -> float:
@@ -120,7 +122,7 @@ def average_share(surface: Surface, alignment: Alignment) -> float:
     usable = face & surface.seen & np.isfinite(surface.offset)
     if surface.area[usable].sum() < 0.5 * surface.area[face].sum():
         return 0.0
-    place = apply_affine(alignment.affine, surface.points[usable])
+    place = apply_affine(alignment.scan_to_template, surface.points[usable])
     few = thin(place, 6.0)
     tree, centre = cKDTree(template.points), place.mean(axis=0)
 
@@ -161,7 +163,7 @@ def outline(surface: Surface, alignment: Alignment) -> NDArray[np.float64]:
     alignment : Alignment
     """
     rows = _spread(alignment.template)
-    affine = alignment.affine
+    affine = alignment.scan_to_template
     place: NDArray[np.float64] = apply_affine(affine, surface.points[rows])
     return place
 

@@ -11,9 +11,9 @@ class AuditSettings:
 
     Parameters
     ----------
-    fail_left : float
+    fail_remaining : float
         Share of a recognisable face from which a scan fails: intact faces have 0.5 and more.
-    pass_left : float
+    pass_remaining : float
         Share below which it passes: what faceblind protects has 0.12 and less. Between the two
         nobody knows.
     worse : float
@@ -45,8 +45,8 @@ class AuditSettings:
         Lead over the second best, in spreads of all scores, from which a first rank is no accident.
     """
 
-    fail_left: float = 0.25
-    pass_left: float = 0.14
+    fail_remaining: float = 0.25
+    pass_remaining: float = 0.14
     worse: float = 0.1
     shown: float = 0.3
     in_view: float = 0.5

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, sparse
 from scipy.spatial import cKDTree
 
-from faceblind.geometry.mesh import vertex_normals
+from faceblind.geometry.mesh import checked_normals
 from faceblind.geometry.points import thin
 from faceblind.geometry.raycast import Scene
 from faceblind.geometry.triangles import vertex_areas
@@ -82,13 +82,13 @@ def find_surface(
     scene = scene or Scene(skin.points, skin.faces)
     template = alignment.template
     points = alignment.fitted().astype(np.float32)
-    turn = np.linalg.inv(alignment.pose)[:3, :3].astype(np.float32)
+    turn = np.linalg.inv(alignment.scan_to_template_rigid)[:3, :3].astype(np.float32)
     ways = smooth_ways(template) @ turn.T
     start = points + np.float32(OUT_MM) * ways
     depth, hit = scene.first_hits(start, -ways)
     vertex = skin.faces[np.maximum(hit, 0)]
     normal = skin.normals[vertex].mean(axis=1)
-    own = vertex_normals(points, template.faces)
+    own = checked_normals(points, template.faces)
     capped = skin.edge[vertex].any(axis=1)
     found = (hit >= 0) & (depth < OUT_MM + DEEP_MM) & ~capped
     offset = np.where(found, OUT_MM - depth, np.nan)
@@ -143,7 +143,7 @@ RUN = 3
 """Samples in a row that must be brighter than air; fewer are noise."""
 
 
-def glance(scan: Scan, head: HeadMask, alignment: Alignment) -> Surface:
+def find_surface_by_rays(scan: Scan, head: HeadMask, alignment: Alignment) -> Surface:
     """What `find_surface` finds at the face and ears, some tenths of a millimetre rougher.
 
     Parameters
@@ -159,7 +159,7 @@ def glance(scan: Scan, head: HeadMask, alignment: Alignment) -> Surface:
     chosen = np.zeros(len(template.points), bool)
     for name in LOOKED_AT:
         chosen |= region_mask(template, name)
-    turn = np.linalg.inv(alignment.pose)[:3, :3]
+    turn = np.linalg.inv(alignment.scan_to_template_rigid)[:3, :3]
     points = alignment.fitted()
     ways = smooth_ways(template) @ turn.T
     depth = np.arange(-OUT_MM, DEEP_MM, STEP_MM)
@@ -183,8 +183,8 @@ def glance(scan: Scan, head: HeadMask, alignment: Alignment) -> Surface:
     offset = np.full(len(points), np.nan)
     offset[chosen] = found
     place = points + np.nan_to_num(offset, nan=-DEEP_MM)[:, None] * ways
-    normals = vertex_normals(place.astype(np.float32), template.faces)
-    own = vertex_normals(points.astype(np.float32), template.faces)
+    normals = checked_normals(place.astype(np.float32), template.faces)
+    own = checked_normals(points.astype(np.float32), template.faces)
     return Surface(
         offset,
         (normals * own).sum(axis=1).astype(np.float64),

@@ -58,15 +58,15 @@ def set_aside(
     tuple of Verdict and dict of str to tuple of str
         What is left, and the paths that each pattern took, the first that fits.
     """
-    left: list[Verdict] = []
+    unexamined: list[Verdict] = []
     taken: dict[str, list[str]] = {pattern: [] for pattern in patterns}
     for verdict in verdicts:
         pattern = next((p for p in patterns if is_named(verdict.path, p)), None)
         if pattern is None:
-            left.append(verdict)
+            unexamined.append(verdict)
         else:
             taken[pattern].append(verdict.path)
-    return tuple(left), {pattern: tuple(paths) for pattern, paths in taken.items()}
+    return tuple(unexamined), {pattern: tuple(paths) for pattern, paths in taken.items()}
 
 
 def is_named(path: str, pattern: str) -> bool:
@@ -119,7 +119,7 @@ def is_explained(verdict: Verdict, folder: Path, passed: Mapping[Path, str]) -> 
 
 
 def remarks_on(
-    left: Sequence[Verdict], ignored: dict[str, tuple[str, ...]], folder: Path
+    unexamined: Sequence[Verdict], ignored: dict[str, tuple[str, ...]], folder: Path
 ) -> tuple[str, ...]:
     """What is to be said of what no attack looked at."""
     said = []
@@ -127,10 +127,10 @@ def remarks_on(
         said.append(
             "The history in .git was not examined; it may hold scans from before protection."
         )
-    if left:
+    if unexamined:
         said.append(
-            f"Not examined: {len(left)} files that may show a head. The gate stays shut until they "
-            "are converted, taken out or named with --ignore."
+            f"Not examined: {len(unexamined)} files that may show a head. The gate stays shut "
+            "until they are converted, taken out or named with --ignore."
         )
     for pattern, paths in ignored.items():
         count = len(paths)

@@ -101,16 +101,16 @@ class Verdict:
                 for name, region in found.regions.items()
             },
             "detector": {"max": round(found.detector_max, 4), "views": found.detector_views},
-            "replaced": found.replaced or ("perhaps" if found.foreign else None),
+            "replaced": found.replaced or ("perhaps" if found.replaced_by_other else None),
             "peel": {
                 "fills": [
                     {"kind": f.kind, "millilitres": round(f.millilitres, 1)} for f in found.fills
                 ],
-                "face_left": round(found.peeled_left, 4),
-                "face_in_the_dark": round(found.raised_left, 4),
-                "face_in_later_volumes": round(found.later_left, 4),
+                "remaining_face_share": round(found.remaining_under_fills, 4),
+                "face_in_the_dark": round(found.remaining_in_the_dark, 4),
+                "face_in_later_volumes": round(found.remaining_in_later_volumes, 4),
                 "blur_mm": round(found.blur_mm, 2),
-                "face_sharpened": round(found.sharp_left, 4),
+                "face_sharpened": round(found.remaining_deblurred, 4),
             },
             "wrap": [
                 {"millilitres": round(p.millilitres, 1), "side": p.side, "like": p.like or None}
@@ -164,7 +164,7 @@ def judge(
     reasons = [*parts.fails, *parts.doubts]
     if found.replaced:
         reasons.append(_ours(found, settings))
-    elif found.foreign and not reasons:
+    elif found.replaced_by_other and not reasons:
         text = "shows a face that linking did not find to be the person's"
         reasons.append(Reason("perhaps_average", text))
     elif not reasons:
@@ -197,7 +197,7 @@ class _Parts:
 
 def _ours(found: Findings, settings: AuditSettings) -> Reason:
     """What is to be said of faceblind's own protection."""
-    if found.left >= settings.pass_left:
+    if found.remaining >= settings.pass_remaining:
         text = f"faceblind's own {_what(found)} is there, but lies elsewhere than the face"
     elif found.replaced == "cut":
         text = "the face was removed along faceblind's own cut, which is everybody's"
@@ -217,7 +217,7 @@ def _face(found: Findings, settings: AuditSettings, parts: _Parts) -> None:
         if found.regions[n].shown >= settings.shown and found.regions[n].seen > LEAST_SEEN
     ]  # fmt: skip
     _remaining(found, named, settings, parts)
-    if found.blur_mm and found.left >= settings.pass_left:
+    if found.blur_mm and found.remaining >= settings.pass_remaining:
         parts.fail(
             "blurred", f"the face is only blurred, by {found.blur_mm:.0f} mm, which can be undone"
         )
@@ -228,13 +228,13 @@ def _face(found: Findings, settings: AuditSettings, parts: _Parts) -> None:
             if found.regions[n].share >= least and found.regions[n].seen > LEAST_SEEN
         ]  # fmt: skip
         if shown:
-            text = f"{_remain(shown)} in view ({found.left:.0%} of a recognisable face)"
+            text = f"{_remain(shown)} in view ({found.remaining:.0%} of a recognisable face)"
             parts.doubt("feature_in_view", text)
     if found.replaced and found.aside_mm > settings.aside_mm:
         far = f"{found.aside_mm:.0f} mm from where the brain has the face"
         parts.doubt("mislaid", f"faceblind's own {_what(found)} lies {far}")
     parallel = [n for n in named if found.regions[n].share < 0.5 <= found.regions[n].parallel]
-    if parallel and found.left >= settings.pass_left:
+    if parallel and found.remaining >= settings.pass_remaining:
         parts.doubt("parallel", f"the cut runs parallel to the skin at {_listed(parallel)}")
     only_ears = parts.empty
     ears = [n for n in LOOKED_AT if n.endswith("ear") and found.regions[n].share >= settings.shown]
@@ -245,25 +245,25 @@ def _face(found: Findings, settings: AuditSettings, parts: _Parts) -> None:
         parts.doubt("detector", f"a face detector fires in {views} of 81 views")
     if not parts.empty:
         parts.advice.append(f"{AGAIN}, without --keep-ears" if ears and only_ears else AGAIN)
-    if found.fills and found.peeled_left >= settings.pass_left:
+    if found.fills and found.remaining_under_fills >= settings.pass_remaining:
         parts.advice.append("a fill hides nothing: remove the face below it, too")
 
 
 def _remaining(found: Findings, named: list[str], settings: AuditSettings, parts: _Parts) -> None:
     """How much of a face each attack got."""
     for share, how in (
-        (found.left, ""),
-        (found.peeled_left, " under a fill that was taken off"),
-        (found.raised_left, " in voxels that only look like air"),
-        (found.later_left, " in later volumes of the series"),
-        (found.sharp_left, " once the blur is undone"),
+        (found.remaining, ""),
+        (found.remaining_under_fills, " under a fill that was taken off"),
+        (found.remaining_in_the_dark, " in voxels that only look like air"),
+        (found.remaining_in_later_volumes, " in later volumes of the series"),
+        (found.remaining_deblurred, " once the blur is undone"),
     ):
-        if share < settings.pass_left or (how and share < found.left + settings.worse):
+        if share < settings.pass_remaining or (how and share < found.remaining + settings.worse):
             continue
         what = _remain(named) if named and not how else "a face remains"
         text = f"{what}{how} ({share:.0%} of a recognisable face)"
-        if how or not found.foreign:
-            (parts.fail if share >= settings.fail_left else parts.doubt)("face_remains", text)
+        if how or not found.replaced_by_other:
+            (parts.fail if share >= settings.fail_remaining else parts.doubt)("face_remains", text)
         elif not any(link.against == "originals" for link in found.links):
             # Where originals were linked, that judged whose face it is.
             parts.doubt(

@@ -1,7 +1,7 @@
 """The volumes of a series besides the one that leads it, each at its own place.
 
 A head that moved between two volumes shows its face where the first one has air, so that every
-volume is laid where the leading one has its head before it is looked at.
+volume is moved to where the leading one has its head before it is looked at.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SAME_CUT_MM = 3.0
 A voxel of the coarsest series, and what placing a volume may miss."""
 
 UNSURE = (How.STILL, How.LOST)
-"""Volumes that were not laid on any other with confidence."""
+"""Volumes that were not registered to any other with confidence."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def followed(scan: Scan, lead: int, alignment: Alignment) -> Motion | None:
     if volumes(scan) == 1:
         return None
     places = around(alignment)
-    inside = template_fields().at("brain", apply_affine(alignment.affine, places))
+    inside = template_fields().at("brain", apply_affine(alignment.scan_to_template, places))
     # A cut that lies in one place in all volumes would hold them there.
     return follow(scan, lead, places[inside > -BESIDE_BRAIN_MM], whole_heads=False)
 

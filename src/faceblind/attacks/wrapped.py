@@ -85,7 +85,7 @@ def find_pieces(scan: Scan, head: HeadMask, alignment: Alignment) -> tuple[Piece
     grid = regrid(from_scan(scan), np.full(3, 2.0))
     if grid.values.shape != head.mask.shape:
         return ()
-    level = head.air_level + LEAST_LEVEL * (head.tissue_level - head.air_level)
+    level = head.level(LEAST_LEVEL)
     loose = ~dilate(head.mask, 2)
     odd = (grid.values > level) & (loose | _far_out(grid, head.mask & ~loose, alignment))
     labels, _ = ndimage.label(odd)
@@ -121,7 +121,7 @@ def _far_out(grid: Grid, mask: Mask, alignment: Alignment) -> Mask:
     if len(index) == 0:
         return far
     world = apply_affine(grid.affine, index)
-    place = apply_affine(alignment.affine, world)
+    place = apply_affine(alignment.scan_to_template, world)
     away = (_outside_by(world, alignment) > AWAY_MM) & (place[:, 2] > NECK_Z)
     far[tuple(index[away].T)] = True
     return far
@@ -132,7 +132,7 @@ def _outside_by(world: NDArray[np.float64], alignment: Alignment) -> NDArray[np.
     template = alignment.template
     few = thin(template.points, 4.0)
     points = alignment.fitted()[few]
-    turn = np.linalg.inv(alignment.pose)[:3, :3]
+    turn = np.linalg.inv(alignment.scan_to_template_rigid)[:3, :3]
     normals = template.normals[few] @ turn.T
     distance, nearest = cKDTree(points).query(world)
     along = ((world - points[nearest]) * normals[nearest]).sum(axis=1)
@@ -143,7 +143,7 @@ def _outside_by(world: NDArray[np.float64], alignment: Alignment) -> NDArray[np.
 
 def _described(world: NDArray[np.float64], grid: Grid, alignment: Alignment) -> tuple[str, str]:
     """Side of the head on which a piece lies, and what it repeats."""
-    affine = alignment.affine
+    affine = alignment.scan_to_template
     places = apply_affine(affine, world)
     place = places.mean(axis=0)
     template = alignment.template

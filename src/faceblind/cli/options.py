@@ -1,4 +1,4 @@
-"""Options that verbs share, so that they read and behave alike everywhere."""
+"""Options that verbs share, so that they read and behave the same everywhere."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from faceblind.cli.options import NJobs, Quiet, Seed, Verbose
 from faceblind.cli.verb import DONE, FAILED, say
 
 if TYPE_CHECKING:
-    from faceblind.workflows.protect_session import Method, Protection, ProtectSettings
+    from faceblind.workflows.protect_settings import Method, ProtectionResult, ProtectionSettings
 
 
 _FILE_ENDING = re.compile(r"\.[a-z]{2}[a-z0-9]{0,3}", re.IGNORECASE)
@@ -126,16 +126,29 @@ def make_verb(method: Method, text: str) -> Callable[..., int]:
         verbose: Verbose = False,
         quiet: Quiet = False,
     ) -> int:
-        from faceblind.protect.region import Choices
-        from faceblind.workflows.protect_session import ProtectSettings
+        from faceblind.protect.region_options import RegionOptions
+        from faceblind.workflows.protect_session import ProtectionSettings
 
         kept = set(keep or ())
-        choices = Choices(keep_ears or Part.EARS in kept, Part.EYES in kept, teeth, neck)
-        settings = ProtectSettings(
-            method, choices, seed, strict, force, drop_extensions, mask, save_transforms,
-            keep_fiducials, same_grid,
-        )  # fmt: skip
-        return run(paths, session, apply_to, settings, n_jobs)
+        options = RegionOptions(
+            keep_ears=keep_ears or Part.EARS in kept,
+            keep_eyes=Part.EYES in kept,
+            teeth=teeth,
+            neck=neck,
+        )
+        settings = ProtectionSettings(
+            method=method,
+            options=options,
+            seed=seed,
+            strict=strict,
+            force=force,
+            drop_extensions=drop_extensions,
+            write_mask=mask,
+            save_transforms=save_transforms,
+            keep_fiducials=keep_fiducials,
+            same_grid=same_grid,
+        )
+        return run(paths, apply_to, settings, n_jobs, is_session=session)
 
     command.__name__, command.__doc__ = method, text
     return command
@@ -143,10 +156,11 @@ def make_verb(method: Method, text: str) -> Callable[..., int]:
 
 def run(
     paths: Sequence[Path],
-    session: bool,
     apply_to: Sequence[Path] | None,
-    settings: ProtectSettings,
+    settings: ProtectionSettings,
     n_jobs: int,
+    *,
+    is_session: bool,
 ) -> int:
     """Choose between file, session and folder, do it, and list what failed."""
     from faceblind.formats.names import ENDINGS, is_scan_name
@@ -155,16 +169,16 @@ def run(
     if len(paths) < 2:
         raise typer.BadParameter("give the input and the output")
     *sources, out = paths
-    if len(sources) > 1 and not session:
+    if len(sources) > 1 and not is_session:
         raise typer.BadParameter("several scans need --session; for many people give a folder")
     is_folder = len(sources) == 1 and sources[0].is_dir()
     if is_folder and apply_to:
         raise typer.BadParameter("--apply-to needs scans, not a folder")
-    if is_scan_name(out) and (is_folder or session or apply_to):
+    if is_scan_name(out) and (is_folder or is_session or apply_to):
         raise typer.BadParameter("a folder, --session and --apply-to need a folder as OUT")
     if is_scan_name(out) and settings.save_transforms:
         raise typer.BadParameter("--save-transforms needs a folder as OUT")
-    is_one = not (is_folder or session or apply_to or is_scan_name(out))
+    is_one = not (is_folder or is_session or apply_to or is_scan_name(out))
     if is_one and _FILE_ENDING.fullmatch(out.suffix) and not out.is_dir():
         raise typer.BadParameter(
             f"OUT {out} is named like a file but not like a scan ({', '.join(ENDINGS)}); "
@@ -172,21 +186,23 @@ def run(
         )
     if is_folder:
         results = protect_folder(sources[0], out, settings, n_jobs=n_jobs)
-    elif session or apply_to or not is_scan_name(out):
+    elif is_session or apply_to or not is_scan_name(out):
         results = protect_session(sources, out, settings, apply_to=apply_to or ())
     else:
         results = [protect_file(sources[0], out, settings)]
     return report(results, out)
 
 
-def report(results: Sequence[Protection], out: Path) -> int:
+def report(results: Sequence[ProtectionResult], out: Path) -> int:
     """Say what was done; failures by name on standard error."""
     from faceblind.formats import has_extensions
 
     failed = [result for result in results if result.error]
     for result in results:
-        if result.left:
-            parts = ", ".join(f"{share:.0%} of the {name}" for name, share in result.left.items())
+        if result.remaining:
+            parts = ", ".join(
+                f"{share:.0%} of the {name}" for name, share in result.remaining.items()
+            )
             say(f"{result.source.name}: left because the brain is near: {parts}")
         if result.target is not None and has_extensions(result.target):
             say(f"{result.source.name}: carries header extensions, which may hold names")

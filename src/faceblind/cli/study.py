@@ -13,7 +13,7 @@ from faceblind.cli.options import Face, Force, NJobs, Out, Quiet, Recogniser, Va
 
 
 class Direction(StrEnum):
-    """Who is searched among whom."""
+    """Which side is searched in which."""
 
     photo_to_scan = "photo-to-scan"
     scan_to_photo = "scan-to-photo"

@@ -47,7 +47,7 @@ def verb(function: Callable[Parameters, int | None]) -> Callable[Parameters, Non
     @functools.wraps(function)
     def command(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
         verbose, quiet = bool(kwargs.get("verbose")), bool(kwargs.get("quiet"))
-        set_up_logging(verbose, quiet)
+        set_up_logging(verbose=verbose, quiet=quiet)
         try:
             code = function(*args, **kwargs) or DONE
         except FaceblindError as error:
@@ -69,7 +69,7 @@ def verb(function: Callable[Parameters, int | None]) -> Callable[Parameters, Non
     return command
 
 
-def set_up_logging(verbose: bool, quiet: bool) -> None:
+def set_up_logging(*, verbose: bool, quiet: bool) -> None:
     """Log to standard error through the privacy filter."""
     from rich.console import Console
     from rich.logging import RichHandler

@@ -1,1 +1,1 @@
-"""Which files a folder holds, and of whom they are."""
+"""Which files a folder holds, and which person each shows."""

@@ -1,4 +1,4 @@
-"""Which scans of a folder are of whom, and which of them show the face best."""
+"""Which scans of a folder show which person, and which of them show the face best."""
 
 from __future__ import annotations
 

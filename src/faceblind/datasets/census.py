@@ -1,6 +1,6 @@
-"""What a folder holds: scans, of whom, and all else that may show a head.
+"""What a folder holds: scans, their persons, and all else that may show a head.
 
-Reads BIDS-like trees (``sub-*/[ses-*/]anat/*_T1w.nii.gz``) and flat folders alike.
+Reads BIDS-like trees (``sub-*/[ses-*/]anat/*_T1w.nii.gz``) and flat folders.
 """
 
 from __future__ import annotations
@@ -71,15 +71,15 @@ class Census:
 
     def log(self) -> None:
         """One line on images that are no scans; a warning where a face may be missed."""
-        foreign = sum(one.may_be_scan for one in self.unread)
+        unread = sum(one.may_be_scan for one in self.unread)
         counts = {
             "in skipped folders": self.skipped,
             "masks or labels": self.masks,
-            "of formats that are not read": foreign,
+            "of formats that are not read": unread,
         }
         said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         if said:
-            level = logging.WARNING if foreign else logging.INFO
+            level = logging.WARNING if unread else logging.INFO
             logger.log(level, "Images that are left out: %s", said)
 
     def require_scans(self) -> list[ScanFile]:

@@ -1,4 +1,4 @@
-"""The table of photographs: which picture shows whom, and whether that person consented."""
+"""The table of photographs: which picture shows which person, and whether that person consented."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ LEAST_SEEN = 0.2
 
 
 @dataclass(frozen=True)
-class HeadShown:
+class ReconstructedHead:
     """The stations of one scan before its pictures.
 
     Parameters
@@ -60,7 +60,7 @@ class HeadShown:
         return self.as_is if name == "as-is" else self.completed
 
 
-def show_head(scan: Scan) -> HeadShown:
+def reconstruct_head(scan: Scan) -> ReconstructedHead:
     """Skin, alignment and both faces of a scan, intact or not.
 
     Parameters
@@ -92,10 +92,10 @@ def show_head(scan: Scan) -> HeadShown:
     seen = sum(area[r] * found.seen[r] for r in FACE_REGIONS)
     skinned = sum(area[r] * found.support[r] for r in FACE_REGIONS)
     share = skinned / seen if seen else 0.0
-    return HeadShown(found, as_is, completed, share, seen / sum(area.values()))
+    return ReconstructedHead(found, as_is, completed, share, seen / sum(area.values()))
 
 
-def require_face(head: HeadShown, name: str) -> None:
+def require_face(head: ReconstructedHead, name: str) -> None:
     """Refuse a head whose face is missing.
 
     Raises

@@ -130,7 +130,7 @@ def reconstruct(
     AlignmentError
         If no skin is left above the neck.
     """
-    posed = _posed(skin, alignment.pose)
+    posed = _posed(skin, alignment.scan_to_template_rigid)
     completed = _completed(posed, alignment, settings)
     return _as_is(posed, alignment, completed.landmarks, settings), completed
 
@@ -151,7 +151,7 @@ def as_is(skin: Skin, alignment: Alignment, settings: FaceSettings = SETTINGS) -
     template = alignment.template
     shaped = template.shape(alignment.shape)
     landmarks = shaped[[template.landmark_index[name] for name in FIVE_LANDMARKS]]
-    posed = _posed(skin, alignment.pose)
+    posed = _posed(skin, alignment.scan_to_template_rigid)
     return _as_is(posed, alignment, landmarks.astype(np.float32), settings)
 
 
@@ -174,7 +174,7 @@ def _as_is(
     points, faces, _ = mesh.crop(skin.points, skin.faces, keep)
     points, faces, _ = mesh.largest_component(points, faces)
     points = mesh.smooth(points, faces, settings.iterations, settings.passband)
-    normals = mesh.vertex_normals(points, faces)
+    normals = mesh.checked_normals(points, faces)
     return Face(points, faces, normals, "as-is", landmarks)
 
 
@@ -234,7 +234,7 @@ def _ways(
     points: NDArray[np.float32], faces: NDArray[np.int32], mean: sparse.csr_matrix
 ) -> NDArray[np.float32]:
     """Unit normals (Q, 3) averaged over a centimetre, along which rays do not cross."""
-    ways = mean @ mesh.vertex_normals(points, faces)
+    ways = mean @ mesh.checked_normals(points, faces)
     return ways / np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-6)
 
 
@@ -250,7 +250,7 @@ def _dense(template: Template, fold_cosine: float) -> _Dense:
     ears = weights @ template.region("ears").astype(np.float32) > 0.5
     points = weights @ template.points
     mean = _local_mean(points)
-    flatness = (_ways(points, faces, mean) * mesh.vertex_normals(points, faces)).sum(axis=1)
+    flatness = (_ways(points, faces, mean) * mesh.checked_normals(points, faces)).sum(axis=1)
     fold = (flatness < fold_cosine).astype(np.float32)
     fold = (spread @ (spread @ fold) > 0) & ~ears
     folds = np.flatnonzero(fold)
@@ -283,7 +283,7 @@ def _completed(skin: Skin, alignment: Alignment, settings: FaceSettings) -> Face
     five = [template.landmark_index[name] for name in FIVE_LANDMARKS]
     # Subdivision keeps the template's own vertices first.
     return Face(
-        moved, dense.faces, mesh.vertex_normals(moved, dense.faces), "completed", moved[five]
+        moved, dense.faces, mesh.checked_normals(moved, dense.faces), "completed", moved[five]
     )
 
 

@@ -17,7 +17,7 @@ from scipy import ndimage
 from faceblind.errors import FaceblindError
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS, Camera, Light
 from faceblind.face.rasteriser import NOTHING, Caster, Hits, facing, make_caster
-from faceblind.geometry.mesh import check_mesh, vertex_normals
+from faceblind.geometry.mesh import check_mesh, checked_normals
 from faceblind.geometry.triangles import face_normals
 
 SUPERSAMPLE = 2
@@ -150,7 +150,7 @@ def render(
     al., SIGGRAPH 2006 (hollows from the unsharp-masked depth buffer); Blinn, SIGGRAPH 1977.
     """
     p, f = check_mesh(points, faces, "render")
-    n = vertex_normals(p, f) if normals is None else np.asarray(normals, dtype=np.float32)
+    n = checked_normals(p, f) if normals is None else np.asarray(normals, dtype=np.float32)
     paint = np.ones(len(p), np.float32) if albedo is None else np.asarray(albedo, np.float32)
     marks = np.asarray(landmarks, dtype=np.float64)
     _check(p, n, paint, marks, cameras, lights, size)

@@ -1,4 +1,4 @@
-"""Foreign file formats; every other package sees scans and arrays only."""
+"""File formats; every other package sees scans and arrays only."""
 
 from __future__ import annotations
 

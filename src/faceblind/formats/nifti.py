@@ -178,7 +178,10 @@ def save(
     if stored is None:
         prefix, raw = _fresh(scan)
     else:
-        prefix, raw = _cleaned(stored.container, drop_extensions, clear_text), stored.raw
+        prefix, raw = (
+            _cleaned(stored.container, drop_extensions=drop_extensions, clear_text=clear_text),
+            stored.raw,
+        )
     body = prefix + raw.tobytes(order="F")
     write(path, b"", body, path.name.lower().endswith(".gz"))
 
@@ -352,7 +355,7 @@ def _stored(
     return make_stored(raw, affine, container, name, slope, inter, derived=derived)
 
 
-def _cleaned(container: _Container, drop_extensions: bool, clear_text: bool) -> bytes:
+def _cleaned(container: _Container, *, drop_extensions: bool, clear_text: bool) -> bytes:
     """The bytes before the voxels, with what must not be published taken out."""
     prefix = container.prefix
     module = nib.nifti1 if container.version == 1 else nib.nifti2

@@ -175,7 +175,14 @@ def save(
     else:
         container, raw = scan.stored.container, scan.stored.raw
     magic, *rest = container.lines
-    kept = [magic, *(line for line in rest if not _is_spoken(line, drop_extensions, clear_text))]
+    kept = [
+        magic,
+        *(
+            line
+            for line in rest
+            if not _is_spoken(line, drop_extensions=drop_extensions, clear_text=clear_text)
+        ),
+    ]
     header = b"".join(line + container.newline for line in kept) + container.newline
     if container.time_axis is not None:
         raw = np.moveaxis(raw if raw.ndim == 4 else raw[..., None], 3, container.time_axis)
@@ -267,8 +274,8 @@ def _vector(text: str) -> NDArray[np.float64]:
     return values
 
 
-def _is_spoken(line: bytes, drop_extensions: bool, clear_text: bool) -> bool:
-    """Whether a line of the header is free text that shall not be published."""
+def _is_spoken(line: bytes, *, drop_extensions: bool, clear_text: bool) -> bool:
+    """Whether a line of the header is free text that must not be published."""
     is_pair = b":=" in line and b": " not in line.split(b":=", 1)[0]
     if is_pair:
         return drop_extensions or (clear_text and not _DIFFUSION.match(line))

@@ -24,7 +24,7 @@ def read_photo(path: str | Path) -> NDArray[np.uint8]:
     """Read a photograph upright.
 
     JPEG, PNG, TIFF, BMP and what else Pillow reads; HEIC when pillow-heif is installed. The EXIF
-    orientation is applied, transparency is laid on white, 16-bit grey is brought to 8 bits, the
+    orientation is applied, transparency is filled with white, 16-bit grey is brought to 8 bits, the
     first picture of several is taken.
 
     Parameters

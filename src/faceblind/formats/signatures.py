@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 from faceblind.formats import gzipped
@@ -29,8 +29,9 @@ class Content:
     """
 
     what: str
-    is_image: bool
-    is_text: bool
+    _: KW_ONLY
+    is_image: bool = False
+    is_text: bool = False
 
 
 # Beginnings as the formats' own documents give them.
@@ -88,23 +89,25 @@ def content_of(start: bytes) -> Content:
     if start[:2] == gzipped.MAGIC:
         inner = _unpacked(start)
         if not inner:
-            return Content("a gzip archive", True, False)
+            return Content("a gzip archive", is_image=True)
         found = content_of(inner)
-        return Content(found.what and f"{found.what}, gzipped", found.is_image, found.is_text)
+        return Content(
+            found.what and f"{found.what}, gzipped", is_image=found.is_image, is_text=found.is_text
+        )
     what = _volume(start)
     if what:
-        return Content(what, True, False)
+        return Content(what, is_image=True)
     for known, is_image in ((_IMAGES, True), (_OTHERS, False)):
         for magic, name in known:
             if start.startswith(magic):
-                return Content(name, is_image, False)
+                return Content(name, is_image=is_image)
     if start[4:8] == b"ftyp":
-        return Content("a picture or video", False, False)
+        return Content("a picture or video")
     if start[:2] == b"BM" and start[6:10] == bytes(4):
-        return Content("a picture", False, False)
+        return Content("a picture")
     text = _text(start)
     if text is None:
-        return Content("", False, False)
+        return Content("")
     return _in_text(text.lower().lstrip("\ufeff \t\r\n"))
 
 
@@ -112,14 +115,14 @@ def _in_text(text: str) -> Content:
     """What a text in lower case holds."""
     for mark, name, is_image in _TEXT_STARTS:
         if text.startswith(mark):
-            return Content(name, is_image, False)
+            return Content(name, is_image=is_image)
     if text.startswith("<?xml"):
         for mark, name, is_image in _XML:
             if mark in text:
-                return Content(name, is_image, False)
+                return Content(name, is_image=is_image)
     if "data:image/" in text:
-        return Content("a text with a picture in it", False, False)
-    return Content("", False, True)
+        return Content("a text with a picture in it")
+    return Content("", is_text=True)
 
 
 def _volume(start: bytes) -> str:

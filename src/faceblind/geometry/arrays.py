@@ -1,4 +1,4 @@
-"""How alike two samples of voxels are."""
+"""Functions of plain arrays: correlation, a smooth step."""
 
 from __future__ import annotations
 

@@ -237,7 +237,7 @@ def fit_affine(points: NDArray[np.float64], shaped: NDArray[np.float64]) -> NDAr
     return affine
 
 
-def laid_on(
+def registered_rigidly(
     points: NDArray[np.floating], target: NDArray[np.floating], weights: NDArray[np.floating]
 ) -> NDArray[np.float64]:
     """`points` turned and shifted onto corresponding ones (Kabsch 1976, Acta Cryst A 32:922).

@@ -54,7 +54,7 @@ def check_mesh(points: ArrayLike, faces: ArrayLike, name: str = "mesh") -> tuple
     return p, np.ascontiguousarray(f, dtype=np.int32)
 
 
-def vertex_normals(points: ArrayLike, faces: ArrayLike) -> NDArray[np.float32]:
+def checked_normals(points: ArrayLike, faces: ArrayLike) -> NDArray[np.float32]:
     """Area-weighted unit normals of the vertices.
 
     Parameters

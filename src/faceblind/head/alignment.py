@@ -1,6 +1,6 @@
 """Where the head is: rigid pose, affine and shape of the template in a scan, and how sure we are.
 
-Only the skin is used, so any contrast aligns alike. Left and right cannot be told from a surface
+Only the skin is used, so all contrasts align equally. Left and right cannot be told from a surface
 that is nearly symmetric: handedness is taken from the scan's header.
 """
 
@@ -33,9 +33,9 @@ class Alignment:
 
     Parameters
     ----------
-    affine : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan RAS+ mm to template mm, twelve degrees of freedom.
-    pose : (4, 4) float64 ndarray
+    scan_to_template_rigid : (4, 4) float64 ndarray
         Scan RAS+ mm to template mm, rigid: turns the head upright, keeps its size.
     shape : (K,) float64 ndarray
         Coefficients of the template's modes, in standard deviations.
@@ -51,8 +51,8 @@ class Alignment:
         What was fitted.
     """
 
-    affine: NDArray[np.float64]
-    pose: NDArray[np.float64]
+    scan_to_template: NDArray[np.float64]
+    scan_to_template_rigid: NDArray[np.float64]
     shape: NDArray[np.float64]
     residual_mm: float
     confidence: float
@@ -62,7 +62,7 @@ class Alignment:
 
     def fitted(self) -> NDArray[np.float64]:
         """(P, 3) template surface with this head's shape, in scan RAS+ mm."""
-        to_scan = np.linalg.inv(self.pose)
+        to_scan = np.linalg.inv(self.scan_to_template_rigid)
         return apply_affine(to_scan, self.template.shape(self.shape))
 
     def landmarks(self) -> dict[str, NDArray[np.float64]]:
@@ -128,7 +128,8 @@ def _align(
             trust >= CONFIDENT
             and near
             and near[0].score >= settings.enough_scalp_score
-            and angle_degrees(fits[0].pose, near[0].pose) < settings.agreement_degrees
+            and angle_degrees(fits[0].template_to_scan, near[0].template_to_scan)
+            < settings.agreement_degrees
         ):
             return _describe(whole, fits[0], trust)
     if maybe_faceless:
@@ -189,17 +190,21 @@ def align_by_scalp(
     return _describe(faceless, fits[0], _scalp_trust(faceless, fits, settings))
 
 
-def moved(alignment: Alignment, move: NDArray[np.float64]) -> Alignment:
+def moved(alignment: Alignment, scan_to_other: NDArray[np.float64]) -> Alignment:
     """The alignment of a scan from that of another, in which the head lies elsewhere.
 
     Parameters
     ----------
     alignment : Alignment
         Of the other scan.
-    move : (4, 4) float64 ndarray
+    scan_to_other : (4, 4) float64 ndarray
         Scan mm to the other's mm, rigid.
     """
-    return replace(alignment, affine=alignment.affine @ move, pose=alignment.pose @ move)
+    return replace(
+        alignment,
+        scan_to_template=alignment.scan_to_template @ scan_to_other,
+        scan_to_template_rigid=alignment.scan_to_template_rigid @ scan_to_other,
+    )
 
 
 def _inside_vouches(whole: Aligner, fits: list[Fit], scan: Scan) -> bool:
@@ -214,7 +219,7 @@ def _inside_vouches(whole: Aligner, fits: list[Fit], scan: Scan) -> bool:
     rival = fits[1].score if len(fits) > 1 else 0.0
     if _ramp(fits[0].score - rival, settings.margin_ramp) < CONFIDENT:
         return False
-    affine = _describe(whole, fits[0], 0.0).affine
+    affine = _describe(whole, fits[0], 0.0).scan_to_template
     try:
         head = find_head(scan)
     except ScanError:
@@ -224,7 +229,7 @@ def _inside_vouches(whole: Aligner, fits: list[Fit], scan: Scan) -> bool:
 
 def _is_far(fit: Fit, settings: AlignmentSettings) -> bool:
     """Whether a fit turns the head far from where the header has it."""
-    return angle_degrees(fit.pose, np.eye(4)) > settings.far_degrees
+    return angle_degrees(fit.template_to_scan, np.eye(4)) > settings.far_degrees
 
 
 def _is_contradicted(
@@ -238,10 +243,11 @@ def _is_contradicted(
     if not _is_far(fit, settings):
         return False
     if not upright:
-        return head_size(_describe(aligner, fit, 0.0).affine) > ADULT_SIZE
+        return head_size(_describe(aligner, fit, 0.0).scan_to_template) > ADULT_SIZE
     levels = Levels.of(scan, SOFT_MM)
     turned, *as_it_says = (
-        information(levels, _describe(aligner, one, 0.0).affine) for one in (fit, *upright[:3])
+        information(levels, _describe(aligner, one, 0.0).scan_to_template)
+        for one in (fit, *upright[:3])
     )
     return turned <= max(as_it_says)
 
@@ -281,7 +287,7 @@ def _describe(aligner: Aligner, fit: Fit, confidence: float) -> Alignment:
     """What the fit says about the scan."""
     template, samples = aligner.template, aligner.fine_samples
     placed = aligner._shaped(samples, fit)
-    near, pairs = aligner.supported(placed, fit.pose)
+    near, pairs = aligner.supported(placed, fit.template_to_scan)
     support, seen = {}, {}
     for label, name in enumerate(REGIONS):
         here = samples.regions == label
@@ -289,7 +295,7 @@ def _describe(aligner: Aligner, fit: Fit, confidence: float) -> Alignment:
         seen[name] = float(pairs.seen[here].mean()) if here.any() else 0.0
     counted = pairs.seen & (samples.regions != REGIONS.index("neck"))
     residual = float(np.median(np.abs(pairs.residual[counted]))) if counted.any() else np.inf
-    pose = np.asarray(np.linalg.inv(fit.pose), dtype=np.float64)
+    pose = np.asarray(np.linalg.inv(fit.template_to_scan), dtype=np.float64)
     shaped = template.shape(fit.shape).astype(np.float64)
     affine = icp.fit_affine(shaped, template.points.astype(np.float64)) @ pose
     return Alignment(affine, pose, fit.shape, residual, confidence, support, seen, template)

@@ -38,7 +38,7 @@ COVER_MM = np.array(
 template mm: about 1 mm less than the least depth of brain masks (SynthStrip, any contrast) in
 nine real scans of seven adults. Sinuses and orbits lie in front of the brain low in the middle."""
 PIVOT = np.array([0.0, 0.0, 40.0])
-"""Template mm: the middle of the brain, about which the head nods."""
+"""Template mm: the middle of the brain, about which the head pitches."""
 LEAST_SHARE = 0.55
 """Small children have about half of an adult's scalp and skull; below that nothing is believed."""
 ADULT_SIZE, CHILD_SIZE = 1.02, 1.06
@@ -61,7 +61,7 @@ which the skin is less well known."""
 MARGIN_MM = 2.0
 """Kept over the inner side of the bone: meninges and the profile's blur."""
 _DEEPEST_MM = 20.0
-HIDDEN_MM = 2.0
+OUTSIDE_MM = 2.0
 """As much of the head outside the skin that was found is no blur."""
 _BROW_MM = 16.0
 """Template height from which that is looked for; below, lids and lashes lie before the skin."""
@@ -179,8 +179,8 @@ class Cover:
         Skin over the brain, scan RAS+ mm, normals outward.
     depth_mm : (N,) float64 ndarray
         Depth under the skin, in scan mm, that surely holds no brain.
-    hidden_share : float
-        Share of the upper scalp, in a small head, of which more than `HIDDEN_MM` lies outside the
+    outside_share : float
+        Share of the upper scalp, in a small head, of which more than `OUTSIDE_MM` lies outside the
         skin that was found: a thin dark scalp over bright fluid is missed. How much lies outside
         is taken off `depth_mm`. 0 in other heads, where it is not measured.
     """
@@ -188,7 +188,7 @@ class Cover:
     points: NDArray[np.float64]
     normals: NDArray[np.float64]
     depth_mm: NDArray[np.float64]
-    hidden_share: float = 0.0
+    outside_share: float = 0.0
 
     def floor(self, affine: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N, 3) template mm, below each skin point, where protection must stop.
@@ -202,9 +202,9 @@ class Cover:
         return apply_affine(affine, below)
 
 
-def head_size(affine: NDArray[np.float64]) -> float:
+def head_size(scan_to_template: NDArray[np.float64]) -> float:
     """Template mm per scan mm, the mean of three axes, of a (4, 4) scan to template map."""
-    return float(np.linalg.norm(affine[:3, :3], axis=1).mean())
+    return float(np.linalg.norm(scan_to_template[:3, :3], axis=1).mean())
 
 
 def cover_share(size: float) -> float:
@@ -218,7 +218,7 @@ def cover_share(size: float) -> float:
     return float(np.interp(size, (ADULT_SIZE, CHILD_SIZE), (1.0, CHILD_COVER)))
 
 
-def find_cover(scan: Scan, skin: Skin, affine: NDArray[np.float64]) -> Cover:
+def find_cover(scan: Scan, skin: Skin, scan_to_template: NDArray[np.float64]) -> Cover:
     """Measure scalp and skull over the front and sides of the brain.
 
     Parameters
@@ -227,7 +227,7 @@ def find_cover(scan: Scan, skin: Skin, affine: NDArray[np.float64]) -> Cover:
         Its first volume is used.
     skin : Skin
         Of the same scan.
-    affine : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan mm to template mm.
 
     Returns
@@ -237,7 +237,7 @@ def find_cover(scan: Scan, skin: Skin, affine: NDArray[np.float64]) -> Cover:
     """
     usable = np.flatnonzero(~skin.edge)[::3]
     points = skin.points[usable].astype(np.float64)
-    places = apply_affine(affine, points)
+    places = apply_affine(scan_to_template, points)
     over = (places[:, 1] > 5) & (places[:, 2] > 5) & (places[:, 2] < 110)
     points, places = points[over], places[over]
     normals = skin.normals[usable][over].astype(np.float64)
@@ -246,7 +246,7 @@ def find_cover(scan: Scan, skin: Skin, affine: NDArray[np.float64]) -> Cover:
     z = np.clip(places[:, 2], COVER_Z[0], COVER_Z[-1])
     depth = table(np.column_stack([x, z]))
     # Template mm per scan mm: 0.88 to 1.0 in adults. Small heads have a thinner cover.
-    size = head_size(affine)
+    size = head_size(scan_to_template)
     share = min(1.0, SMALL_HEAD / size)
     high = places[:, 2] > 40
     if size > SMALL_HEAD and high.sum() >= 200:
@@ -256,12 +256,12 @@ def find_cover(scan: Scan, skin: Skin, affine: NDArray[np.float64]) -> Cover:
         return Cover(points, normals, depth)
     kept = KEPT_MM + THICK_KEPT * max(float(scan.spacing.max()) - 2.0, 0.0)
     depth = np.minimum(depth, ADULT_COVER_MM * cover_share(size) / size - kept)
-    hidden = np.where(places[:, 2] > _BROW_MM, _hidden(scan, points, normals), 0.0)
-    share = float((hidden[high] > HIDDEN_MM).mean()) if high.any() else 0.0
-    return Cover(points, normals, depth - hidden, share)
+    outside = np.where(places[:, 2] > _BROW_MM, _outside_skin(scan, points, normals), 0.0)
+    share = float((outside[high] > OUTSIDE_MM).mean()) if high.any() else 0.0
+    return Cover(points, normals, depth - outside, share)
 
 
-def _hidden(
+def _outside_skin(
     scan: Scan, points: NDArray[np.float64], normals: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(N,) mm by which head reaches out of the skin that was found."""
@@ -279,8 +279,8 @@ def _hidden(
     # The first step at which it is air; all of them where it never is.
     foot = steps[np.where(above.all(axis=1), above.shape[1] - 1, np.argmin(above, axis=1))]
     blurred = _BLUR_VOXELS * float(np.cbrt(np.prod(scan.spacing)))
-    hidden = np.maximum(foot - max(blurred, 1.0), 0.0)
-    return np.asarray(hidden[tree.query(points)[1]], np.float64)
+    outside = np.maximum(foot - max(blurred, 1.0), 0.0)
+    return np.asarray(outside[tree.query(points)[1]], np.float64)
 
 
 def _along(

@@ -60,7 +60,7 @@ def likely_brain(alignment: Alignment, skin: Skin, size: float) -> NDArray[np.fl
         Places, scan RAS+ mm.
     """
     places, outward, depth, near, weight = _surface()
-    back = np.linalg.inv(alignment.affine)
+    back = np.linalg.inv(alignment.scan_to_template)
     template = alignment.template
     fitted = alignment.fitted()
     bent = fitted - apply_affine(back, template.points.astype(np.float64))
@@ -89,9 +89,9 @@ def _further_out(
     points = skin.points[usable].astype(np.float64)
     apart, nearest = cKDTree(points).query(fitted[which])
     out = ((points[nearest] - fitted[which]) * normals).sum(axis=1)
-    alike = (skin.normals[usable][nearest] * normals).sum(axis=1) > 0.5
-    alike &= (apart < _FURTHEST_MM) & template.region("scalp")[which]
-    out = np.where(alike, np.maximum(out, 0.0), 0.0)
+    parallel = (skin.normals[usable][nearest] * normals).sum(axis=1) > 0.5
+    parallel &= (apart < _FURTHEST_MM) & template.region("scalp")[which]
+    out = np.where(parallel, np.maximum(out, 0.0), 0.0)
     beside = cKDTree(fitted[which]).query(fitted[which], k=9)[1]
     moves[which] = np.median(out[beside], axis=1)[:, None] * normals
     return moves
@@ -122,7 +122,7 @@ def _surface() -> tuple[
     reached = depth < _DEEPEST_MM
     where, outward, depth = where[reached], outward[reached].astype(np.float64), depth[reached]
     skin = np.flatnonzero(template.region(*_SKIN))
-    # Vertices crowd on the face: an even spread weighs alike.
+    # Vertices crowd on the face: an even spread weighs equally.
     cell = np.floor(template.points[skin] / 8.0).astype(np.int64)
     skin = skin[np.unique(cell, axis=0, return_index=True)[1]]
     away, near = cKDTree(template.points[skin]).query(where, k=_NEIGHBOURS)

@@ -3,7 +3,7 @@
 A template's scalp fits melons, phantoms and knees. A brain has ventricles, white matter and cortex
 where the average brain has them. After slow changes (coil, cupping, depth) are taken off, the
 average brain's tissue must explain a share of the scan's intensities, whatever the contrast: for
-it the head may nod and shift as far as a fit by the scalp alone errs.
+it the head may pitch and shift as far as a fit by the scalp alone errs.
 
 The bounds come from 17 real scans with and without their faces (whole: 0.068 and more; deep: 0.05
 and more where the fit was not sure) and from 20 other things: a fruit 0.005, a dry skull 0.03, an
@@ -22,7 +22,7 @@ from scipy import ndimage
 
 from faceblind.geometry.grid import blur, from_scan, regrid
 from faceblind.head.brain_cover import template_fields
-from faceblind.head.pitch_search import nearest_minimum, nod_step
+from faceblind.head.pitch_search import nearest_minimum, pitch_step
 from faceblind.head.segmentation import HeadMask
 from faceblind.scan import Scan
 
@@ -37,16 +37,16 @@ LEAST_WHOLE = 0.05
 """Share of the brain's intensities that the average brain must explain."""
 LEAST_DEEP = 0.03
 """The same below the cortex, asked of a head that was not found with confidence."""
-CLEAR_WHOLE, CLEAR_NOD = 0.08, 15.0
-"""Share, and most degrees of nod, that do instead of it: CT hardly tells white from grey. Things
+CLEAR_WHOLE, CLEAR_PITCH = 0.08, 15.0
+"""Share, and most degrees of pitch, that do instead of it: CT hardly tells white from grey. Things
 that are no heads fit best at the end of the search, where a rind meets the average cortex."""
 SURE_WHOLE = 0.15
-"""Share that does wherever it is found: a scalp fitted in thick slices may nod by more."""
+"""Share that does wherever it is found: a scalp fitted in thick slices may pitch by more."""
 WORKING_MM = 2.0
 SOFT_MM, SHARP_MM = 3.0, 1.5
-_NODS = (-21.0, -15.0, -9.0, -3.0, 3.0, 9.0, 15.0, 21.0)
+_PITCHES = (-21.0, -15.0, -9.0, -3.0, 3.0, 9.0, 15.0, 21.0)
 _SHIFTS_MM = (-8.0, 0.0, 8.0)
-_MOST_NOD, _MOST_SHIFT_MM = 25.0, 20.0
+_MOST_PITCH, _MOST_SHIFT_MM = 25.0, 20.0
 _PLACES = 6000
 _LEAST_OVERLAP = 0.3
 
@@ -60,7 +60,7 @@ class Tissue:
 
 
 def brain_share(
-    affine: NDArray[np.float64],
+    scan_to_template: NDArray[np.float64],
     scan: Scan,
     head: HeadMask,
     *,
@@ -71,7 +71,7 @@ def brain_share(
 
     Parameters
     ----------
-    affine : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan mm to template mm, of the supposed head.
     scan : Scan
     head : HeadMask
@@ -85,12 +85,12 @@ def brain_share(
     -------
     share : float
     step : (3,) float64 ndarray
-        Nod in degrees, shifts forwards and up in mm, at which it was found.
+        Pitch in degrees, shifts forwards and up in mm, at which it was found.
     """
     tissue = _deep() if deep else whole_brain()
-    to_scan = np.asarray(np.linalg.inv(affine), np.float64)
+    to_scan = np.asarray(np.linalg.inv(scan_to_template), np.float64)
     cost = partial(_cost, tissue=tissue, fast=Fast.of(scan, head, SOFT_MM), to_scan=to_scan)
-    grid = np.stack(np.meshgrid(_NODS, _SHIFTS_MM, _SHIFTS_MM, indexing="ij"), -1).reshape(-1, 3)
+    grid = np.stack(np.meshgrid(_PITCHES, _SHIFTS_MM, _SHIFTS_MM, indexing="ij"), -1).reshape(-1, 3)
     tried: list[tuple[float, int, NDArray[np.float64]]] = []
     # Nearest first: most heads need no search.
     for step in sorted(grid, key=lambda step: float((step**2).sum())):
@@ -111,9 +111,9 @@ def brain_share(
 def _cost(
     step: NDArray[np.float64], tissue: Tissue, fast: Fast, to_scan: NDArray[np.float64]
 ) -> float:
-    if abs(step[0]) > _MOST_NOD or np.abs(step[1:]).max() > _MOST_SHIFT_MM:
+    if abs(step[0]) > _MOST_PITCH or np.abs(step[1:]).max() > _MOST_SHIFT_MM:
         return 0.0
-    index = apply_affine(fast.to_index @ to_scan @ nod_step(step), tissue.places)
+    index = apply_affine(fast.to_index @ to_scan @ pitch_step(step), tissue.places)
     seen = ((index >= 0) & (index <= np.array(fast.values.shape) - 1)).all(axis=1)
     if seen.mean() < _LEAST_OVERLAP:
         return 0.0
@@ -217,16 +217,16 @@ def _deep() -> Tissue:
     return _some(places[keep], shares[keep] - np.stack(mean, axis=1)[ring])
 
 
-def brain_in_view(affine: NDArray[np.float64], scan: Scan) -> bool:
+def brain_in_view(scan_to_template: NDArray[np.float64], scan: Scan) -> bool:
     """Whether enough of the brain would lie in the field of view for `brain_seen` to be asked.
 
     Parameters
     ----------
-    affine : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan mm to template mm.
     scan : Scan
     """
-    there = apply_affine(np.linalg.inv(affine), whole_brain().places)
+    there = apply_affine(np.linalg.inv(scan_to_template), whole_brain().places)
     index = scan.index(there)
     seen = ((index >= 0) & (index <= np.asarray(scan.shape) - 1)).all(axis=1)
     return bool(seen.mean() >= 0.5)

@@ -48,13 +48,13 @@ class BrainPose:
 
     Parameters
     ----------
-    affine : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan RAS+ mm to template mm.
     share : float
         Of the brain's fast changes that the average brain explains there, 0 to 1.
     """
 
-    affine: NDArray[np.float64]
+    scan_to_template: NDArray[np.float64]
     share: float
 
     @property
@@ -63,12 +63,12 @@ class BrainPose:
         return self.share >= LEAST_SHARE
 
 
-def find_brain_pose(affine: NDArray[np.float64], scan: Scan, head: HeadMask) -> BrainPose:
+def find_brain_pose(scan_to_template: NDArray[np.float64], scan: Scan, head: HeadMask) -> BrainPose:
     """Move a head so that its brain lies where the scan has one.
 
     Parameters
     ----------
-    affine : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan mm to template mm, by the scalp; it may be turned by some 35 degrees.
     scan : Scan
         Of a series, the first volume is used.
@@ -80,7 +80,7 @@ def find_brain_pose(affine: NDArray[np.float64], scan: Scan, head: HeadMask) -> 
     BrainPose
         Ask `is_sure` before use.
     """
-    to_scan = np.asarray(np.linalg.inv(affine), np.float64)
+    to_scan = np.asarray(np.linalg.inv(scan_to_template), np.float64)
     step = np.zeros(9)
     tissue = whole_brain()
     for count, smooth_mm in ((_FEW, SOFT_MM), (_MANY, SHARP_MM)):

@@ -8,12 +8,12 @@ from faceblind.head.segmentation import DIM_FRACTION, find_head
 from faceblind.head.skin import Skin, find_skin
 from faceblind.scan import Scan
 
-MOST_HIDDEN = 0.04
+MOST_OUTSIDE = 0.04
 """Share of a small head's upper scalp that may lie outside the skin that was found: 0.01 at most in
 heads that were found well, a third and more where fluid outshines a thin scalp."""
 
 
-def looked_again(scan: Scan, skin: Skin, alignment: Alignment) -> tuple[Skin, Alignment]:
+def refined_at_dim_scalp(scan: Scan, skin: Skin, alignment: Alignment) -> tuple[Skin, Alignment]:
     """The skin and where the head is, better where that is needed.
 
     In small heads of which much lies outside the skin that was found, it is found once more at a
@@ -29,13 +29,13 @@ def looked_again(scan: Scan, skin: Skin, alignment: Alignment) -> tuple[Skin, Al
     ScanError, AlignmentError
         If there is no head at the lower level.
     """
-    if alignment.confidence < CONFIDENT or not is_hidden(scan, skin, alignment):
+    if alignment.confidence < CONFIDENT or not has_dim_scalp(scan, skin, alignment):
         return skin, alignment
     skin = find_skin(scan, find_head(scan, DIM_FRACTION))
     return skin, align(skin, scan)
 
 
-def is_hidden(scan: Scan, skin: Skin, alignment: Alignment) -> bool:
+def has_dim_scalp(scan: Scan, skin: Skin, alignment: Alignment) -> bool:
     """Whether much of a small head's scalp lies outside the skin that was found.
 
     Parameters
@@ -43,6 +43,6 @@ def is_hidden(scan: Scan, skin: Skin, alignment: Alignment) -> bool:
     scan, skin, alignment : Scan, Skin, Alignment
         Of one head.
     """
-    if head_size(alignment.affine) <= ADULT_SIZE:
+    if head_size(alignment.scan_to_template) <= ADULT_SIZE:
         return False
-    return find_cover(scan, skin, alignment.affine).hidden_share > MOST_HIDDEN
+    return find_cover(scan, skin, alignment.scan_to_template).outside_share > MOST_OUTSIDE

@@ -62,7 +62,7 @@ class AlignmentSettings:
         Score without the face, from no confidence to full confidence.
     far_degrees : float
         From here a pose contradicts the header, which is wrong about up and front far more rarely
-        than a cranium looks alike when turned round.
+        than a cranium looks the same when turned round.
     far_scalp_score_ramp : (float, float)
         `scalp_score_ramp` for such poses. Nine real scans turned by 180 degrees, with and without
         their faces, reached 0.504; two T2*-weighted ones, whose skin is too dark to be seen, were
@@ -160,7 +160,7 @@ class Fit:
 
     Parameters
     ----------
-    pose : (4, 4) float64 ndarray
+    template_to_scan : (4, 4) float64 ndarray
         Template mm to scan RAS+ mm, rigid.
     shape : (K,) float64 ndarray
         Mode coefficients, standard deviations.
@@ -171,7 +171,7 @@ class Fit:
         only the smooth cranium. 0 to 1, known for finished fits.
     """
 
-    pose: NDArray[np.float64]
+    template_to_scan: NDArray[np.float64]
     shape: NDArray[np.float64]
     score: float
     witness: float = 0.0
@@ -222,7 +222,7 @@ class Aligner:
 
     def _shaped(self, samples: _Samples, fit: Fit) -> NDArray[np.float64]:
         shaped = samples.points + samples.modes.transpose(1, 2, 0) @ fit.shape
-        return apply_affine(fit.pose, shaped)
+        return apply_affine(fit.template_to_scan, shaped)
 
     def _scored(
         self,
@@ -289,7 +289,10 @@ class Aligner:
         """The best fits, none within `degrees` of a better one."""
         chosen: list[Fit] = []
         for fit in sorted(fits, key=lambda fit: -fit.score):
-            if all(angle_degrees(fit.pose, other.pose) > degrees for other in chosen):
+            if all(
+                angle_degrees(fit.template_to_scan, other.template_to_scan) > degrees
+                for other in chosen
+            ):
                 chosen.append(fit)
         return chosen[:most]
 
@@ -298,7 +301,7 @@ class Aligner:
         samples = self.middle_samples
         pose, shape = icp.fit_shape(
             self.coarse, samples.points, samples.normals, samples.modes[:12],
-            samples.weights * self.emphasis[samples.regions], fit.pose,
+            samples.weights * self.emphasis[samples.regions], fit.template_to_scan,
             (15.0, 12.0, 10.0, 8.0, 8.0, 6.0, 6.0), 2.0 * self.settings.shape_noise_mm,
         )  # fmt: skip
         full = np.zeros(samples.modes.shape[0])
@@ -311,7 +314,7 @@ class Aligner:
         samples = self.fine_samples
         pose, shape = icp.fit_shape(
             self.fine, samples.points, samples.normals, samples.modes,
-            samples.weights * self.emphasis[samples.regions], fit.pose,
+            samples.weights * self.emphasis[samples.regions], fit.template_to_scan,
             (6.0, 5.0, 5.0, 4.0, 4.0, 3.0, 3.0, 3.0), self.settings.shape_noise_mm, fit.shape,
         )  # fmt: skip
         placed = self._shaped(samples, Fit(pose, shape, 0.0))
@@ -331,7 +334,7 @@ class Aligner:
     def best(self, everywhere: bool, known: list[Fit]) -> list[Fit]:
         """Finished fits in distinct poses, best first; `known` ones compete too."""
         degrees = self.settings.distinct_degrees
-        # The rigid score is coarse: starts that look alike but for a tilt may end differently.
+        # The rigid score is coarse: starts that look the same but for a tilt may end differently.
         starts = self._distinct(self.start(everywhere), 12.0, 10 if everywhere else 4)
         refined = map_threads(self.refine, starts)
         refined = self._distinct(refined, degrees, self.settings.finished)

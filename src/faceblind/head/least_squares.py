@@ -1,4 +1,4 @@
-"""Two volumes of one contrast laid on each other by least squares, on coarse voxels.
+"""Two volumes of one contrast registered to each other by least squares, on coarse voxels.
 
 Inverse compositional steps (Baker and Matthews 2004, Int J Comput Vision 56:221): the slopes are
 those of the model, found once.
@@ -109,13 +109,13 @@ class Model:
             if inside.mean() < LEAST_OVERLAP:
                 break
             a, b = found[inside], target[inside]
-            likeness = correlation(a, b)
-            if likeness > good + 1e-5:
-                best, good = back, likeness
+            similarity = correlation(a, b)
+            if similarity > good + 1e-5:
+                best, good = back, similarity
             own, wanted = float(a.std()), float(b.std())
             if own == 0.0:
                 break
-            gain = likeness * wanted / own
+            gain = similarity * wanted / own
             # A negative gain would drive the volumes apart.
             error = max(gain, 1e-6) * (a - a.mean()) - (b - b.mean())
             slope = slopes[inside] - slopes[inside].mean(axis=0)
@@ -148,9 +148,9 @@ def best_shift(volume: Coarse, model: Model) -> NDArray[np.float64]:
         inside &= model.seen[::6]
         if inside.mean() < LEAST_OVERLAP:
             continue
-        likeness = correlation(found[inside], target[inside])
-        if likeness > good:
-            good = likeness
+        similarity = correlation(found[inside], target[inside])
+        if similarity > good:
+            good = similarity
             best = np.eye(4)
             best[:3, 3] = shift
     return best

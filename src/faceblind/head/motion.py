@@ -1,9 +1,9 @@
 """How the head moves through a series of volumes.
 
-Each volume is laid on the leading one, rigidly and on coarse voxels: by least squares where the two
-look alike up to brightness, by normalised mutual information where contrast differs. A volume that
-was placed and looks like no other becomes a model for those after it, as the diffusion-weighted
-ones beside the one without.
+Each volume is registered to the leading one, rigidly and on coarse voxels: by least squares where
+the two look the same up to brightness, by normalised mutual information where contrast differs. A
+volume that was placed and looks like no other becomes a model for those after it, as the
+diffusion-weighted ones beside the one without.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from faceblind.scan import Scan
 OUTSIDE_MM = 6.0
 """How far around the head volumes and scans are compared."""
 POINTS = 8000
-ALIKE = 0.98
+SIMILAR = 0.98
 """Correlation from which two volumes are the same picture in the same place. A wrong place, 40 mm
 off, reached 0.92 between a T1- and a T2-weighted volume."""
 FAR_MM = 5.0
@@ -58,13 +58,13 @@ MODELS = 6
 SEARCHES = 8
 """Full searches by mutual information in one series, at most; each takes seconds."""
 OUTSIDE = 0.04
-"""Share of a volume's own head that may lie outside the leading volume's, laid on it."""
+"""Share of a volume's own head that may lie outside the leading volume's, once registered to it."""
 
 
 class How(StrEnum):
     """Why a volume is believed to lie where it does."""
 
-    ALIKE = "alike"
+    SIMILAR = "similar"
     SEARCHED = "searched"
     STILL = "still"
     """Its own picture says nothing else than that of the volume beside it."""
@@ -80,7 +80,7 @@ class Motion:
 
     Parameters
     ----------
-    moves : (T, 4, 4) float64 ndarray
+    volume_to_leader : (T, 4, 4) float64 ndarray
         Rigid, each volume's mm to the mm in which the leading volume's head lies.
     how : tuple of How
         By volume.
@@ -88,18 +88,18 @@ class Motion:
         Of the head in the leading volume, mm.
     """
 
-    moves: NDArray[np.float64]
+    volume_to_leader: NDArray[np.float64]
     how: tuple[How, ...]
     centre: NDArray[np.float64]
 
     def millimetres(self) -> NDArray[np.float64]:
         """(T,) greatest distance by which a place at the head's surface moved."""
-        return np.array([apart(move, np.eye(4), self.centre) for move in self.moves])
+        return np.array([apart(move, np.eye(4), self.centre) for move in self.volume_to_leader])
 
     def groups(self) -> list[tuple[NDArray[np.float64], list[int]]]:
         """Moves, and the volumes that share each within `STILL_MM`; the leader's place is first."""
         found: list[tuple[NDArray[np.float64], list[int]]] = [(np.eye(4), [])]
-        for t, move in enumerate(self.moves):
+        for t, move in enumerate(self.volume_to_leader):
             near = (group for at, group in found if apart(at, move, self.centre) <= STILL_MM)
             group = next(near, None)
             if group is None:
@@ -123,7 +123,7 @@ def around(alignment: Alignment) -> NDArray[np.float64]:
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     # Below the skull the neck bends between scans.
     grid = grid[(fields.at("depth", grid) > -OUTSIDE_MM) & (grid[:, 2] > -60.0)]
-    back = np.linalg.inv(alignment.affine)
+    back = np.linalg.inv(alignment.scan_to_template)
     return np.asarray(apply_affine(back, grid), np.float64)
 
 
@@ -146,7 +146,7 @@ def follow(
     count = volumes(scan)
     centre = places.mean(axis=0).astype(np.float64)
     moves = np.tile(np.eye(4), (count, 1, 1))
-    how = [How.ALIKE] * count
+    how = [How.SIMILAR] * count
     if count > 1:
         tracker = _Tracker(scan, lead, places, whole_heads=whole_heads)
         for order in (range(lead + 1, count), range(lead - 1, -1, -1)):
@@ -209,11 +209,11 @@ class _Tracker:
         if np.ptp(volume.fine) == 0:
             return before, How.SILENT
         near = np.asarray(np.linalg.inv(before), np.float64)
-        back, good, model = self._by_likeness(volume, near)
+        back, good, model = self._by_least_squares(volume, near)
         move = np.asarray(np.linalg.inv(back), np.float64)
-        same = good >= ALIKE or (good >= SAME_CONTRAST and self._agreed(volume, back, model))
+        same = good >= SIMILAR or (good >= SAME_CONTRAST and self._agreed(volume, back, model))
         if same and self._leap_fits(scan, move, before):
-            return move, How.ALIKE
+            return move, How.SIMILAR
         told = max(self._information(scan, at) for at in (near, back))
         if told < LEAST_INFORMATION and good < NOTHING:
             return before, How.SILENT
@@ -225,22 +225,22 @@ class _Tracker:
         """Whether a volume lies near the one before, or else its outline agrees."""
         return apart(move, before, self.centre) <= FAR_MM or self._outline_fits(scan, move)
 
-    def _by_likeness(
+    def _by_least_squares(
         self, volume: Coarse, near: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], float, Model]:
         """The best of all models from where the volume before lies, then from further starts."""
         best, good, chosen = near, -1.0, self.models[0]
         for model in self.models:
-            back, likeness = model.fit(volume, near, 1)
-            if likeness > good:
-                best, good, chosen = back, likeness, model
-            if good >= ALIKE:
+            back, similarity = model.fit(volume, near, 1)
+            if similarity > good:
+                best, good, chosen = back, similarity, model
+            if good >= SIMILAR:
                 return best, good, chosen
         for start in self._starts(near, volume, chosen):
-            back, likeness = chosen.fit(volume, chosen.fit(volume, start, 0)[0], 1)
-            if likeness > good:
-                best, good = back, likeness
-            if good >= ALIKE:
+            back, similarity = chosen.fit(volume, chosen.fit(volume, start, 0)[0], 1)
+            if similarity > good:
+                best, good = back, similarity
+            if good >= SIMILAR:
                 break
         return best, good, chosen
 
@@ -279,7 +279,7 @@ class _Tracker:
             self.searches += 1
             placed = Scan(scan.voxels, start @ scan.affine)
             found = register(placed, self.lead, self.places)
-            move = found.move @ start
+            move = found.scan_to_target @ start
             if found.is_sure and self._leap_fits(scan, move, before):
                 if apart(move, before, self.centre) <= UNSURE_MM:
                     move = before

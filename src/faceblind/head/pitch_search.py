@@ -1,4 +1,4 @@
-"""A head's nod and shift, and the search for the best of them."""
+"""A head's pitch and shift, and the search for the best of them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from faceblind.geometry.icp import rigid_update
 from faceblind.head.brain_cover import PIVOT
 
 
-def nod_step(step: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(4, 4) template mm to template mm: a nod in degrees, then shifts forwards and up, mm."""
+def pitch_step(step: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(4, 4) template mm to template mm: a pitch in degrees, then shifts forwards and up, mm."""
     return rigid_update(np.array([np.radians(step[0]), 0.0, 0.0, 0.0, step[1], step[2]]), PIVOT)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from faceblind.errors import AlignmentError
 from faceblind.head.alignment import CONFIDENT, Alignment
 from faceblind.head.brain_evidence import (
-    CLEAR_NOD,
+    CLEAR_PITCH,
     CLEAR_WHOLE,
     LEAST_DEEP,
     LEAST_WHOLE,
@@ -35,15 +35,15 @@ def is_head(alignment: Alignment, scan: Scan, head: HeadMask | None = None) -> b
     head : HeadMask, optional
         Of the same scan, where it is known already.
     """
-    if not brain_in_view(alignment.affine, scan):
+    if not brain_in_view(alignment.scan_to_template, scan):
         return True
-    look = partial(brain_share, alignment.affine, scan, head or find_head(scan))
+    look = partial(brain_share, alignment.scan_to_template, scan, head or find_head(scan))
     if look(enough=LEAST_WHOLE)[0] < LEAST_WHOLE:
         return False
     if alignment.confidence >= CONFIDENT or look(deep=True, enough=LEAST_DEEP)[0] >= LEAST_DEEP:
         return True
     share, step = look()
-    clear = share >= CLEAR_WHOLE and abs(step[0]) <= CLEAR_NOD
+    clear = share >= CLEAR_WHOLE and abs(step[0]) <= CLEAR_PITCH
     return bool(clear or share >= SURE_WHOLE)
 
 
@@ -62,9 +62,12 @@ def require_head(alignment: Alignment, scan: Scan) -> None:
     ------
     AlignmentError
     """
-    if alignment.residual_mm <= CLOSE_FIT_MM or not brain_in_view(alignment.affine, scan):
+    if alignment.residual_mm <= CLOSE_FIT_MM or not brain_in_view(alignment.scan_to_template, scan):
         return
-    if brain_share(alignment.affine, scan, find_head(scan), enough=LEAST_ANY)[0] < LEAST_ANY:
+    if (
+        brain_share(alignment.scan_to_template, scan, find_head(scan), enough=LEAST_ANY)[0]
+        < LEAST_ANY
+    ):
         raise no_head(scan.source or "scan")
 
 

@@ -73,7 +73,7 @@ def leaders(scan: Scan) -> list[int]:
     ranked = [int(t) for t in np.argsort(-promise, kind="stable")]
     if promise[0] >= AS_GOOD * promise.max() and _litres(at_time(scan, 0)):
         return _unlike(scan, [0, *ranked[: LOOKED_AT // 2], count - 1])
-    # Of volumes alike the ranking is chance: some are taken from all along the series.
+    # Of similar volumes the ranking is chance: some are taken from all along the series.
     spread = [round(t) for t in np.linspace(0, count - 1, 3)]
     looked = list(dict.fromkeys([0, count - 1, *ranked[: LOOKED_AT // 2], *spread]))[:LOOKED_AT]
     size = {t: _litres(at_time(scan, t)) for t in looked}

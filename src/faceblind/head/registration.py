@@ -2,7 +2,7 @@
 
 Rigid, by normalised mutual information (Studholme et al. 1999, Pattern Recognition 32:71), which
 assumes no contrast: a T2*-weighted series whose skin is as dark as the air still shows the same
-brain as its sister. An answer is only believed if the search finds it from several starts.
+brain as its companion. An answer is only believed if the search finds it from several starts.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ against a T1-weighted scan reach 1.06 and more, noise 1.01."""
 
 @dataclass(frozen=True)
 class Registration:
-    """One scan laid on another.
+    """One scan registered to another.
 
     Parameters
     ----------
-    move : (4, 4) float64 ndarray
+    scan_to_target : (4, 4) float64 ndarray
         Rigid, scan mm to target mm.
     information : float
         Normalised mutual information, 1 to 2.
@@ -57,7 +57,7 @@ class Registration:
         Searches of seven that gave this answer.
     """
 
-    move: NDArray[np.float64]
+    scan_to_target: NDArray[np.float64]
     information: float
     agree: int
 
@@ -127,7 +127,7 @@ def _entropy(counts: NDArray[np.int64]) -> float:
 
 
 def register(scan: Scan, target: Scan, places: NDArray[np.floating]) -> Registration:
-    """The small rigid motion that lays a scan on a target in about the same place.
+    """The small rigid motion that takes a scan to a target in about the same place.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def register(scan: Scan, target: Scan, places: NDArray[np.floating]) -> Registra
 def look_around(
     scan: Scan, target: Scan, places: NDArray[np.floating]
 ) -> tuple[float, Registration]:
-    """How alike two scans are where their headers put them, and where they are most alike.
+    """How similar two scans are where their headers put them, and where they are most similar.
 
     Looks further than `register`, 30 mm to all sides, and less often: `agree` says nothing.
 
@@ -197,7 +197,7 @@ def look_around(
 
 @dataclass(frozen=True)
 class _Cost:
-    """Less is more alike: minus the information that the moving scan gives of the fixed one."""
+    """Less is more similar: minus the information that the moving scan gives of the fixed one."""
 
     points: NDArray[np.float64]
     levels: NDArray[np.int64]

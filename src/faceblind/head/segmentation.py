@@ -81,6 +81,10 @@ class HeadMask:
         """Volume of the mask."""
         return float(self.mask.sum() * abs(np.linalg.det(self.affine[:3, :3])) / 1e6)
 
+    def level(self, share: float) -> float:
+        """Grey level at a share of the contrast between air (0) and tissue (1), in scan units."""
+        return self.air_level + share * (self.tissue_level - self.air_level)
+
 
 def find_head(scan: Scan, tissue_fraction: float = TISSUE_FRACTION) -> HeadMask:
     """Find the head in a scan of any contrast and orientation.
@@ -301,7 +305,7 @@ def _near_the_head(mask: Mask) -> Mask:
 
 
 def _keep_head(bright: Mask) -> Mask:
-    """The largest solid thing with its thin parts; attached foreign things cut off."""
+    """The largest solid thing with its thin parts; things that do not belong to it cut off."""
     steps = round(OPENING_MM / WORKING_MM)
     closed = _fill(bright)
     # Without the webs that the closing spun between the head and things that touch it.
@@ -319,9 +323,9 @@ def _keep_head(bright: Mask) -> Mask:
     others = dilate(others, 2) & filled & ~core
     # Skin over dark bone is thin in `filled` yet no appendage: it lies on the closed head.
     thin = filled & ~near & ~others & ~dilate(erode(closed, steps), steps)
-    foreign = _loosely_attached(others, near, 0.3, np.inf) | _sprawling(thin)
-    foreign |= _loosely_attached(thin, dilate(near, 1), 0.2, SMALLEST_EAR_LITRES)
-    allowed = filled & ~foreign
+    strange = _loosely_attached(others, near, 0.3, np.inf) | _sprawling(thin)
+    strange |= _loosely_attached(thin, dilate(near, 1), 0.2, SMALLEST_EAR_LITRES)
+    allowed = filled & ~strange
     grown = core
     for step in range(round(REGROW_MM / WORKING_MM)):
         grown = dilate(grown, 1 + step % 2) & allowed
@@ -367,7 +371,7 @@ def _wrapped(filled: Mask) -> Mask:
                 section = cut == index
                 source = int(np.bincount(opposite[section & (opposite > 0)]).argmax())
                 both = (section & (opposite == source)).sum()
-                # Two ears cut alike also face each other, but never so exactly.
+                # Two ears that are cut the same way also face each other, but never so exactly.
                 if both < 0.7 * max(section.sum(), (opposite == source).sum()):
                     continue
                 piece = labels == index

@@ -15,7 +15,7 @@ from faceblind.geometry.icp import Target, fit_rigid
 from faceblind.geometry.points import thin
 from faceblind.geometry.transforms import angle_degrees
 from faceblind.head.alignment import CONFIDENT, Alignment, align, moved
-from faceblind.head.dim_scalp import is_hidden, looked_again
+from faceblind.head.dim_scalp import has_dim_scalp, refined_at_dim_scalp
 from faceblind.head.error_context import explained
 from faceblind.head.motion import around
 from faceblind.head.plausibility import require_head
@@ -59,7 +59,7 @@ class _Evidence:
 
 
 @dataclass(frozen=True)
-class _Sister:
+class _Companion:
     """A series that can help others: its head was found with confidence and has a face."""
 
     scan: Scan
@@ -68,14 +68,14 @@ class _Sister:
 
 
 def heads_of_session(scans: Sequence[Scan], *, strict: bool = True) -> list[Head | FaceblindError]:
-    """The head in each scan of one session, by its own evidence or by a sister's.
+    """The head in each scan of one session, by its own evidence or by a companion's.
 
     A series that shows less of the face than another, or that cannot be aligned alone, takes the
     other's alignment, provided that the skins of the two agree where the header puts them, after
     a small rigid correction. A series that cannot be aligned alone, and whose skin does not agree
-    or is too dark to be seen, is laid on the other by what is inside the head and takes its skin,
-    too. A series that shows no face helps no other, and is itself only helped: its face may be
-    dark, or was taken out before, and by the other's skin it can be cut safely either way.
+    or is too dark to be seen, is registered to the other by what is inside the head and takes its
+    skin, too. A series that shows no face helps no other, and is itself only helped: its face may
+    be dark, or was taken out before, and by the other's skin it can be cut safely either way.
 
     Parameters
     ----------
@@ -112,12 +112,12 @@ def _own_volume(scan: Scan, lead: int) -> _Evidence:
     skin: Skin | None = None
     try:
         skin = find_skin(scan)
-        found, alignment = looked_again(scan, skin, align(skin, scan))
+        found, alignment = refined_at_dim_scalp(scan, skin, align(skin, scan))
         require_head(alignment, scan)
         return _Evidence(scan, found, alignment, None, lead)
     except FaceblindError as error:
         return _Evidence(scan, skin, None, error, lead)
-    except Exception as error:  # noqa: BLE001 - one scan must not take its sisters with it
+    except Exception as error:  # noqa: BLE001 - one scan must not take its companions with it
         return _Evidence(scan, skin, None, ScanError(why(error)), lead)
 
 
@@ -127,16 +127,16 @@ def _decide(one: _Evidence, all_: list[_Evidence], strict: bool) -> Head | Faceb
     gone = own is not None and face_is_gone(own)
     trusted = one.trusted
     wanted = (_seen(own) + MUCH_MORE_SEEN) if own is not None and trusted else 0.0
-    sisters = [s for s in _sisters(one, all_) if _seen(s.alignment) >= wanted]
-    sisters.sort(key=lambda sister: -_seen(sister.alignment))
+    companions = [s for s in _companions(one, all_) if _seen(s.alignment) >= wanted]
+    companions.sort(key=lambda companion: -_seen(companion.alignment))
     if one.skin is not None:
-        for sister in sisters:
-            move = same_place(one.skin, sister)
-            if move is not None:
-                return _by_skin(one.scan, one.skin, sister, move)
+        for companion in companions:
+            scan_to_companion = same_place(one.skin, companion)
+            if scan_to_companion is not None:
+                return _by_skin(one.scan, one.skin, companion, scan_to_companion)
     if not trusted:
-        for sister in sisters:
-            head = _by_inside(one.scan, sister)
+        for companion in companions:
+            head = _by_inside(one.scan, companion)
             if head is not None:
                 return head
     if one.skin is None or own is None or (strict and one.confidence < CONFIDENT):
@@ -144,14 +144,14 @@ def _decide(one: _Evidence, all_: list[_Evidence], strict: bool) -> Head | Faceb
     return explained(faceless(name), one.scan) if gone else Head(one.skin, own)
 
 
-def _sisters(one: _Evidence, all_: list[_Evidence]) -> list[_Sister]:
+def _companions(one: _Evidence, all_: list[_Evidence]) -> list[_Companion]:
     """The series that can help another.
 
     One that has lost its face cannot: its skin is a cut, which tells neither where the face lay nor
     how deep the brain lies.
     """
     return [
-        _Sister(e.scan, e.skin, e.alignment)
+        _Companion(e.scan, e.skin, e.alignment)
         for e in all_
         if e is not one
         and e.skin is not None
@@ -161,34 +161,39 @@ def _sisters(one: _Evidence, all_: list[_Evidence]) -> list[_Sister]:
     ]
 
 
-def _by_skin(scan: Scan, skin: Skin, sister: _Sister, move: NDArray[np.float64]) -> Head:
-    """The head where a sister's skin says; with its skin, too, where the scan has no face.
+def _by_skin(
+    scan: Scan, skin: Skin, companion: _Companion, scan_to_companion: NDArray[np.float64]
+) -> Head:
+    """The head where a companion's skin says; with its skin, too, where the scan has no face.
 
     Whether the face is dark there or was taken out before: the depth of the brain is measured under
     the skin. So, too, where much of a small head's scalp is too dim to be found.
     """
-    alignment = moved(sister.alignment, move)
-    own = shows_face(alignment, skin, scan) and not is_hidden(scan, skin, alignment)
-    return Head(skin if own else _moved_skin(sister.skin, move, scan), alignment)
+    alignment = moved(companion.alignment, scan_to_companion)
+    own = shows_face(alignment, skin, scan) and not has_dim_scalp(scan, skin, alignment)
+    return Head(skin if own else _moved_skin(companion.skin, scan_to_companion, scan), alignment)
 
 
-def _by_inside(scan: Scan, sister: _Sister) -> Head | None:
-    """The sister's skin and alignment, moved by what is inside the two heads; None if unsure."""
-    found = register(scan, sister.scan, around(sister.alignment))
-    if not found.is_sure or _too_far(found.move, sister.skin.points):
+def _by_inside(scan: Scan, companion: _Companion) -> Head | None:
+    """The companion's skin and alignment, moved by what is inside the two heads; None if unsure."""
+    found = register(scan, companion.scan, around(companion.alignment))
+    if not found.is_sure or _too_far(found.scan_to_target, companion.skin.points):
         return None
-    return Head(_moved_skin(sister.skin, found.move, scan), moved(sister.alignment, found.move))
+    return Head(
+        _moved_skin(companion.skin, found.scan_to_target, scan),
+        moved(companion.alignment, found.scan_to_target),
+    )
 
 
-def _moved_skin(skin: Skin, move: NDArray[np.float64], scan: Scan) -> Skin:
-    """A sister's skin where it lies in a scan; what the scan does not show counts as cut.
+def _moved_skin(skin: Skin, scan_to_companion: NDArray[np.float64], scan: Scan) -> Skin:
+    """A companion's skin where it lies in a scan; what the scan does not show counts as cut.
 
     Parameters
     ----------
-    move : (4, 4) float64 ndarray
-        Scan mm to sister mm, rigid.
+    scan_to_companion : (4, 4) float64 ndarray
+        Scan mm to companion mm, rigid.
     """
-    back = np.linalg.inv(move)
+    back = np.linalg.inv(scan_to_companion)
     points = (apply_affine(back, skin.points)).astype(np.float32)
     index = scan.index(points)
     inside = ((index >= 1.0) & (index <= np.asarray(scan.shape) - 2.0)).all(axis=1)
@@ -196,11 +201,13 @@ def _moved_skin(skin: Skin, move: NDArray[np.float64], scan: Scan) -> Skin:
     return Skin(points, skin.faces, normals, skin.edge | ~inside)
 
 
-def _too_far(move: NDArray[np.float64], points: NDArray[np.floating]) -> bool:
+def _too_far(scan_to_companion: NDArray[np.float64], points: NDArray[np.floating]) -> bool:
     """Whether a motion is larger than people make between series."""
     middle = points.mean(axis=0)
-    shift = np.linalg.norm(move[:3, :3] @ middle + move[:3, 3] - middle)
-    return bool(shift > MOST_MOVED_MM or angle_degrees(move, np.eye(4)) > MOST_TURNED_DEGREES)
+    shift = np.linalg.norm(scan_to_companion[:3, :3] @ middle + scan_to_companion[:3, 3] - middle)
+    return bool(
+        shift > MOST_MOVED_MM or angle_degrees(scan_to_companion, np.eye(4)) > MOST_TURNED_DEGREES
+    )
 
 
 def _seen(alignment: Alignment) -> float:
@@ -208,17 +215,19 @@ def _seen(alignment: Alignment) -> float:
     return float(np.mean([alignment.seen[name] for name in _FACE]))
 
 
-def same_place(skin: Skin, sister: _Sister) -> NDArray[np.float64] | None:
-    """(4, 4) rigid map from a scan to its sister if they show one head in one place, else None."""
-    keep = thin(sister.skin.points, 3.0)
-    points = sister.skin.points[keep].astype(np.float64)
+def same_place(skin: Skin, companion: _Companion) -> NDArray[np.float64] | None:
+    """(4, 4) rigid map from a scan to its companion if they show one head in one place, else
+    None.
+    """
+    keep = thin(companion.skin.points, 3.0)
+    points = companion.skin.points[keep].astype(np.float64)
     target = Target(
         points,
-        sister.skin.normals[keep].astype(np.float64),
-        ~sister.skin.edge[keep],
+        companion.skin.normals[keep].astype(np.float64),
+        ~companion.skin.edge[keep],
         cKDTree(points),
-        np.asarray(np.linalg.inv(sister.scan.affine), np.float64),
-        np.asarray(sister.scan.shape),
+        np.asarray(np.linalg.inv(companion.scan.affine), np.float64),
+        np.asarray(companion.scan.shape),
     )
     own = np.flatnonzero(~skin.edge)
     own = own[thin(skin.points[own], 6.0)]
@@ -229,9 +238,9 @@ def same_place(skin: Skin, sister: _Sister) -> NDArray[np.float64] | None:
         return None
     sample, normals = sample[inside], normals[inside]
     scales = (10.0, 8.0, 6.0, 4.0, 3.0, 3.0)
-    move = fit_rigid(target, sample, normals, np.ones(len(sample)), np.eye(4), scales)
-    if _too_far(move, sample):
+    scan_to_companion = fit_rigid(target, sample, normals, np.ones(len(sample)), np.eye(4), scales)
+    if _too_far(scan_to_companion, sample):
         return None
-    placed = apply_affine(move, sample)
+    placed = apply_affine(scan_to_companion, sample)
     distance = target.tree.query(placed)[0]
-    return move if float(np.median(distance)) <= SAME_PLACE_MM else None
+    return scan_to_companion if float(np.median(distance)) <= SAME_PLACE_MM else None

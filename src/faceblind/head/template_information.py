@@ -27,14 +27,14 @@ def contents() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     return apply_affine(fields.affine, index), classes
 
 
-def information(levels: Levels, affine: NDArray[np.float64]) -> float:
+def information(levels: Levels, scan_to_template: NDArray[np.float64]) -> float:
     """Normalised mutual information of an average head's contents and a scan, 1 to 2.
 
     Parameters
     ----------
     levels : Levels
         Of the scan.
-    affine : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan mm to template mm.
 
     Returns
@@ -43,7 +43,7 @@ def information(levels: Levels, affine: NDArray[np.float64]) -> float:
         1 where too little lies in the scan.
     """
     places, classes = contents()
-    found, seen = levels.at(apply_affine(np.linalg.inv(affine), places))
+    found, seen = levels.at(apply_affine(np.linalg.inv(scan_to_template), places))
     if seen.mean() < LEAST_OVERLAP:
         return 1.0
     return normalised_information(classes[seen], found[seen])

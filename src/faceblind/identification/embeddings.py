@@ -1,4 +1,4 @@
-"""Which embeddings belong to whom."""
+"""Embeddings and the persons that they belong to."""
 
 from __future__ import annotations
 

@@ -55,12 +55,12 @@ _DIRECTIONS: dict[tuple[str, str], Direction] = {
 
 @dataclass(frozen=True)
 class Scores:
-    """How alike every probe person and every gallery person are.
+    """How similar every probe person and every gallery person are.
 
     Parameters
     ----------
     values : (P, G) float64 ndarray
-        Higher is more alike; cosines (or means of cosines) in [-1, 1].
+        Higher is more similar; cosines (or means of cosines) in [-1, 1].
     probe_persons : (P,) str ndarray
         Who is searched for, sorted, each person once.
     gallery_persons : (G,) str ndarray
@@ -256,7 +256,7 @@ def fuse(
     Returns
     -------
     (P, G) float64 ndarray
-        Higher is more alike.
+        Higher is more similar.
     """
     if fusion == "mean":
         p_means = _unit(_person_means(probes, probe_counts))

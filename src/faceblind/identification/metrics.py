@@ -59,7 +59,7 @@ def expected_ranks(scores: ArrayLike, mate_index: ArrayLike) -> NDArray[np.float
     Parameters
     ----------
     scores : (P, G) array_like
-        Higher is more alike.
+        Higher is more similar.
     mate_index : (P,) array_like of int
         See `mate_indices`.
 
@@ -80,7 +80,7 @@ def hit_probabilities(scores: ArrayLike, mate_index: ArrayLike, k: int) -> NDArr
     Parameters
     ----------
     scores : (P, G) array_like
-        Higher is more alike.
+        Higher is more similar.
     mate_index : (P,) array_like of int
         See `mate_indices`.
     k : int
@@ -116,7 +116,7 @@ def cmc(
     Parameters
     ----------
     scores : (P, G) array_like
-        Higher is more alike.
+        Higher is more similar.
     mate_index : (P,) array_like of int
         See `mate_indices`.
     searches : int, optional

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from faceblind.identification.embeddings import Embeddings
 from faceblind.identification.match import Scores, match
 from faceblind.identification.metrics import mate_indices
-from faceblind.identification.scan_match import Likeness, link_scores
+from faceblind.identification.scan_match import ScanFeatures, link_scores
 
 FEWEST = 10
 """Persons from which a rank says anything: among ten, chance alone finds one in ten."""
@@ -22,8 +22,8 @@ later volumes of a series, under a blur."""
 
 
 def rank_among_originals(
-    scans: Mapping[str, Mapping[str, Likeness]],
-    originals: Mapping[str, Likeness],
+    scans: Mapping[str, Mapping[str, ScanFeatures]],
+    originals: Mapping[str, ScanFeatures],
     identity: str,
 ) -> dict[str, Link]:
     """Search each scan among the originals, in every variant; the worst is kept.
@@ -31,8 +31,8 @@ def rank_among_originals(
     Parameters
     ----------
     scans : mapping
-        Person to variant to Likeness.
-    originals : mapping of str to Likeness
+        Person to variant to ScanFeatures.
+    originals : mapping of str to ScanFeatures
         By person.
     identity : str
         The recogniser's.
@@ -53,7 +53,7 @@ def rank_among_originals(
 
 
 def rank_among_photographs(
-    scans: Mapping[str, Mapping[str, Likeness]],
+    scans: Mapping[str, Mapping[str, ScanFeatures]],
     photographs: Mapping[str, NDArray[np.float32]],
     identity: str,
 ) -> dict[str, Link]:
@@ -62,7 +62,7 @@ def rank_among_photographs(
     Parameters
     ----------
     scans : mapping
-        Person to variant to Likeness.
+        Person to variant to ScanFeatures.
     photographs : mapping of str to (n, D) ndarray
         Embeddings by person.
     identity : str
@@ -82,7 +82,7 @@ def rank_among_photographs(
     return found
 
 
-def _variant(scans: Mapping[str, Mapping[str, Likeness]], name: str) -> dict[str, Likeness]:
+def _variant(scans: Mapping[str, Mapping[str, ScanFeatures]], name: str) -> dict[str, ScanFeatures]:
     """One variant of everybody; who has no such scan appears as completed among the others."""
     chosen = {}
     for person, variants in scans.items():
@@ -98,7 +98,7 @@ def _keep_worst(
     scores: Scores,
     against: str,
     variant: str,
-    scans: Mapping[str, Mapping[str, Likeness]],
+    scans: Mapping[str, Mapping[str, ScanFeatures]],
 ) -> None:
     values = scores.values
     mates = mate_indices(scores.probe_persons, scores.gallery_persons)

@@ -1,4 +1,4 @@
-"""What one scan offers to a search among scans, and how alike two sides of such scans are."""
+"""What one scan offers to a search among scans, and how similar two sides of such scans are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.face.pipeline import HeadShown, render_face, render_list
+from faceblind.face.pipeline import ReconstructedHead, render_face, render_list
 from faceblind.face.reconstruction import Variant
 from faceblind.identification.embeddings import Embeddings
 from faceblind.identification.match import SCORE_DECIMALS, Scores, match
@@ -24,7 +24,7 @@ what it rests on stand in `docs/how-to/linking.md`."""
 
 
 @dataclass(frozen=True)
-class Likeness:
+class ScanFeatures:
     """What a search among scans compares.
 
     Parameters
@@ -44,30 +44,34 @@ class Likeness:
         return {f"{prefix}{name}": part for name, part in parts.items()}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[np.float32]], prefix: str = "") -> Likeness:
+    def from_arrays(
+        cls, arrays: Mapping[str, NDArray[np.float32]], prefix: str = ""
+    ) -> ScanFeatures:
         """The inverse of `as_arrays`."""
         vectors, *shape = (arrays[f"{prefix}{name}"] for name in ("vectors", "points", "trust"))
         return cls(vectors, Shape(*shape))
 
 
-def likeness_of(head: HeadShown, recogniser: str, variant: Variant = "completed") -> Likeness:
+def features_of_head(
+    head: ReconstructedHead, recogniser: str, variant: Variant = "completed"
+) -> ScanFeatures:
     """Embed the renders of a head and keep its shape.
 
     Parameters
     ----------
-    head : HeadShown
+    head : ReconstructedHead
     recogniser : str
         See `faceblind.recognition.registry.get_recogniser`.
     variant : {"completed", "as-is"}
         Which face the recogniser sees.
     """
     images, landmarks = render_list(render_face(head.variant(variant)))
-    return Likeness(get_recogniser(recogniser).embed(images, landmarks), shape_of(head))
+    return ScanFeatures(get_recogniser(recogniser).embed(images, landmarks), shape_of(head))
 
 
 def link_scores(
-    probes: Mapping[str, Likeness],
-    gallery: Mapping[str, Likeness],
+    probes: Mapping[str, ScanFeatures],
+    gallery: Mapping[str, ScanFeatures],
     identity: str,
     matching: LinkMatching = "fused",
 ) -> Scores:
@@ -78,7 +82,7 @@ def link_scores(
 
     Parameters
     ----------
-    probes, gallery : mapping of str to Likeness
+    probes, gallery : mapping of str to ScanFeatures
         By person.
     identity : str
         The recogniser's.

@@ -1,8 +1,8 @@
 """Compare two faces by their surfaces: both sides are metric and share the template's frame.
 
 A recogniser sees a render as a photograph; a second scan gives more. Two scans of one head can be
-laid on each other and subtracted. What both deviate from their side's average is the person; what
-a whole side shares (the contrast's skin level, distortion, slice thickness) is subtracted with
+registered to each other and subtracted. What both deviate from their side's average is the person;
+what a whole side shares (the contrast's skin level, distortion, slice thickness) is subtracted with
 the average.
 
 The question is what the *face* gives away: forehead, temples, scalp, skull and brain, which
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from faceblind.errors import FaceblindError
-from faceblind.face.pipeline import HeadShown
-from faceblind.geometry.icp import laid_on
+from faceblind.face.pipeline import ReconstructedHead
+from faceblind.geometry.icp import registered_rigidly
 from faceblind.geometry.points import thin
 from faceblind.head.template import load_template
 
@@ -41,8 +41,8 @@ REACH_MM = 12.0
 TRUSTED_MM = 2.5
 """A vertex counts where skin of the scan is this near; elsewhere completion made it up."""
 LEAST_WEIGHT = 1e-3
-"""Of a vertex that is not trusted, when heads are laid on each other: without any trusted skin they
-still have a place."""
+"""Of a vertex that is not trusted, when heads are registered to each other: without any trusted
+skin they still have a place."""
 LEAST_SHARED = 0.4
 """Share of the samples that must be trusted on both sides."""
 RELIEF_MM = 30.0
@@ -78,12 +78,12 @@ def kept_vertices() -> NDArray[np.int64]:
     return spread[template.region(*REGIONS_KEPT)[spread]]
 
 
-def shape_of(head: HeadShown) -> Shape:
+def shape_of(head: ReconstructedHead) -> Shape:
     """The kept vertices of a head and which of them lie on its own skin.
 
     Parameters
     ----------
-    head : HeadShown
+    head : ReconstructedHead
     """
     # Subdivision keeps the template's own vertices first, so that indices agree.
     points = head.completed.points[kept_vertices()]
@@ -92,11 +92,11 @@ def shape_of(head: HeadShown) -> Shape:
 
 
 def compare(probes: list[Shape], gallery: list[Shape]) -> NDArray[np.float64]:
-    """How alike the surfaces of every probe and every gallery head are.
+    """How similar the surfaces of every probe and every gallery head are.
 
-    Each face is laid rigidly on the average one (its size is kept), its height over it is measured
-    along fixed normals, and its side's mean is subtracted. The deviations of two faces are then
-    correlated twice, over the samples that both trust: as relief (the part that is finer than
+    Each face is registered rigidly to the average one (its size is kept), its height over it is
+    measured along fixed normals, and its side's mean is subtracted. The deviations of two faces are
+    then correlated twice, over the samples that both trust: as relief (the part that is finer than
     `RELIEF_MM`), and as coefficients of the template's shape modes in standard deviations. The
     first needs no model of faces, the second is blind to what no face does; the mean of both is
     returned.
@@ -109,7 +109,7 @@ def compare(probes: list[Shape], gallery: list[Shape]) -> NDArray[np.float64]:
     Returns
     -------
     (P, G) float64 ndarray
-        In [-1, 1], higher is more alike; 0 where too little skin is shared.
+        In [-1, 1], higher is more similar; 0 where too little skin is shared.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def _heights(shape: Shape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     model = template.points[kept].astype(np.float64)
     weight = np.full(len(kept), 1e-9)
     weight[here] = shape.trust[here] + LEAST_WEIGHT
-    placed = laid_on(shape.points, model, weight)
+    placed = registered_rigidly(shape.points, model, weight)
     normals = template.normals[kept[here]].astype(np.float64)
     _, near = cKDTree(placed).query(model[here], k=NEIGHBOURS)
     away = placed[near] - model[here][:, None]

@@ -303,7 +303,7 @@ class Noise:
 
 def air_of_volumes(
     scan: Scan,
-    affine: NDArray[np.float64],
+    scan_to_template: NDArray[np.float64],
     skin: Skin,
     rng: np.random.Generator,
     times: Sequence[int] | None = None,
@@ -313,7 +313,7 @@ def air_of_volumes(
     Parameters
     ----------
     scan : Scan
-    affine : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan mm to template mm.
     skin : Skin
         Of the head, scan mm.
@@ -321,7 +321,7 @@ def air_of_volumes(
     times : sequence of int, optional
         Which volumes; all of them if absent.
     """
-    order, around = memory_order(scan), surroundings(scan, affine, skin.points)
+    order, around = memory_order(scan), surroundings(scan, scan_to_template, skin.points)
     near = around.near()
     for t in range(volumes(scan)) if times is None else times:
         volume = np.ascontiguousarray(scan.volume(t).transpose(order))

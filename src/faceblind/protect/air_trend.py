@@ -82,7 +82,7 @@ def find_trend(places: Places, values: NDArray[np.float32], shape: tuple[int, ..
         return None
     values = values[::_SAMPLE_STEP]
     terms = _quadratic(_scaled(tuple(axis[::_SAMPLE_STEP] for axis in places), shape))
-    # Ghosts and holders, which stand out, shall not bend it.
+    # Ghosts and holders, which stand out, must not bend it.
     kept = values < _NOT_GHOST * middle
     wanted = values[kept].astype(np.float64) / middle
     weights = np.asarray(np.linalg.lstsq(terms[kept], wanted, rcond=None)[0], np.float64)

@@ -88,7 +88,7 @@ class Background:
     wiped : float or None
         The value that all air around this head has; None where it is noise.
     padding : (I, J, K) bool ndarray or None
-        Voxels that were never acquired and shall stay as they are.
+        Voxels that were never acquired and must stay as they are.
     constant : (A, B, C) bool ndarray
         Blocks of one value, and their neighbours: no noise is measured there.
     size : tuple of int
@@ -107,14 +107,14 @@ class Background:
 
 
 def surroundings(
-    scan: Scan, affine: NDArray[np.float64], skin: NDArray[np.float32]
+    scan: Scan, scan_to_template: NDArray[np.float64], skin: NDArray[np.float32]
 ) -> Surroundings:
     """Where air may lie around a head.
 
     Parameters
     ----------
     scan : Scan
-    affine : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan mm to template mm.
     skin : (P, 3) float32 ndarray
         Vertices of the skin, scan mm.
@@ -122,7 +122,7 @@ def surroundings(
     order = memory_order(scan)
     shape = tuple(scan.shape[axis] for axis in order)
     grid = working_grid(scan)
-    total = affine @ grid.affine
+    total = scan_to_template @ grid.affine
     outside = -template_fields().on_grid("depth", total, grid.values.shape)
     i, j, k = np.ogrid[tuple(slice(n) for n in grid.values.shape)]
     height = total[2, 0] * i + total[2, 1] * j + total[2, 2] * k + total[2, 3]

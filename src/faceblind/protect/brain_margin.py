@@ -17,7 +17,7 @@ BRAIN_MM = 1.0
 LOW_BRAIN_MM = 8.0
 """The same below the brow, where the brain is not measured. A cut that is not moved keeps 10 mm."""
 EARS_FRONT_MM = 10.0
-"""Behind this plane, template mm, the cut takes what it would unmoved, too: a nod of the cut that
+"""Behind this plane, template mm, the cut takes what it would unmoved, too: a pitch of the cut that
 suits the forehead carries it past the ears."""
 LIFTED_MM = 26.0
 """Template height from which the cut is lifted for a small head's brain; lower, where a lift fades

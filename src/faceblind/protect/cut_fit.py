@@ -45,7 +45,7 @@ _AROUND_MM = 15.0
 """Skin that a motion of the cut may bring into its reach."""
 _FLOOR_CELL_MM, _SKIN_CELL_MM = 4.0, 7.0
 _UNDER_SKIN_MM = 2.0
-"""The cut shall run this far under the skin, so that rounding and noise leave none."""
+"""The cut must run this far under the skin, so that rounding and noise leave none."""
 _WORTH_CUTTING_MM = 2.0
 """Allowed depth (template) from which a place is meant to go."""
 _BROW_MM, _BROW_WIDE_MM = (-5.0, 45.0), 52.0
@@ -81,7 +81,7 @@ class CutFit:
 
     Parameters
     ----------
-    affine : (4, 4) float64 ndarray
+    scan_to_cut : (4, 4) float64 ndarray
         Scan RAS+ mm to template mm of the cut: a size in steps of
         `faceblind.protect.placement.CUT_SIZE_STEP`, a pose in whole millimetres and degrees
         from the head's.
@@ -94,7 +94,7 @@ class CutFit:
         `faceblind.protect.brain_margin.to_spare`; whole template mm.
     """
 
-    affine: NDArray[np.float64]
+    scan_to_cut: NDArray[np.float64]
     lift_mm: NDArray[np.float64]
     spared_mm: tuple[float, ...] = NOTHING_SPARED
 
@@ -130,8 +130,8 @@ def fit_cut(
     CutFit
         Unmoved, with the usual lift, where no forehead shows.
     """
-    affine = hung(placement.affine, one_size(placement.scales), placement.turn)
-    seen = _seen(cover, skin, placement.affine, brain)
+    affine = hung(placement.scan_to_template, one_size(placement.scales), placement.turn)
+    seen = _seen(cover, skin, placement.scan_to_template, brain)
     most = LIFT_MM if brain is None else MOST_LIFT_MM
     found: list[_Candidate] = []
     for even in _EVEN:
@@ -225,7 +225,7 @@ def _seen(
 
 @dataclass(frozen=True)
 class _Task:
-    """What the cut shall spare and take: places in template mm of the cut, depth in it there.
+    """What the cut must spare and take: places in template mm of the cut, depth in it there.
 
     It may be lifted by `most` mm.
     """

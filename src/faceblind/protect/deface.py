@@ -13,8 +13,9 @@ from faceblind.head.whole_head import Head, find_whole_head
 from faceblind.protect.air_model import Air, Noise, air_of_volumes, fill
 from faceblind.protect.cut_fit import CutFit
 from faceblind.protect.placement import place
-from faceblind.protect.protected_scan import Protected
-from faceblind.protect.region import Choices, Region, face_region
+from faceblind.protect.protected_scan import ProtectedScan
+from faceblind.protect.region import ReplacedRegion, face_region
+from faceblind.protect.region_options import RegionOptions
 from faceblind.protect.volumes import Part, make, parts_of
 from faceblind.scan import Scan
 from faceblind.system.threads import begun
@@ -24,10 +25,10 @@ def deface(
     scan: Scan,
     *,
     head: Head | None = None,
-    choices: Choices | None = None,
+    options: RegionOptions | None = None,
     seed: int = 0,
     fit: CutFit | None = None,
-) -> Protected:
+) -> ProtectedScan:
     """Replace face, ears and the air around the head by air.
 
     Parameters
@@ -36,17 +37,17 @@ def deface(
         Any contrast and orientation. In a 4-D series the region follows the head.
     head : Head, optional
         If known already, such as from another scan of the session.
-    choices : Choices, optional
+    options : RegionOptions, optional
         What may stay.
     seed : int
         Start of the random numbers of the new air.
     fit : CutFit, optional
-        `Region.fit` of another image in the same space, whose region this one shall share:
+        `ReplacedRegion.fit` of another image in the same space, whose region this one must share:
         a map or labels need not show what lies over the brain.
 
     Returns
     -------
-    Protected
+    ProtectedScan
 
     Raises
     ------
@@ -58,18 +59,20 @@ def deface(
     placement = place(head.alignment)
     rng = np.random.default_rng(seed)
 
-    def pieces() -> Iterator[tuple[Part, Region, Iterator[Volume]]]:
+    def pieces() -> Iterator[tuple[Part, ReplacedRegion, Iterator[Volume]]]:
         known = fit
         for part in parts_of(scan, head.skin, head.alignment, head.lead):
-            airs = begun(air_of_volumes(part.scan, placement.affine, part.skin, rng, part.times))
-            region = face_region(part.look, part.skin, head.alignment, placement, choices, known)
+            airs = begun(
+                air_of_volumes(part.scan, placement.scan_to_template, part.skin, rng, part.times)
+            )
+            region = face_region(part.look, part.skin, head.alignment, placement, options, known)
             inside = region.mask.transpose(memory_order(scan))
             yield part, region, _blanked(airs, inside)
             # How deep the brain lies is the leading volume's to tell, for all of them.
             known = region.fit
 
     made, region = make(scan, pieces())
-    return Protected(made, region, placement, "deface")
+    return ProtectedScan(made, region, placement, "deface")
 
 
 def _blanked(

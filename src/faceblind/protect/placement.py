@@ -43,31 +43,31 @@ class Placement:
 
     Parameters
     ----------
-    affine : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan RAS+ mm to template mm: a rotation and one scale for each template axis.
     scales : (3,) float64 ndarray
         Template mm per scan mm along x, y, z of the template, in steps of `SCALE_STEP`.
     turn : (3, 3) float64 ndarray
         Rotation from the scan's axes to the template's, in steps of `ANGLE_STEP`.
-    face : (4, 4) float64 ndarray
+    scan_to_face : (4, 4) float64 ndarray
         Scan RAS+ mm to template mm for the new face: the same pose, one of `FACE_SIZES`.
     """
 
-    affine: NDArray[np.float64]
+    scan_to_template: NDArray[np.float64]
     scales: NDArray[np.float64]
     turn: NDArray[np.float64]
-    face: NDArray[np.float64]
+    scan_to_face: NDArray[np.float64]
 
     @property
     def anchor(self) -> NDArray[np.float64]:
         """(3,) scan mm of `ANCHOR`."""
-        linear, shift = self.affine[:3, :3], self.affine[:3, 3]
+        linear, shift = self.scan_to_template[:3, :3], self.scan_to_template[:3, 3]
         return np.asarray(np.linalg.solve(linear, ANCHOR - shift), np.float64)
 
     @property
-    def to_face(self) -> NDArray[np.float64]:
-        """(4, 4) template mm of `affine` to template mm of `face`."""
-        return np.asarray(self.face @ np.linalg.inv(self.affine), np.float64)
+    def template_to_face(self) -> NDArray[np.float64]:
+        """(4, 4) template mm of `scan_to_template` to template mm of `scan_to_face`."""
+        return np.asarray(self.scan_to_face @ np.linalg.inv(self.scan_to_template), np.float64)
 
 
 def place(alignment: Alignment) -> Placement:
@@ -99,18 +99,18 @@ def exact_placement(alignment: Alignment) -> Placement:
     return nearest_placement(_evenly_fitted(alignment))
 
 
-def nearest_placement(affine: NDArray[np.float64]) -> Placement:
-    """The placement nearest to any affine map that keeps left and right.
+def nearest_placement(scan_to_template: NDArray[np.float64]) -> Placement:
+    """The placement nearest to any scan_to_template map that keeps left and right.
 
     Parameters
     ----------
-    affine : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan RAS+ mm to template mm.
     """
-    linear = affine[:3, :3]
+    linear = scan_to_template[:3, :3]
     scales = np.linalg.norm(linear, axis=1)
     left, _, right = np.linalg.svd(linear / scales[:, None])
-    anchor = np.asarray(np.linalg.solve(linear, ANCHOR - affine[:3, 3]), np.float64)
+    anchor = np.asarray(np.linalg.solve(linear, ANCHOR - scan_to_template[:3, 3]), np.float64)
     return placement_of(scales, left @ right, anchor)
 
 
@@ -135,18 +135,18 @@ def placement_of(
 
 
 def common_size(
-    affine: NDArray[np.float64], scales: NDArray[np.float64], turn: NDArray[np.float64]
+    scan_to_template: NDArray[np.float64], scales: NDArray[np.float64], turn: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """The map of the new face: hung at the forehead, in a size that many share.
 
     Parameters
     ----------
-    affine : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan mm to template mm, by three scales.
     scales : (3,) float64 ndarray
-        Of `affine`.
+        Of `scan_to_template`.
     turn : (3, 3) float64 ndarray
-        Rotation of `affine`.
+        Rotation of `scan_to_template`.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def common_size(
     """
     mean = float(np.log(scales).mean())
     size = min(FACE_SIZES, key=lambda one: abs(np.log(one) - mean))
-    return hung(affine, size, turn)
+    return hung(scan_to_template, size, turn)
 
 
 def one_size(scales: NDArray[np.float64]) -> float:
@@ -164,13 +164,13 @@ def one_size(scales: NDArray[np.float64]) -> float:
 
 
 def hung(
-    affine: NDArray[np.float64], size: float, turn: NDArray[np.float64]
+    scan_to_template: NDArray[np.float64], size: float, turn: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """A map of one size that meets `affine` at `FACE_ANCHOR`.
+    """A map of one size that meets `scan_to_template` at `FACE_ANCHOR`.
 
     Parameters
     ----------
-    affine : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan mm to template mm.
     size : float
         Template mm per scan mm.
@@ -182,7 +182,7 @@ def hung(
     (4, 4) float64 ndarray
         Scan mm to template mm.
     """
-    anchor = np.linalg.solve(affine[:3, :3], FACE_ANCHOR - affine[:3, 3])
+    anchor = np.linalg.solve(scan_to_template[:3, :3], FACE_ANCHOR - scan_to_template[:3, 3])
     one = np.eye(4)
     one[:3, :3] = size * turn
     one[:3, 3] = FACE_ANCHOR - one[:3, :3] @ anchor

@@ -8,19 +8,19 @@ import numpy as np
 
 from faceblind.errors import ScanError
 from faceblind.protect.placement import Placement
-from faceblind.protect.region import Region
+from faceblind.protect.region import ReplacedRegion
 from faceblind.scan import Scan
 
 
 @dataclass(frozen=True)
-class Protected:
+class ProtectedScan:
     """A protected scan.
 
     Parameters
     ----------
     scan : Scan
         The result; voxels outside `region.mask` are the input's, bit for bit.
-    region : Region
+    region : ReplacedRegion
         What was replaced and what the brain's protection left.
     placement : Placement
         Where the template lies. It helps to undo a protection: keep it private.
@@ -29,19 +29,19 @@ class Protected:
     """
 
     scan: Scan
-    region: Region
+    region: ReplacedRegion
     placement: Placement
     method: str
 
 
-def require_untouched(scan: Scan, done: Protected) -> None:
+def require_untouched(scan: Scan, done: ProtectedScan) -> None:
     """Refuse a result that differs outside its region: the last line of defence.
 
     Parameters
     ----------
     scan : Scan
         From a file.
-    done : Protected
+    done : ProtectedScan
         The same scan, protected.
 
     Raises

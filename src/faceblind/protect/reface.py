@@ -19,8 +19,9 @@ from faceblind.protect.air_model import Air, Noise, air_of_volumes, fill
 from faceblind.protect.cut_fit import CutFit
 from faceblind.protect.cut_lift import lift_at, lift_on_grid
 from faceblind.protect.placement import Placement, face_share, place
-from faceblind.protect.protected_scan import Protected
-from faceblind.protect.region import Choices, Region, face_region, places
+from faceblind.protect.protected_scan import ProtectedScan
+from faceblind.protect.region import ReplacedRegion, face_region, places
+from faceblind.protect.region_options import RegionOptions
 from faceblind.protect.tissue_model import (
     Levels,
     at_places,
@@ -52,9 +53,9 @@ def reface(
     scan: Scan,
     *,
     head: Head | None = None,
-    choices: Choices | None = None,
+    options: RegionOptions | None = None,
     seed: int = 0,
-) -> Protected:
+) -> ProtectedScan:
     """Replace face and ears by those of the average head, and the air around by new air.
 
     Parameters
@@ -63,14 +64,14 @@ def reface(
         Any contrast and orientation. In a 4-D series region and face follow the head.
     head : Head, optional
         If known already.
-    choices : Choices, optional
+    options : RegionOptions, optional
         What may stay.
     seed : int
         Start of the random numbers of the noise.
 
     Returns
     -------
-    Protected
+    ProtectedScan
 
     Raises
     ------
@@ -81,23 +82,25 @@ def reface(
     placement = place(head.alignment)
     rng = np.random.default_rng(seed)
 
-    def pieces() -> Iterator[tuple[Part, Region, Iterator[Volume]]]:
+    def pieces() -> Iterator[tuple[Part, ReplacedRegion, Iterator[Volume]]]:
         known: CutFit | None = None
         for part in parts_of(scan, head.skin, head.alignment, head.lead):
-            airs = begun(air_of_volumes(part.scan, placement.affine, part.skin, rng, part.times))
-            region = face_region(part.look, part.skin, head.alignment, placement, choices, known)
+            airs = begun(
+                air_of_volumes(part.scan, placement.scan_to_template, part.skin, rng, part.times)
+            )
+            region = face_region(part.look, part.skin, head.alignment, placement, options, known)
             inside = region.mask.transpose(memory_order(scan))
             yield part, region, _faces(part, placement, region, airs, inside)
             known = region.fit
 
     made, region = make(scan, pieces())
-    return Protected(made, region, placement, "reface")
+    return ProtectedScan(made, region, placement, "reface")
 
 
 def _faces(
     part: Part,
     placement: Placement,
-    region: Region,
+    region: ReplacedRegion,
     airs: Iterator[tuple[NDArray[Any], Air, Noise]],
     inside: NDArray[np.bool_],
 ) -> Iterator[Volume]:
@@ -120,9 +123,11 @@ class _Box:
 class _Model:
     """Shape of the new face in one scan; the contrast comes later, volume by volume."""
 
-    def __init__(self, scan: Scan, skin: Skin, placement: Placement, region: Region) -> None:
+    def __init__(
+        self, scan: Scan, skin: Skin, placement: Placement, region: ReplacedRegion
+    ) -> None:
         self.skin = skin
-        self.affine = placement.affine
+        self.affine = placement.scan_to_template
         self.placement = placement
         self.face = average_face().placed(placement)
         order = memory_order(scan)
@@ -139,14 +144,14 @@ class _Model:
         layer = self._layer(region, cut_at_skin)
         self.depth = np.where(layer > 0.0, np.maximum(depth, layer - self.cut), depth)
 
-    def _layer(self, region: Region, cut_at_skin: NDArray[np.float32]) -> Volume:
+    def _layer(self, region: ReplacedRegion, cut_at_skin: NDArray[np.float32]) -> Volume:
         """Least thickness of new skin over the cut, mm, where the cut lies in the head.
 
         It thins out towards the seam, where the person's own skin goes on.
         """
         fields, coarse = template_fields(), tuple(max(2, n // 2) for n in self.box.shape)
         affine = resized_affine(self.box.affine, self.box.shape, coarse)
-        limit = fields.on_grid(region.name, region.fit.affine @ affine, coarse)
+        limit = fields.on_grid(region.name, region.fit.scan_to_cut @ affine, coarse)
         limit += fields.on_grid("depth", self.affine @ affine, coarse)
         layer = np.clip(limit, 0.0, np.float32(LAYER_MM))
         inverse = np.linalg.inv(affine)
@@ -171,7 +176,7 @@ class _Model:
         )
         return np.asarray(found, np.float32)
 
-    def _box(self, region: Region) -> _Box:
+    def _box(self, region: ReplacedRegion) -> _Box:
         """Bounding box of the average head's part of the region."""
         depth = self._template(self.face.depth, region.cut.affine, region.cut.values.shape)
         inside = np.argwhere((depth > -8.0) & (region.cut.values > -6.0))
@@ -207,14 +212,14 @@ class _Model:
         affine = resized_affine(self.box.affine, self.box.shape, coarse)
         grid = Grid(np.empty(coarse, bool), affine)
         # The face itself is the same for everyone: only its rim meets the person's skin.
-        share = 1.0 - face_share(places(grid, self.placement.face))
+        share = 1.0 - face_share(places(grid, self.placement.scan_to_face))
         rim = share.astype(np.float32).reshape(coarse)
-        sunk = -np.minimum(lift_on_grid(fit.affine @ affine, coarse, fit.lift_mm), 0.0) * rim
+        sunk = -np.minimum(lift_on_grid(fit.scan_to_cut @ affine, coarse, fit.lift_mm), 0.0) * rim
         if len(points) < 50:
             return resize(sunk, self.box.shape)
         templates = apply_affine(self.affine, points)
         off = ndimage.map_coordinates(face.depth, face.index(templates).T, order=1, mode="nearest")
-        off += np.minimum(lift_at(apply_affine(fit.affine, points), fit.lift_mm), 0.0)
+        off += np.minimum(lift_at(apply_affine(fit.scan_to_cut, points), fit.lift_mm), 0.0)
         good = np.abs(off) < 14.0
         inverse = np.linalg.inv(affine)
         index = np.rint(apply_affine(inverse, points)).astype(int)

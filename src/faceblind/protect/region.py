@@ -15,7 +15,7 @@ from faceblind.geometry.grid import Grid, is_positive, memory_order, resized_aff
 from faceblind.head.alignment import Alignment
 from faceblind.head.brain_cover import ADULT_SIZE, find_cover, head_size, template_fields
 from faceblind.head.brain_estimate import likely_brain
-from faceblind.head.dim_scalp import MOST_HIDDEN
+from faceblind.head.dim_scalp import MOST_OUTSIDE
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS
 from faceblind.protect.brain_margin import (
@@ -29,6 +29,7 @@ from faceblind.protect.brain_margin import (
 from faceblind.protect.cut_fit import CutFit, fit_cut
 from faceblind.protect.cut_lift import lift_at, lift_on_grid
 from faceblind.protect.placement import Placement, face_share
+from faceblind.protect.region_options import RegionOptions
 from faceblind.scan import Scan
 from faceblind.system.threads import map_threads
 
@@ -59,29 +60,7 @@ Field = Callable[[str], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
-class Choices:
-    """What may stay, and what shall go besides the face.
-
-    Parameters
-    ----------
-    keep_ears : bool
-        Leave the ears. They are biometric.
-    keep_eyes : bool
-        Leave the globes and the orbits behind them (eye tracking, ophthalmology).
-    teeth : bool
-        Take out both dental arches to the last molar; without it the front of them goes.
-    neck : bool
-        Take out skin and soft tissue of the neck, but not the spine.
-    """
-
-    keep_ears: bool = False
-    keep_eyes: bool = False
-    teeth: bool = False
-    neck: bool = False
-
-
-@dataclass(frozen=True)
-class Region:
+class ReplacedRegion:
     """Voxels to replace, and what the brain's protection left of the face.
 
     Parameters
@@ -95,7 +74,7 @@ class Region:
         outside, 0 on the boundary.
     fit : CutFit
         Where the cut lies, and how it is lifted over the forehead.
-    left : dict of str to float
+    remaining : dict of str to float
         Region of the face to the share of its skin that stays although it would go; only where
         the share is above 1 %.
     moved_mm : float
@@ -106,7 +85,7 @@ class Region:
     name: str
     cut: Grid
     fit: CutFit
-    left: dict[str, float]
+    remaining: dict[str, float]
     moved_mm: float = 0.0
 
 
@@ -115,9 +94,9 @@ def face_region(
     skin: Skin,
     alignment: Alignment,
     placement: Placement,
-    choices: Choices | None = None,
+    options: RegionOptions | None = None,
     fit: CutFit | None = None,
-) -> Region:
+) -> ReplacedRegion:
     """The face, the ears and the air around the head, without what must stay.
 
     The boundary is the template's, moved as a whole. Over the forehead, where the brain comes
@@ -131,43 +110,45 @@ def face_region(
     alignment : Alignment
         Of `skin`; used to name what was left.
     placement : Placement
-    choices : Choices, optional
+    options : RegionOptions, optional
     fit : CutFit, optional
         Of the region of another image in the same space, to get the same region; by default it is
         measured in `scan`.
     """
-    choices = choices or Choices()
-    name = "cut_ears_kept" if choices.keep_ears else "cut"
+    options = options or RegionOptions()
+    name = "cut_ears_kept" if options.keep_ears else "cut"
     fit = fit or _fitted(scan, skin, alignment, placement, name)
     grid = working_grid(scan)
-    cut = _on_grid(grid, placement, name, fit, choices)
+    cut = _on_grid(grid, placement, name, fit, options)
     order = memory_order(scan)
     shape = tuple(scan.shape[axis] for axis in order)
     mask = is_positive(cut.values, shape).transpose(np.argsort(order))
-    return Region(mask, name, cut, fit, _left(alignment, placement.affine, name, fit))
+    return ReplacedRegion(
+        mask, name, cut, fit, _remaining(alignment, placement.scan_to_template, name, fit)
+    )
 
 
 def _fitted(
     scan: Scan, skin: Skin, alignment: Alignment, placement: Placement, name: str
 ) -> CutFit:
     """Where the cut runs, so that it spares what may be brain."""
-    size = head_size(placement.affine)
+    size = head_size(placement.scan_to_template)
     small = size > ADULT_SIZE
-    cover = find_cover(scan, skin, placement.affine)
+    cover = find_cover(scan, skin, placement.scan_to_template)
     if small and not _is_clear(alignment):
         raise ScanError(
             f"{scan.source or 'scan'}: this small head, or its brow, is not seen clearly enough "
             "to tell how near the brain lies; protect it together with another scan of the same "
             "session"
         )
-    if cover.hidden_share > MOST_HIDDEN:
+    if cover.outside_share > MOST_OUTSIDE:
         raise ScanError(
             f"{scan.source or 'scan'}: the scalp of this small head is too dark to tell how near "
             "to it the brain lies; protect it together with another scan of the same session"
         )
     likely = likely_brain(alignment, skin, size)
-    likely = likely[~before_orbits(apply_affine(placement.affine, likely))]
-    places = apply_affine(placement.affine, likely)
+    likely = likely[~before_orbits(apply_affine(placement.scan_to_template, likely))]
+    places = apply_affine(placement.scan_to_template, likely)
     front = (places[:, 1] > EARS_FRONT_MM) & (places[:, 2] > LIFTED_MM)
     fit = fit_cut(cover, skin, name, placement, likely[front] if small else None)
     brain, cut = template_fields().at("brain", places), _inside(likely, placement, name, fit)
@@ -191,9 +172,12 @@ def _inside(
     points: NDArray[np.float64], placement: Placement, name: str, fit: CutFit
 ) -> NDArray[np.float32]:
     """(N,) millimetres inside the region, before more is spared; points are scan mm."""
-    fields, plain = template_fields(), Choices()
-    where, in_cut = apply_affine(placement.affine, points), apply_affine(fit.affine, points)
-    on_face = apply_affine(placement.face, points)
+    fields, plain = template_fields(), RegionOptions()
+    where, in_cut = (
+        apply_affine(placement.scan_to_template, points),
+        apply_affine(fit.scan_to_cut, points),
+    )
+    on_face = apply_affine(placement.scan_to_face, points)
 
     def at(field: str) -> NDArray[np.float32]:
         return fields.at(field, where)
@@ -237,11 +221,11 @@ def _on_grid(
     placement: Placement,
     name: str,
     fit: CutFit,
-    choices: Choices,
+    options: RegionOptions,
 ) -> Grid:
-    affine = placement.affine
+    affine = placement.scan_to_template
     total, shape = affine @ grid.affine, grid.values.shape
-    of_cut = fit.affine @ grid.affine
+    of_cut = fit.scan_to_cut @ grid.affine
     fields = template_fields()
 
     @cache
@@ -258,25 +242,25 @@ def _on_grid(
         ],
     )
     where = places(grid, affine)
-    cut = _combined(moved - lift, at, name, where, choices)
-    _widen(cut, at, placement.face @ grid.affine, name, choices)
-    if choices.teeth or choices.neck:
-        more = np.minimum(_more(at("depth"), where, choices), -FAR_FROM_BRAIN_MM - at("brain"))
+    cut = _combined(moved - lift, at, name, where, options)
+    _widen(cut, at, placement.scan_to_face @ grid.affine, name, options)
+    if options.teeth or options.neck:
+        more = np.minimum(_more(at("depth"), where, options), -FAR_FROM_BRAIN_MM - at("brain"))
         cut = np.maximum(cut, more)
     return Grid(spared(cut, at("brain"), where, fit.spared_mm), grid.affine)
 
 
 def _more(
-    depth: NDArray[np.float32], where: NDArray[np.float64], choices: Choices
+    depth: NDArray[np.float32], where: NDArray[np.float64], options: RegionOptions
 ) -> NDArray[np.float32]:
     """Millimetres inside what goes besides the face."""
     shape = depth.shape
     more = np.full(shape, -50.0, np.float32)
-    if choices.teeth:
+    if options.teeth:
         away = (where - TEETH_CENTRE) / TEETH_REACH
         arch = (1.0 - np.sqrt((away**2).sum(axis=1))) * TEETH_REACH.min()
         more = np.maximum(more, arch.astype(np.float32).reshape(shape))
-    if choices.neck:
+    if options.neck:
         below = (NECK_TOP_MM + 0.3 * where[:, 1] - where[:, 2]).astype(np.float32).reshape(shape)
         more = np.maximum(more, np.minimum(np.float32(NECK_DEPTH_MM) - depth, below))
     return more
@@ -287,11 +271,12 @@ def _widen(
     at: Field,
     on_face: NDArray[np.float64],
     name: str,
-    choices: Choices,
+    options: RegionOptions,
 ) -> None:
     """Take the room of the new face into millimetres inside the cut, (I, J, K), in place.
 
-    `at` gives fields on their grid, whose index `on_face` maps to template mm of `Placement.face`.
+    `at` gives fields on their grid, whose index `on_face` maps to template mm of
+    `Placement.scan_to_face`.
     """
     fields = template_fields()
     axes = [np.arange(n, dtype=np.float64) for n in cut.shape]
@@ -308,7 +293,7 @@ def _widen(
     def at_face(field: str) -> NDArray[np.float32]:
         return fields.at_index(field, on_face, index)
 
-    room = _room(at_some, at_face, np.stack(_mapped(on_face, index)).T, name, choices)
+    room = _room(at_some, at_face, np.stack(_mapped(on_face, index)).T, name, options)
     cut[chosen] = np.maximum(cut[chosen], room)
 
 
@@ -317,13 +302,13 @@ def _room(
     at_face: Field,
     where: NDArray[np.float64],
     name: str,
-    choices: Choices,
+    options: RegionOptions,
 ) -> NDArray[np.float32]:
     """Millimetres inside the room that the lower part of the new face takes in this head.
 
     It is of one size for all, so that its chin may lie below a small person's own. `at` and
-    `at_face` give fields at the places of `Placement.affine` and of `Placement.face`, (N, 3) are
-    the latter themselves.
+    `at_face` give fields at the places of `Placement.affine` and of `Placement.scan_to_face`, (N,
+    3) are the latter themselves.
     """
     room = np.minimum(at_face(name), -ROOM_FROM_BRAIN_MM - at("brain"))
     shape = room.shape
@@ -331,7 +316,7 @@ def _room(
     share = 40.0 * (face_share(where).astype(np.float32).reshape(shape) - np.float32(0.5))
     room = np.minimum(room, share)
     room = np.minimum(room, -where[:, 2].astype(np.float32).reshape(shape))
-    if choices.keep_eyes:
+    if options.keep_eyes:
         room = np.minimum(room, -at("eyes"))
     return np.asarray(room, np.float32)
 
@@ -348,15 +333,15 @@ def boundary_at(
     in_cut : (N, 3) float64 ndarray
         The same places in template mm of `CutFit.affine`.
     on_face : (N, 3) float64 ndarray
-        The same places in template mm of `Placement.face`.
+        The same places in template mm of `Placement.scan_to_face`.
 
     Returns
     -------
     (N,) float64 ndarray
         Millimetres (template), negative outside, 0 on the boundary; not lifted for the brain's
-        sake, and with the default choices.
+        sake, and with the default options.
     """
-    fields, plain = template_fields(), Choices()
+    fields, plain = template_fields(), RegionOptions()
 
     @cache
     def at(field: str) -> NDArray[np.float32]:
@@ -374,7 +359,7 @@ def _combined(
     at: Field,
     name: str,
     where: NDArray[np.float64],
-    choices: Choices,
+    options: RegionOptions,
 ) -> NDArray[np.float32]:
     """Millimetres inside the region, from those inside the cut that was moved and lifted.
 
@@ -385,12 +370,12 @@ def _combined(
     behind = np.float32(EARS_FRONT_MM) - forward.astype(np.float32)
     cut = np.maximum(moved, np.minimum(at(name), behind))
     cut = np.minimum(cut, -brain_margin(height) - at("brain"))
-    if choices.keep_eyes:
+    if options.keep_eyes:
         cut = np.minimum(cut, -at("eyes"))
     return np.asarray(cut, np.float32)
 
 
-def _left(
+def _remaining(
     alignment: Alignment,
     affine: NDArray[np.float64],
     name: str,
@@ -401,18 +386,18 @@ def _left(
     Not what stays by choice: `name` says whether ears go, and eyes count as if they went.
     """
     points, fields = alignment.fitted(), template_fields()
-    where, in_cut = apply_affine(affine, points), apply_affine(fit.affine, points)
+    where, in_cut = apply_affine(affine, points), apply_affine(fit.scan_to_cut, points)
     wanted = fields.at(name, where) > 0
     moved = fields.at(name, in_cut) - lift_at(in_cut, fit.lift_mm).astype(np.float32)
-    cut = _combined(moved, lambda field: fields.at(field, where), name, where, Choices())
+    cut = _combined(moved, lambda field: fields.at(field, where), name, where, RegionOptions())
     cut = spared(cut, fields.at("brain", where), where, fit.spared_mm)
     stays = wanted & (cut <= 0)
-    left = {}
+    remaining = {}
     for label, region in enumerate(REGIONS):
         if region in ("scalp", "neck"):
             continue
         here = wanted & (alignment.template.regions == label)
         share = float(stays[here].mean()) if here.any() else 0.0
         if share > 0.01:
-            left[region] = share
-    return left
+            remaining[region] = share
+    return remaining

@@ -1,8 +1,8 @@
 """Whether an image that was derived from a scan lies in that scan's space.
 
 Its header says so, or its content does: what it shows must lie where the scan's head is, and be
-laid on it best about where it lies already. An image that shows too little to tell is believed only
-if its header can be.
+registered to it best about where it lies already. An image that shows too little to tell is
+believed only if its header can be.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WORKING_MM = 3.0
 VOLUMES = 12
 """Volumes of a derived series that are averaged, at most."""
 NEAR_MM = 8.0
-"""Distance, at the head's surface, by which the two may be laid on each other best."""
+"""Distance, at the head's surface, by which the two may be registered to each other best."""
 MUCH_MORE, LITTLE = 1.3, 0.004
 """Ratio, and what comes on top, of mutual information that tells one place from another."""
 SURE_INFORMATION = 1.04
@@ -130,7 +130,7 @@ def _require_same_grid(image: Scan, scan: Scan, source: str, name: str) -> None:
 
 def _require_shown(image: Scan, head: Head, source: str, name: str) -> None:
     """Refuse an image in whose field of view the middle of the head's brain does not lie."""
-    back = np.linalg.inv(head.alignment.affine)
+    back = np.linalg.inv(head.alignment.scan_to_template)
     index = image.index(apply_affine(back, MIDDLE_OF_BRAIN))
     if not ((index >= 0) & (index <= np.asarray(image.shape) - 1)).all():
         raise ScanError(f"{source}: does not show the head where {name} has it; {_ADVICE}")
@@ -155,7 +155,7 @@ def content(image: Scan, scan: Scan, head: Head) -> Content:
     places = around(head.alignment)
     centre = places.mean(axis=0).astype(np.float64)
     here, found = look_around(shown, scan, places)
-    near = apart(found.move, np.eye(4), centre) <= NEAR_MM
+    near = apart(found.scan_to_target, np.eye(4), centre) <= NEAR_MM
     own = max(here, found.information) if near else here
     if not near and _tells_more(found.information, own):
         return Content.CONTRADICTS
@@ -173,7 +173,7 @@ def _tells_more(information: float, own: float) -> bool:
 
 def _turned(shown: Scan, head: Head, centre: NDArray[np.float64]) -> list[Scan]:
     """An image with front and back, top and bottom, and both, changed about the head's middle."""
-    upright = head.alignment.pose[:3, :3]
+    upright = head.alignment.scan_to_template_rigid[:3, :3]
     out = []
     for signs in ((1, -1, 1), (1, 1, -1), (1, -1, -1)):
         turn = np.eye(4)

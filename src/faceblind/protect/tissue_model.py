@@ -76,7 +76,7 @@ class AverageFace:
         where = places(
             Grid(np.empty(coarse, bool), resized_affine(self.affine, shape, coarse)), np.eye(4)
         )
-        to_face = placement.to_face
+        to_face = placement.template_to_face
         moved = apply_affine(to_face, where)
         share = face_share(moved)
         bend = share[:, None] * (moved - where) @ np.linalg.inv(self.affine)[:3, :3].T
@@ -134,7 +134,7 @@ class Levels:
 def measure_levels(
     grid: Grid,
     skin: Skin,
-    affine: NDArray[np.float64],
+    scan_to_template: NDArray[np.float64],
     kept: NDArray[np.bool_],
     air: float,
 ) -> Levels:
@@ -146,7 +146,7 @@ def measure_levels(
         The volume.
     skin : Skin
         In scan mm.
-    affine : (4, 4) float64 ndarray
+    scan_to_template : (4, 4) float64 ndarray
         Scan mm to template mm.
     kept : (P,) bool ndarray
         Vertices of the skin that stay: the profile under them is the person's own contrast.
@@ -161,11 +161,11 @@ def measure_levels(
     points = skin.points[chosen].astype(np.float64)
     rays = points[:, None] - _STEPS_MM[:, None] * skin.normals[chosen].astype(np.float64)[:, None]
     profiles = at_places(grid, rays.reshape(-1, 3)).reshape(len(points), -1)
-    places = apply_affine(affine, points)
-    deep = _inner_levels(grid, affine, air)
+    places = apply_affine(scan_to_template, points)
+    deep = _inner_levels(grid, scan_to_template, air)
     return Levels(
         _levels(profiles, places, deep, air),
-        _tissue_noise(grid, affine),
+        _tissue_noise(grid, scan_to_template),
         _shading(profiles, places, air),
     )
 

@@ -15,7 +15,7 @@ from faceblind.head.alignment import Alignment
 from faceblind.head.motion import How, Motion, apart, around, follow
 from faceblind.head.reference_volume import at_time, volumes
 from faceblind.head.skin import Skin
-from faceblind.protect.region import Region
+from faceblind.protect.region import ReplacedRegion
 from faceblind.scan import Scan
 
 MOST_SHIFTED_MM = 45.0
@@ -87,7 +87,7 @@ def parts_of(scan: Scan, skin: Skin, alignment: Alignment, lead: int) -> list[Pa
 def _require_followed(motion: Motion, lead: int, name: str) -> None:
     """Refuse a series in which the head cannot be followed."""
     whole = motion.centre
-    for t, (move, how) in enumerate(zip(motion.moves, motion.how, strict=True)):
+    for t, (move, how) in enumerate(zip(motion.volume_to_leader, motion.how, strict=True)):
         shift = float(np.linalg.norm(move[:3, :3] @ whole + move[:3, 3] - whole))
         turn = angle_degrees(move, np.eye(4))
         if how is How.LOST:
@@ -110,26 +110,26 @@ def _seen(skin: Skin, scan: Scan) -> Skin:
 
 
 def make(
-    scan: Scan, pieces: Iterable[tuple[Part, Region, Iterable[Volume]]]
-) -> tuple[Scan, Region]:
+    scan: Scan, pieces: Iterable[tuple[Part, ReplacedRegion, Iterable[Volume]]]
+) -> tuple[Scan, ReplacedRegion]:
     """A scan with new intensities, and what was replaced.
 
     Parameters
     ----------
     scan : Scan
         The original.
-    pieces : iterable of (Part, Region, iterable of ndarray)
+    pieces : iterable of (Part, ReplacedRegion, iterable of ndarray)
         For each part the region of its volumes, and for each of them new intensities in memory
         order, looked at under the region's mask only. NaN leaves a voxel as it is.
 
     Returns
     -------
     Scan
-    Region
+    ReplacedRegion
         With one mask if all volumes share it, else with one for each.
     """
     back = np.argsort(memory_order(scan))
-    done: list[tuple[Part, Region]] = []
+    done: list[tuple[Part, ReplacedRegion]] = []
 
     def changes() -> Iterator[tuple[int, NDArray[np.bool_], Volume]]:
         for part, region, new in pieces:

@@ -1,4 +1,4 @@
-"""The face of the person whom a photograph shows: where it is and how good the picture is."""
+"""The face of the person in a photograph: where it is and how good the picture is."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def sharpness(image: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> float
 
 
 def find_face(image: NDArray[np.uint8], threads: int | None = None) -> PhotoFace:
-    """Find the person whom a photograph shows.
+    """Find the person in a photograph.
 
     The photograph is searched at a middle size first; then larger, if no face was found, and
     smaller with a border, if none was found or one fills the picture; each also turned by

@@ -19,7 +19,7 @@ RECOGNISERS = ("sface", "dlib")
 
 
 class Recogniser(Protocol):
-    """Turns pictures of faces into unit vectors; near vectors mean alike faces."""
+    """Turns pictures of faces into unit vectors; near vectors mean similar faces."""
 
     name: str
     """Short name for tables."""

@@ -136,7 +136,7 @@ def check_target(path: Path, *, overwrite: bool, sources: Iterable[str | Path] =
     Parameters
     ----------
     path : Path
-        Where the result shall lie.
+        Where the result should lie.
     overwrite : bool
         Whether a file that exists may be replaced.
     sources : iterable of str or Path

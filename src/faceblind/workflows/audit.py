@@ -117,15 +117,13 @@ def audit(
     )
     linked = Linked({}, ())
     if linking:
-        likenesses = {
-            o.item[0]: o.value.likenesses for o in outcomes if isinstance(o.value, Examined)
-        }
-        linked = link_scans(likenesses, before, rows, linking, run, cache)
+        features = {o.item[0]: o.value.features for o in outcomes if isinstance(o.value, Examined)}
+        linked = link_scans(features, before, rows, linking, run, cache)
     base = path if path.is_dir() else path.parent
     given = (bool(before), bool(rows))
     shared = _shared(outcomes, base)
     verdicts = [_verdict(outcome, base, linked, given, shared) for outcome in outcomes]
-    verdicts = _with_sisters(files, verdicts, base)
+    verdicts = _with_companions(files, verdicts, base)
     unseen, ignored = _unseen(census, ignore, verdicts)
     said = remarks(verdicts) + remarks_on(unseen, ignored, path)
     report = AuditReport(tuple(verdicts), fail_above, said, linked.unusable, unseen, ignored)
@@ -234,7 +232,9 @@ def _verdict(
     found = outcome.value.findings
     if given[0] and found.brain.changed_mm3 is None:
         untested = (*untested, "harm to the brain (no original of the same name and grid)")
-    findings = replace(found, links=links, foreign=found.foreign or file.path in shared)
+    findings = replace(
+        found, links=links, replaced_by_other=found.replaced_by_other or file.path in shared
+    )
     return judge(name, findings, untested)
 
 
@@ -256,7 +256,7 @@ def _untested(links: Sequence[Link], given: tuple[bool, bool]) -> tuple[str, ...
     return tuple(untested)
 
 
-def _with_sisters(
+def _with_companions(
     files: Sequence[ScanFile], verdicts: Sequence[Verdict], base: Path
 ) -> list[Verdict]:
     """Name the series that were forgotten beside protected ones of the same session."""

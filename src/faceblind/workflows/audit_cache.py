@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from faceblind.attacks.examine import Examined, examine
 from faceblind.attacks.findings import Findings
 from faceblind.attacks.metadata.files import find_metadata
-from faceblind.identification.scan_match import Likeness
+from faceblind.identification.scan_match import ScanFeatures
 from faceblind.recognition.registry import get_recogniser
 from faceblind.system.cache import Cache
 from faceblind.system.files import file_digest
@@ -64,7 +64,7 @@ def _packed(found: Examined) -> dict[str, NDArray[Any]]:
     """Plain arrays; metadata are left out, because they depend on more than the file's content."""
     text = json.dumps(cattrs.unstructure(replace(found.findings, metadata=(), links=())))
     arrays: dict[str, NDArray[Any]] = {"findings": np.frombuffer(text.encode(), np.uint8)}
-    for name, one in found.likenesses.items():
+    for name, one in found.features.items():
         arrays |= one.as_arrays(f"{name} ")
     if found.outline is not None:
         arrays["outline"] = found.outline
@@ -75,5 +75,5 @@ def _unpacked(arrays: dict[str, NDArray[Any]], path: Path) -> Examined:
     plain = json.loads(arrays["findings"].tobytes().decode())
     findings = replace(cattrs.structure(plain, Findings), metadata=find_metadata(path))
     names = [name.removesuffix(" vectors") for name in arrays if name.endswith(" vectors")]
-    likenesses = {name: Likeness.from_arrays(arrays, f"{name} ") for name in names}
-    return Examined(findings, likenesses, arrays.get("outline"))
+    features = {name: ScanFeatures.from_arrays(arrays, f"{name} ") for name in names}
+    return Examined(findings, features, arrays.get("outline"))

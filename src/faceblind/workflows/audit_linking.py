@@ -15,11 +15,11 @@ from faceblind.datasets.bids import choose_face_scans
 from faceblind.datasets.census import ScanFile
 from faceblind.datasets.photographs import PhotoRow
 from faceblind.identification.ranking import Link, rank_among_originals, rank_among_photographs
-from faceblind.identification.scan_match import Likeness
+from faceblind.identification.scan_match import ScanFeatures
 from faceblind.recognition.registry import get_recogniser
 from faceblind.system.cache import Cache
 from faceblind.system.workers import Outcome
-from faceblind.workflows.features import FeatureSettings, photo_embeddings, scan_likeness
+from faceblind.workflows.features import FeatureSettings, features_of_scan, photo_embeddings
 
 Run = Callable[..., list[Outcome[Any, Any]]]
 """`faceblind.system.workers.run_many` with the number of processes settled."""
@@ -42,7 +42,7 @@ class Linked:
 
 
 def link_scans(
-    scans: Mapping[ScanFile, Mapping[str, Likeness]],
+    scans: Mapping[ScanFile, Mapping[str, ScanFeatures]],
     before: Sequence[ScanFile],
     rows: Sequence[PhotoRow],
     recogniser: str,
@@ -54,7 +54,7 @@ def link_scans(
     Parameters
     ----------
     scans : mapping of ScanFile to mapping
-        Likenesses by variant of each scan that was examined.
+        Features by variant of each scan that was examined.
     before : sequence of ScanFile
         The originals.
     rows : sequence of PhotoRow
@@ -106,8 +106,8 @@ def _badness(link: Link) -> tuple[float, float]:
 
 def _originals(
     files: Sequence[ScanFile], recogniser: str, run: Run, cache: Path | None
-) -> tuple[dict[str, Likeness], list[str]]:
-    """Likeness by person of the original that shows the face best, and why others have none."""
+) -> tuple[dict[str, ScanFeatures], list[str]]:
+    """Features by person of the original that shows the face best, and why others have none."""
     outcomes = run(
         partial(_original_work, recogniser=recogniser, cache=cache),
         choose_face_scans(files),
@@ -149,8 +149,8 @@ def _file(row: PhotoRow) -> str:
     return str(row.file)
 
 
-def _original_work(file: ScanFile, recogniser: str, cache: Path | None) -> Likeness:
-    return scan_likeness(file.path, recogniser, cache=_opened(cache))
+def _original_work(file: ScanFile, recogniser: str, cache: Path | None) -> ScanFeatures:
+    return features_of_scan(file.path, recogniser, cache=_opened(cache))
 
 
 def _photo_work(row: PhotoRow, recogniser: str, cache: Path | None) -> NDArray[np.float32]:

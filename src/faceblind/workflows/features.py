@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from faceblind.errors import FaceblindError, PhotographError, missing
 from faceblind.face import reconstruction
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
-from faceblind.face.pipeline import render_face, render_list, require_face, show_head
+from faceblind.face.pipeline import reconstruct_head, render_face, render_list, require_face
 from faceblind.face.reconstruction import Variant
 from faceblind.formats import load
 from faceblind.formats.photograph import read_photo
 from faceblind.head import alignment
 from faceblind.identification import surface_match
-from faceblind.identification.scan_match import Likeness, likeness_of
+from faceblind.identification.scan_match import ScanFeatures, features_of_head
 from faceblind.recognition.photographs import find_face, loose_crop
 from faceblind.recognition.registry import get_recogniser
 from faceblind.system.cache import Cache, cache_key
@@ -132,7 +132,7 @@ def _scan_pictures(
     key = feature_key(path, "renders", shown) if cache else ""
     if cache and (known := cache.get(key)) is not None:
         return known["images"], known["landmarks"]
-    head = show_head(load(path))
+    head = reconstruct_head(load(path))
     if settings.need_face:
         require_face(head, str(path))
     images, landmarks = render_list(render_face(head.variant(settings.variant)))
@@ -190,17 +190,17 @@ def photo_embeddings(
     return PhotoFeatures(vectors, face.flags)
 
 
-def scan_likeness(
+def features_of_scan(
     path: Path, recogniser: str, variant: Variant = "completed", cache: Cache | None = None
-) -> Likeness:
-    """`likeness_of` the head in a file, protected or not.
+) -> ScanFeatures:
+    """`features_of_head` the head in a file, protected or not.
 
     Parameters
     ----------
     path : Path
         A scan file.
     recogniser, variant
-        See `likeness_of`.
+        See `features_of_head`.
     cache : Cache, optional
         Looked up first and filled.
 
@@ -211,8 +211,8 @@ def scan_likeness(
     """
     key = _key(path, recogniser, variant) if cache else ""
     if cache and (known := cache.get(key)) is not None:
-        return Likeness.from_arrays(known)
-    found = likeness_of(show_head(load(path)), recogniser, variant)
+        return ScanFeatures.from_arrays(known)
+    found = features_of_head(reconstruct_head(load(path)), recogniser, variant)
     if cache:
         cache.put(key, found.as_arrays())
     return found

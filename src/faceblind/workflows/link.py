@@ -16,12 +16,17 @@ from faceblind.face.reconstruction import Variant
 from faceblind.identification.enrolment import check_enrolled
 from faceblind.identification.match import Matching, Scores
 from faceblind.identification.result import StudyResult, evaluate
-from faceblind.identification.scan_match import GEOMETRY_WEIGHT, Likeness, LinkMatching, link_scores
+from faceblind.identification.scan_match import (
+    GEOMETRY_WEIGHT,
+    LinkMatching,
+    ScanFeatures,
+    link_scores,
+)
 from faceblind.recognition.registry import get_recogniser
 from faceblind.system.cache import Cache
 from faceblind.system.outputs import PRIVATE, prepare_output, private_dir
 from faceblind.system.workers import run_many
-from faceblind.workflows.features import scan_likeness
+from faceblind.workflows.features import features_of_scan
 from faceblind.workflows.result_outputs import write_result
 
 
@@ -83,7 +88,7 @@ def link(
     outcomes = run_many(
         work, files, n_jobs=n_jobs, label="Scans", name=_name, show_progress=show_progress
     )
-    enrolled: list[dict[str, Likeness]] = [{}, {}]
+    enrolled: list[dict[str, ScanFeatures]] = [{}, {}]
     failed: dict[str, str] = {}
     for place, outcome in enumerate(outcomes):
         person = outcome.item.participant_id
@@ -122,13 +127,14 @@ def _persons(sides: Sequence[Sequence[ScanFile]], probes: Path, gallery: Path) -
     first, second = ({file.participant_id for file in files} for files in sides)
     if not first & second:
         raise TableError(
-            f"{probes}: no sub- label is also in {gallery}; name the scans of a person alike"
+            f"{probes}: no sub- label is also in {gallery}; give the scans of a "
+            "person the same label"
         )
     return sorted(first & second)
 
 
-def _work(file: ScanFile, recogniser: str, variant: Variant, cache: Path) -> Likeness:
-    return scan_likeness(file.path, recogniser, variant, Cache(cache))
+def _work(file: ScanFile, recogniser: str, variant: Variant, cache: Path) -> ScanFeatures:
+    return features_of_scan(file.path, recogniser, variant, Cache(cache))
 
 
 def _name(file: ScanFile) -> str:
@@ -142,8 +148,8 @@ def _contrasts(files: Sequence[ScanFile]) -> dict[str, int]:
 
 
 def _scores(
-    probes: dict[str, Likeness],
-    gallery: dict[str, Likeness],
+    probes: dict[str, ScanFeatures],
+    gallery: dict[str, ScanFeatures],
     identity: str,
     matching: LinkMatching,
 ) -> Scores:

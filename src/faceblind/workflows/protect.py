@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from faceblind.datasets.census import Census, session_of, take_census
 from faceblind.errors import OutputError, ScanError, missing
-from faceblind.system.outputs import make_folders, prepare_output, remove_empty
+from faceblind.system.outputs import PRIVATE, make_folders, prepare_output, remove_empty
 from faceblind.system.workers import run_many
 from faceblind.workflows import protect_outputs as files
-from faceblind.workflows.protect_outputs import Place
+from faceblind.workflows.protect_outputs import OutputFiles
 from faceblind.workflows.protect_session import (
     Job,
-    Protection,
-    ProtectSettings,
     existing,
-    for_derived,
     lost,
-    place_of,
     protect_job,
 )
+from faceblind.workflows.protect_settings import ProtectionResult, ProtectionSettings, for_derived
 
 
 def protect_file(
-    source: str | Path, target: str | Path, settings: ProtectSettings | None = None
-) -> Protection:
+    source: str | Path, target: str | Path, settings: ProtectionSettings | None = None
+) -> ProtectionResult:
     """Protect one scan.
 
     Parameters
@@ -36,23 +32,23 @@ def protect_file(
         A scan in any format that faceblind reads.
     target : path
         A new file of the same format in a folder that exists.
-    settings : ProtectSettings, optional
+    settings : ProtectionSettings, optional
 
     Returns
     -------
-    Protection
+    ProtectionResult
 
     Raises
     ------
     FaceblindError
         If the scan cannot be read or protected, or the target is unsuitable. Nothing is written.
     """
-    settings = settings or ProtectSettings()
-    place = place_of(Path(source), Path(target), settings)
+    settings = settings or ProtectionSettings()
+    output = OutputFiles(Path(source), Path(target), settings)
     if settings.save_transforms:
         raise OutputError(f"{target}: transforms need a private tree; give a folder as output")
-    files.check(place)
-    result = protect_job(Job((place,)), settings)[0]
+    files.check(output)
+    result = protect_job(Job((output,)), settings)[0]
     if result.error:
         raise ScanError(result.error)
     return result
@@ -61,10 +57,10 @@ def protect_file(
 def protect_session(
     sources: Sequence[str | Path],
     out: str | Path,
-    settings: ProtectSettings | None = None,
+    settings: ProtectionSettings | None = None,
     *,
     apply_to: Sequence[str | Path] = (),
-) -> list[Protection]:
+) -> list[ProtectionResult]:
     """Protect scans of one person and session together, into a folder.
 
     Parameters
@@ -73,13 +69,13 @@ def protect_session(
         Scans with headers in one world space.
     out : path
         A new folder; file names are kept.
-    settings : ProtectSettings, optional
+    settings : ProtectionSettings, optional
     apply_to : sequence of path
         Images in the space of the first scan (maps, labels): the same region becomes air in them.
 
     Returns
     -------
-    list of Protection
+    list of ProtectionResult
         In the order of `sources`, then of `apply_to`. Look at each `error`.
 
     Raises
@@ -87,7 +83,7 @@ def protect_session(
     OutputError
         If the folder is unsuitable or two files have one name.
     """
-    settings = settings or ProtectSettings()
+    settings = settings or ProtectionSettings()
     inputs = [Path(path) for path in (*sources, *apply_to)]
     for path in inputs:
         if path.is_dir():
@@ -98,9 +94,11 @@ def protect_session(
         raise OutputError(f"{out}: two inputs have the same file name; rename one")
     root = prepare_output(out, settings.method, inputs, settings.force)
     count = len(sources)
-    scans = [place_of(path, root / path.name, settings, root) for path in inputs[:count]]
+    scans = [
+        OutputFiles(path, root / path.name, settings, root / PRIVATE) for path in inputs[:count]
+    ]
     derived = [
-        replace(place_of(path, root / path.name, for_derived(settings), root), save_transform=False)
+        OutputFiles(path, root / path.name, for_derived(settings), root / PRIVATE)
         for path in inputs[count:]
     ]
     refused = files.clashes([*scans, *derived])
@@ -115,11 +113,11 @@ def protect_session(
 def protect_folder(
     folder: str | Path,
     out: str | Path,
-    settings: ProtectSettings | None = None,
+    settings: ProtectionSettings | None = None,
     *,
     n_jobs: int = -1,
     show_progress: bool = True,
-) -> list[Protection]:
+) -> list[ProtectionResult]:
     """Protect every scan in a folder; the output mirrors its layout and file names.
 
     Scans of one participant and session are aligned together. Only scans that succeeded are
@@ -131,14 +129,14 @@ def protect_folder(
         A BIDS dataset, or any folder of scans.
     out : path
         A new folder beside it.
-    settings : ProtectSettings, optional
+    settings : ProtectionSettings, optional
     n_jobs : int
         Processes; -1 takes all processors.
     show_progress : bool
 
     Returns
     -------
-    list of Protection
+    list of ProtectionResult
         One for each scan found, and one with an `error` for the images of each folder and format
         that are not read, in the order of their paths.
 
@@ -149,7 +147,7 @@ def protect_folder(
     OutputError
         If the output folder is unsuitable.
     """
-    settings = settings or ProtectSettings()
+    settings = settings or ProtectionSettings()
     folder = Path(folder)
     census = take_census(folder)
     census.log()
@@ -157,17 +155,19 @@ def protect_folder(
     # Scans may lie in linked folders elsewhere: no output goes there either.
     homes = {scan.path.parent.resolve() for scan in found}
     root = prepare_output(out, settings.method, [folder, *sorted(homes)], settings.force)
-    places = {
-        scan.path: place_of(scan.path, root / scan.path.relative_to(folder), settings, root)
+    outputs = {
+        scan.path: OutputFiles(
+            scan.path, root / scan.path.relative_to(folder), settings, root / PRIVATE
+        )
         for scan in found
     }
-    refused = files.clashes(places.values())
-    results = [Protection(source, error=error) for source, error in refused.items()]
+    refused = files.clashes(outputs.values())
+    results = [ProtectionResult(source, error=error) for source, error in refused.items()]
     results += _not_read(census)
-    sessions: dict[tuple[str, ...], list[Place]] = {}
+    sessions: dict[tuple[str, ...], list[OutputFiles]] = {}
     for scan in found:
         if scan.path not in refused:
-            sessions.setdefault(session_of(scan, folder), []).append(places[scan.path])
+            sessions.setdefault(session_of(scan, folder), []).append(outputs[scan.path])
     jobs = []
     for session in sessions.values():
         present = existing(session, settings)
@@ -175,7 +175,7 @@ def protect_folder(
             results += present
         else:
             jobs.append(Job(tuple(session)))
-    folders = {place.target.parent for job in jobs for place in job.scans}
+    folders = {output.target.parent for job in jobs for output in job.scans}
     make_folders(folders)
     outcomes = run_many(
         partial(protect_job, settings=settings),
@@ -191,7 +191,7 @@ def protect_folder(
     return sorted(results, key=lambda result: str(result.source))
 
 
-def _not_read(census: Census) -> list[Protection]:
+def _not_read(census: Census) -> list[ProtectionResult]:
     """Images beside the scans that nobody protects, those of one folder and format together."""
     groups: dict[tuple[Path, str], list[Path]] = {}
     for one in census.unread:
@@ -201,5 +201,5 @@ def _not_read(census: Census) -> list[Protection]:
     for (_, what), paths in groups.items():
         more = f" and {len(paths) - 1} more in its folder" if len(paths) > 1 else ""
         error = f"{paths[0]}{more}: {what}, not read and not protected; convert it to NIfTI first"
-        results.append(Protection(paths[0], error=error))
+        results.append(ProtectionResult(paths[0], error=error))
     return results

@@ -16,15 +16,16 @@ from faceblind.datasets.sidecar import LANDMARKS, METHOD, read_sidecar, sidecar_
 from faceblind.errors import FaceblindError, OutputError
 from faceblind.formats import check_source, same_format, save
 from faceblind.formats.names import ENDINGS, is_scan_name, suffix_of, without_ending
-from faceblind.protect.protected_scan import Protected
+from faceblind.protect.protected_scan import ProtectedScan
 from faceblind.scan import Scan
 from faceblind.system.files import atomic_path
 from faceblind.system.outputs import check_target, private_dir
 from faceblind.system.tables import write_json
+from faceblind.workflows.protect_settings import ProtectionSettings, method_in_words
 
 
 @dataclass(frozen=True)
-class Place:
+class OutputFiles:
     """What is written for one scan, and where.
 
     Parameters
@@ -33,26 +34,21 @@ class Place:
         The scan.
     target : Path
         Its protected copy, in the same format.
-    said : str
-        What the sidecar says was done (`DeidentificationMethod`): method, version and options, so
-        that results of another run can be told apart.
+    settings : ProtectionSettings
+        What else is written, and how.
     private : Path, optional
         The private folder of the output, if it has one.
-    overwrite : bool
-        Replace results that exist.
-    write_mask, save_transform, keep_fiducials, drop_extensions : bool
-        As in `faceblind.workflows.protect_session.ProtectSettings`.
     """
 
     source: Path
     target: Path
-    said: str
+    settings: ProtectionSettings
     private: Path | None = None
-    overwrite: bool = False
-    write_mask: bool = False
-    save_transform: bool = False
-    keep_fiducials: bool = False
-    drop_extensions: bool = False
+
+    @property
+    def method(self) -> str:
+        """What the sidecar says was done, so that results of other runs can be told apart."""
+        return method_in_words(self.settings)
 
     @property
     def mask(self) -> Path:
@@ -74,12 +70,12 @@ class Place:
         return self.private / "transforms" / inside / name
 
 
-def check(place: Place) -> None:
+def check(output: OutputFiles) -> None:
     """Refuse an unsuitable source or target before the work.
 
     Parameters
     ----------
-    place : Place
+    output : OutputFiles
 
     Raises
     ------
@@ -88,74 +84,74 @@ def check(place: Place) -> None:
     OutputError
         If a file may not be written where it should be.
     """
-    source, target = place.source, place.target
+    source, target = output.source, output.target
     check_source(source)
     if not is_scan_name(target):
         raise OutputError(f"{target}: the name must end in {', '.join(ENDINGS)}")
     if not same_format(source, target):
         raise OutputError(f"{target}: a protected scan keeps its format; end it like {source.name}")
-    check_target(target, overwrite=place.overwrite, sources=[source])
-    if place.sidecar.resolve() == sidecar_path(source).resolve():
+    check_target(target, overwrite=output.settings.force, sources=[source])
+    if output.sidecar.resolve() == sidecar_path(source).resolve():
         raise OutputError(f"{target}: its sidecar would be the input's; choose another name")
-    replace = place.overwrite or _is_left_over(place)
-    check_target(place.sidecar, overwrite=replace)
-    if place.write_mask:
-        check_target(place.mask, overwrite=replace, sources=[source])
+    replace = output.settings.force or _is_left_over(output)
+    check_target(output.sidecar, overwrite=replace)
+    if output.settings.write_mask:
+        check_target(output.mask, overwrite=replace, sources=[source])
 
 
-def is_done(place: Place) -> bool:
+def is_done(output: OutputFiles) -> bool:
     """Whether an earlier run wrote all that is wanted, in the same way, from this input.
 
     Parameters
     ----------
-    place : Place
+    output : OutputFiles
 
     Returns
     -------
     bool
         False also where something else lies in the place.
     """
-    wanted = [place.target]
-    if place.write_mask:
-        wanted.append(place.mask)
-    if place.save_transform and place.transform is not None:
-        wanted.append(place.transform)
+    wanted = [output.target]
+    if output.settings.write_mask:
+        wanted.append(output.mask)
+    if output.settings.save_transforms and output.transform is not None:
+        wanted.append(output.transform)
     try:
-        content = read_sidecar(place.target, inherit=False)
-        since = place.source.stat().st_mtime
+        content = read_sidecar(output.target, inherit=False)
+        since = output.source.stat().st_mtime
         current = all(path.is_file() and path.stat().st_mtime >= since for path in wanted)
     except (FaceblindError, OSError):
         return False
-    same_points = (LANDMARKS in content) == place.keep_fiducials
-    return current and same_points and content.get(METHOD) == [place.said]
+    same_points = (LANDMARKS in content) == output.settings.keep_fiducials
+    return current and same_points and content.get(METHOD) == [output.method]
 
 
-def clashes(places: Iterable[Place]) -> dict[Path, str]:
+def clashes(outputs: Iterable[OutputFiles]) -> dict[Path, str]:
     """Sources whose sidecar or mask would be another's, and a line that says so.
 
     Parameters
     ----------
-    places : iterable of Place
+    outputs : iterable of OutputFiles
         Of one run; of two that clash, the first keeps its place.
     """
     owners: dict[Path, Path] = {}
     refused = {}
-    for place in places:
-        files = {place.target, place.sidecar, place.mask}
+    for output in outputs:
+        files = {output.target, output.sidecar, output.mask}
         other = next((owners[file] for file in sorted(files) if file in owners), None)
         if other is None:
-            owners |= dict.fromkeys(files, place.source)
+            owners |= dict.fromkeys(files, output.source)
         else:
-            refused[place.source] = (
-                f"{place.source}: its results would have the names of those of {other.name}; "
+            refused[output.source] = (
+                f"{output.source}: its results would have the names of those of {other.name}; "
                 "rename one of the two"
             )
     return refused
 
 
 def write(
-    place: Place,
-    done: Protected,
+    output: OutputFiles,
+    done: ProtectedScan,
     sidecar: dict[str, Any],
     fiducials: dict[str, list[float]] | None,
 ) -> None:
@@ -166,9 +162,9 @@ def write(
 
     Parameters
     ----------
-    place : Place
+    output : OutputFiles
         Checked.
-    done : Protected
+    done : ProtectedScan
     sidecar : dict
         The original's.
     fiducials : dict of str to list of float, optional
@@ -179,20 +175,20 @@ def write(
     OutputError
         If a file cannot be written.
     """
-    replaces_ours = place.overwrite and _is_ours(place.sidecar)
+    replaces_ours = output.settings.force and _is_ours(output.sidecar)
     with ExitStack() as stack:
-        scan = stack.enter_context(atomic_path(place.target))
-        save(done.scan, scan, drop_extensions=place.drop_extensions, clear_text=True)
-        if place.save_transform and place.transform is not None:
-            _write_transform(stack, place.transform, done.placement.affine)
-        beside = stack.enter_context(atomic_path(place.sidecar))
-        write_sidecar(beside, sidecar, place.said, fiducials)
-        if place.write_mask:
-            mask = stack.enter_context(atomic_path(place.mask))
+        scan = stack.enter_context(atomic_path(output.target))
+        save(done.scan, scan, drop_extensions=output.settings.drop_extensions, clear_text=True)
+        if output.settings.save_transforms and output.transform is not None:
+            _write_transform(stack, output.transform, done.placement.scan_to_template)
+        beside = stack.enter_context(atomic_path(output.sidecar))
+        write_sidecar(beside, sidecar, output.method, fiducials)
+        if output.settings.write_mask:
+            mask = stack.enter_context(atomic_path(output.mask))
             save(Scan(done.region.mask.astype(np.uint8), done.scan.affine), mask)
         if replaces_ours:
             # Only now, when all that is new is on the disk: a mask may be missing, never stale.
-            _remove_stale(place)
+            _remove_stale(output)
 
 
 def _write_transform(stack: ExitStack, path: Path, affine: NDArray[np.float64]) -> None:
@@ -201,20 +197,20 @@ def _write_transform(stack: ExitStack, path: Path, affine: NDArray[np.float64]) 
     write_json(stack.enter_context(atomic_path(path)), {"scan_to_template_mm": affine})
 
 
-def _remove_stale(place: Place) -> None:
+def _remove_stale(output: OutputFiles) -> None:
     """Take away what describes the result that will be replaced and is not written anew."""
-    if not place.write_mask:
-        place.mask.unlink(missing_ok=True)
-    if not place.save_transform and place.transform is not None:
-        place.transform.unlink(missing_ok=True)
+    if not output.settings.write_mask:
+        output.mask.unlink(missing_ok=True)
+    if not output.settings.save_transforms and output.transform is not None:
+        output.transform.unlink(missing_ok=True)
 
 
-def _is_left_over(place: Place) -> bool:
+def _is_left_over(output: OutputFiles) -> bool:
     """Whether a run that was killed left sidecar and mask without any scan that they belong to."""
-    if not _is_ours(place.sidecar):
+    if not _is_ours(output.sidecar):
         return False
-    beside = place.sidecar.parent.iterdir()
-    return not any(is_scan_name(p) and sidecar_path(p) == place.sidecar for p in beside)
+    beside = output.sidecar.parent.iterdir()
+    return not any(is_scan_name(p) and sidecar_path(p) == output.sidecar for p in beside)
 
 
 def _is_ours(sidecar: Path) -> bool:

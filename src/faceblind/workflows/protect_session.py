@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from faceblind._version import __version__
 from faceblind.attacks.remaining_face import find_remaining
 from faceblind.attacks.settings import SETTINGS
 from faceblind.datasets.sidecar import read_sidecar, says_protected
@@ -19,87 +18,18 @@ from faceblind.head.whole_head import Head
 from faceblind.protect.cut_fit import CutFit
 from faceblind.protect.deface import deface
 from faceblind.protect.fiducials import fiducials
-from faceblind.protect.protected_scan import Protected, require_untouched
+from faceblind.protect.protected_scan import ProtectedScan, require_untouched
 from faceblind.protect.reface import reface
-from faceblind.protect.region import Choices, Region
+from faceblind.protect.region import ReplacedRegion
 from faceblind.protect.same_space import in_space_of
 from faceblind.scan import Scan
-from faceblind.system.outputs import PRIVATE
 from faceblind.workflows import protect_outputs as files
-from faceblind.workflows.protect_outputs import Place
+from faceblind.workflows.protect_outputs import OutputFiles
+from faceblind.workflows.protect_settings import ProtectionResult, ProtectionSettings
 
-Method = Literal["deface", "reface"]
 Value = TypeVar("Value")
 MOST_MOVED_MM = 3.0
 """Motion through a series up to which an image derived from it is cut as its leading volume is."""
-
-
-@dataclass(frozen=True)
-class ProtectSettings:
-    """How to protect.
-
-    Parameters
-    ----------
-    method : {"deface", "reface"}
-    choices : Choices
-        What may stay.
-    seed : int
-        Start of the random numbers.
-    strict : bool
-        Refuse heads that were not found with confidence.
-    force : bool
-        Replace results that exist, and protect what its sidecar calls protected already, provided
-        that it shows a face.
-    drop_extensions : bool
-        Leave header extensions out.
-    write_mask : bool
-        Also write which voxels were replaced.
-    save_transforms : bool
-        Keep where the template lies, in the private tree: it helps to undo a protection.
-    keep_fiducials : bool
-        Write nasion and preauricular points of the original head into the sidecar, for EEG and
-        MEG: the image loses them.
-    same_grid : bool
-        Derived images whose header does not say where they lie have the first scan's voxels, one
-        for one.
-    """
-
-    method: Method = "deface"
-    choices: Choices = field(default_factory=Choices)
-    seed: int = 0
-    strict: bool = True
-    force: bool = False
-    drop_extensions: bool = False
-    write_mask: bool = False
-    save_transforms: bool = False
-    keep_fiducials: bool = False
-    same_grid: bool = False
-
-
-@dataclass(frozen=True)
-class Protection:
-    """What became of one scan.
-
-    Parameters
-    ----------
-    source : Path
-    target : Path or None
-        The protected file; None if there is none.
-    error : str or None
-        One line saying why there is none.
-    left : dict of str to float
-        Region of the face to the share of its skin that stays because the brain lies under it.
-        Empty where `existed`.
-    existed : bool
-        Whether an earlier run had written it, in the same way and from this input, and nothing was
-        done now.
-    """
-
-    source: Path
-    target: Path | None = None
-    error: str | None = None
-    left: dict[str, float] = field(default_factory=dict)
-    existed: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,69 +38,41 @@ class Job:
 
     Parameters
     ----------
-    scans : tuple of Place
+    scans : tuple of OutputFiles
         One or more, with headers in one world space where that is true.
-    derived : tuple of Place
+    derived : tuple of OutputFiles
         Maps and labels in the space of the first scan.
     """
 
-    scans: tuple[Place, ...]
-    derived: tuple[Place, ...] = ()
+    scans: tuple[OutputFiles, ...]
+    derived: tuple[OutputFiles, ...] = ()
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def outputs(self) -> tuple[OutputFiles, ...]:
         """All of them, scans first."""
         return (*self.scans, *self.derived)
 
 
-def place_of(
-    source: Path, target: Path, settings: ProtectSettings, root: Path | None = None
-) -> Place:
-    """What is written for one scan, as the settings say.
-
-    Parameters
-    ----------
-    source, target : Path
-    settings : ProtectSettings
-    root : Path, optional
-        The output folder, if there is one that may hold private results.
-    """
-    return Place(
-        source,
-        target,
-        method_in_words(settings),
-        root and root / PRIVATE,
-        settings.force,
-        settings.write_mask,
-        settings.save_transforms,
-        settings.keep_fiducials,
-        settings.drop_extensions,
-    )
-
-
-def for_derived(settings: ProtectSettings) -> ProtectSettings:
-    """An image that was computed from a scan has no face to be replaced."""
-    return replace(settings, method="deface")
-
-
-def existing(places: Sequence[Place], settings: ProtectSettings) -> list[Protection]:
+def existing(
+    outputs: Sequence[OutputFiles], settings: ProtectionSettings
+) -> list[ProtectionResult]:
     """What an earlier run did of these; nothing of it counts where results are replaced.
 
     Parameters
     ----------
-    places : sequence of Place
-    settings : ProtectSettings
+    outputs : sequence of OutputFiles
+    settings : ProtectionSettings
     """
     if settings.force:
         return []
     return [
-        Protection(place.source, place.target, existed=True)
-        for place in places
-        if files.is_done(place)
+        ProtectionResult(output.source, output.target, existed=True)
+        for output in outputs
+        if files.is_done(output)
     ]
 
 
-def lost(job: Job, error: str, settings: ProtectSettings) -> list[Protection]:
+def lost(job: Job, error: str, settings: ProtectionSettings) -> list[ProtectionResult]:
     """The results of a session whose worker died: some scans may have been written before.
 
     Parameters
@@ -178,44 +80,45 @@ def lost(job: Job, error: str, settings: ProtectSettings) -> list[Protection]:
     job : Job
     error : str
         Why the others are not.
-    settings : ProtectSettings
+    settings : ProtectionSettings
     """
-    done = {result.source: result for result in existing(job.places, settings)}
+    done = {result.source: result for result in existing(job.outputs, settings)}
     return [
-        done.get(place.source) or Protection(place.source, error=f"{place.source}: {error}")
-        for place in job.places
+        done.get(output.source)
+        or ProtectionResult(output.source, error=f"{output.source}: {error}")
+        for output in job.outputs
     ]
 
 
-def protect_job(job: Job, settings: ProtectSettings) -> list[Protection]:
+def protect_job(job: Job, settings: ProtectionSettings) -> list[ProtectionResult]:
     """Protect the scans of one session, then what is derived from the first; no error stops others.
 
-    Scans that an earlier run has done are not worked on again, but help their sisters as they did
-    then.
+    Scans that an earlier run has done are not worked on again, but help their companions as they
+    did then.
 
     Parameters
     ----------
     job : Job
         Its folders exist.
-    settings : ProtectSettings
+    settings : ProtectionSettings
 
     Returns
     -------
-    list of Protection
-        In the order of `Job.places`.
+    list of ProtectionResult
+        In the order of `Job.outputs`.
     """
-    regions: dict[Path, Region] = {}
+    regions: dict[Path, ReplacedRegion] = {}
     leads: dict[Path, list[int]] = {}
     led: dict[Path, Scan] = {}
-    places = {place.source: place for place in job.places}
-    sources = [place.source for place in job.scans]
-    derived = [place.source for place in job.derived]
+    outputs = {output.source: output for output in job.outputs}
+    sources = [output.source for output in job.scans]
+    derived = [output.source for output in job.derived]
     # Images derived from a scan need its region, which is only known when it is worked on.
     results = {} if derived else {r.source: r for r in existing(job.scans, settings)}
 
     def read(source: Path) -> Scan:
         if source not in results:
-            files.check(places[source])
+            files.check(outputs[source])
         if not settings.force and says_protected(read_sidecar(source)):
             raise _protected_already(source)
         scan = load(source)
@@ -224,7 +127,7 @@ def protect_job(job: Job, settings: ProtectSettings) -> list[Protection]:
         light, leads[source] = _light(scan)
         return light
 
-    def protect(source: Path) -> Protection:
+    def protect(source: Path) -> ProtectionResult:
         scan, head = scans.pop(source), heads[source]
         if isinstance(head, FaceblindError):
             raise head
@@ -233,24 +136,24 @@ def protect_job(job: Job, settings: ProtectSettings) -> list[Protection]:
         if source in leads:
             head = heads[source] = replace(head, lead=leads[source][head.lead])
         scan = scan if scan.stored is not None else load(source)
-        regions[source] = _protect_one(scan, head, places[source], settings)
-        return Protection(source, places[source].target, None, regions[source].left)
+        regions[source] = _protect_one(scan, head, outputs[source])
+        return ProtectionResult(source, outputs[source].target, None, regions[source].remaining)
 
-    def blank(source: Path) -> Protection:
+    def blank(source: Path) -> ProtectionResult:
         leader = sources[0]
         head = heads.get(leader)
         if leader not in regions or not isinstance(head, Head):
             raise ScanError(f"{source}: the scan that it belongs to was not protected; see there")
-        files.check(places[source])
+        files.check(outputs[source])
         if regions[leader].moved_mm > MOST_MOVED_MM:
             raise _moving(source, leader)
         image = load(source, derived=True)
-        how, fit = for_derived(settings), regions[leader].fit
-        same = settings.same_grid
-        placed = in_space_of(image, led[leader], head, same_grid=same, name=leader.name)
+        placed = in_space_of(
+            image, led[leader], head, same_grid=settings.same_grid, name=leader.name
+        )
         head = replace(head, lead=leaders(image)[0])
-        region = _protect_one(placed, head, places[source], how, fit)
-        return Protection(source, places[source].target, None, region.left)
+        region = _protect_one(placed, head, outputs[source], regions[leader].fit)
+        return ProtectionResult(source, outputs[source].target, None, region.remaining)
 
     scans, failed = _each(sources, read)
     found = heads_of_session(list(scans.values()), strict=settings.strict)
@@ -259,27 +162,27 @@ def protect_job(job: Job, settings: ProtectSettings) -> list[Protection]:
     for wanted, work in ((list(scans), protect), (derived, blank)):
         done, failed = _each([source for source in wanted if source not in results], work)
         results |= done | failed
-    return [_with_older(results[source], places[source]) for source in places]
+    return [_with_older(results[source], outputs[source]) for source in outputs]
 
 
 def _each(
     sources: Sequence[Path], work: Callable[[Path], Value]
-) -> tuple[dict[Path, Value], dict[Path, Protection]]:
+) -> tuple[dict[Path, Value], dict[Path, ProtectionResult]]:
     """Work on each source: what came of it, and what failed, which stops no other."""
     done, failed = {}, {}
     for source in sources:
         try:
             done[source] = work(source)
         except FaceblindError as error:
-            failed[source] = Protection(source, error=why(error))
-        except Exception as error:  # noqa: BLE001 - one scan must not take its sisters with it
-            failed[source] = Protection(source, error=f"{source}: {why(error)}")
+            failed[source] = ProtectionResult(source, error=why(error))
+        except Exception as error:  # noqa: BLE001 - one scan must not take its companions with it
+            failed[source] = ProtectionResult(source, error=f"{source}: {why(error)}")
     return done, failed
 
 
-def _with_older(result: Protection, place: Place) -> Protection:
+def _with_older(result: ProtectionResult, output: OutputFiles) -> ProtectionResult:
     """A failure that says so where the result that should have been replaced is still there."""
-    if result.error is None or not place.overwrite or not place.target.is_file():
+    if result.error is None or not output.settings.force or not output.target.is_file():
         return result
     return replace(result, error=f"{result.error} (the output still holds an older result)")
 
@@ -319,16 +222,16 @@ def _moving(source: Path, leader: Path) -> ScanError:
 def _protect_one(
     scan: Scan,
     head: Head,
-    place: Place,
-    settings: ProtectSettings,
+    output: OutputFiles,
     fit: CutFit | None = None,
-) -> Region:
+) -> ReplacedRegion:
     """Protect a scan and write it."""
-    sidecar = read_sidecar(place.source)
+    settings = output.settings
+    sidecar = read_sidecar(output.source)
     if settings.method == "deface":
-        done = deface(scan, head=head, choices=settings.choices, seed=settings.seed, fit=fit)
+        done = deface(scan, head=head, options=settings.options, seed=settings.seed, fit=fit)
     else:
-        done = reface(scan, head=head, choices=settings.choices, seed=settings.seed)
+        done = reface(scan, head=head, options=settings.options, seed=settings.seed)
     require_untouched(scan, done)
     if fit is None:
         _require_gone(scan, head, done, settings)
@@ -336,27 +239,29 @@ def _protect_one(
         # Of an image without a position, the file keeps what its header says.
         done = replace(done, scan=replace(done.scan, affine=scan.stored.affine))
     points = fiducials(scan, head.alignment) if settings.keep_fiducials else None
-    files.write(place, done, sidecar, points)
+    files.write(output, done, sidecar, points)
     return done.region
 
 
-def _require_gone(scan: Scan, head: Head, done: Protected, settings: ProtectSettings) -> None:
+def _require_gone(
+    scan: Scan, head: Head, done: ProtectedScan, settings: ProtectionSettings
+) -> None:
     """Refuse a result that leaves so much of the face that its own audit would not pass it."""
     mask = done.region.mask if done.region.mask.ndim == 3 else done.region.mask[..., head.lead]
     before, after = (at_time(one, head.lead) for one in (scan, done.scan))
-    left, regions = find_remaining(
+    remaining, regions = find_remaining(
         before, after, mask, head.skin, head.alignment, air=settings.method == "deface"
     )
-    if settings.choices.keep_eyes:
+    if settings.options.keep_eyes:
         # Lids and brow lie on what stays by choice.
         regions = {name: share for name, share in regions.items() if name not in ("eyes", "brow")}
-        left = 0.0
+        remaining = 0.0
     shown = [
         f"{name} ({share:.0%})" for name, share in regions.items() if share >= SETTINGS.in_view
     ]
-    if left < SETTINGS.pass_left and not shown:
+    if remaining < SETTINGS.pass_remaining and not shown:
         return
-    what = ", ".join(shown) or f"{left:.0%} of a recognisable face"
+    what = ", ".join(shown) or f"{remaining:.0%} of a recognisable face"
     raise ScanError(
         f"{scan.source or 'scan'}: skin of the face would stay ({what}), because the brain lies "
         "close to it or the place of the head is uncertain; nothing was written: protect it "
@@ -369,20 +274,3 @@ def _protected_already(source: Path) -> ScanError:
         f"{source}: is protected already (its sidecar says so); if it shows a face all the same, "
         "--force protects it"
     )
-
-
-def method_in_words(settings: ProtectSettings) -> str:
-    """What the sidecar says of the method."""
-    choices = settings.choices
-    parts = "face" if choices.keep_ears else "face and ears"
-    done = {
-        "deface": f"{parts} removed, surrounding air replaced",
-        "reface": f"{parts} replaced by those of an average face, surrounding air replaced",
-    }[settings.method]
-    kept = [name for name in ("ears", "eyes") if getattr(choices, f"keep_{name}")]
-    more = [name for name in ("teeth", "neck") if getattr(choices, name)]
-    also = f", also {' and '.join(more)}" if more else ""
-    but = f", {' and '.join(kept)} kept" if kept else ""
-    but += ", header extensions dropped" if settings.drop_extensions else ""
-    but += "" if settings.strict else ", heads of low confidence accepted"
-    return f"faceblind {__version__} {settings.method}: {done}{also}{but}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from faceblind.face.pipeline import HeadShown, render_face, require_face, show_head
+from faceblind.face.pipeline import ReconstructedHead, reconstruct_head, render_face, require_face
 from faceblind.face.reconstruction import Face
 from faceblind.face.render import render_sheet
 from faceblind.formats import load
@@ -41,7 +41,7 @@ def reconstruct(scan: str | Path, out: str | Path, *, force: bool = False) -> tu
     """
     path = Path(scan)
     loaded = replace(load(path), source=str(path))
-    head = show_head(loaded)
+    head = reconstruct_head(loaded)
     require_face(head, str(path))
     root = prepare_output(out, "reconstruct", [path], force)
     private_dir(root)
@@ -49,12 +49,12 @@ def reconstruct(scan: str | Path, out: str | Path, *, force: bool = False) -> tu
     return head.as_is, head.completed
 
 
-def write_face(head: HeadShown, folder: Path) -> None:
+def write_face(head: ReconstructedHead, folder: Path) -> None:
     """Write both faces as PLY meshes and PNG sheets into a folder made private.
 
     Parameters
     ----------
-    head : HeadShown
+    head : ReconstructedHead
     folder : Path
     """
     private_dir(folder)

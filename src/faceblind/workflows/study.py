@@ -20,7 +20,7 @@ from faceblind.datasets.participants import Participant, read_participants
 from faceblind.datasets.photographs import PhotoRow, read_photos_table
 from faceblind.errors import TableError
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
-from faceblind.face.pipeline import show_head
+from faceblind.face.pipeline import reconstruct_head
 from faceblind.face.reconstruction import Variant
 from faceblind.formats import load
 from faceblind.identification.embeddings import Embeddings
@@ -165,7 +165,7 @@ def _participants(given: str | Path | None, scans: Path, photos: Path) -> dict[s
 
 
 def _cohort(people: Mapping[str, Participant], persons: Sequence[str]) -> dict[str, Any]:
-    """Whom the figures are about, without naming anybody."""
+    """Which people the figures are about, without naming anybody."""
     known = [people[person] for person in persons if person in people]
     ages = [person.age for person in known if person.age is not None]
     sexes = [person.sex for person in known if person.sex is not None]
@@ -295,5 +295,5 @@ def _save_faces(files: Sequence[ScanFile], private: Path, n_jobs: int, show: boo
 
 
 def _save_work(file: ScanFile, folder: Path) -> None:
-    head = show_head(load(file.path))
+    head = reconstruct_head(load(file.path))
     write_face(head, folder / file.participant_id)

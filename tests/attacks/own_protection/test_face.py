@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from faceblind.attacks.locate import see
+from faceblind.attacks.locate import locate_head
 from faceblind.attacks.own_protection.face import EAR_MM, outside_average
 from faceblind.head.template import load_template
 from faceblind.protect.placement import face_share, fuller
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_new_face_is_found(refaced):
-    known = see(refaced.scan).known
+    known = locate_head(refaced.scan).known
     assert known.is_face
     assert known.face > 0.95
 
@@ -25,16 +25,16 @@ def test_the_new_face_is_found(refaced):
 def test_the_new_ears_of_a_small_head_are_not_taken_for_the_persons():
     """The new face has one size: only its rim tells the size of a head that is 4 % smaller."""
     small = scan_session(sample_person(1, 16))["T1w"].scan
-    sight = see(reface(small).scan)
-    assert sight.known.is_face
-    ears = load_template().region("ears") & (sight.surface.offset < EAR_MM)
-    assert sight.known.ours[ears].mean() > 0.97
+    located = locate_head(reface(small).scan)
+    assert located.known.is_face
+    ears = load_template().region("ears") & (located.surface.offset < EAR_MM)
+    assert located.known.ours[ears].mean() > 0.97
 
 
 def test_the_average_face_lies_on_the_average_face(refaced):
     placement = refaced.placement
     template = load_template()
-    back = np.linalg.inv(placement.face)
+    back = np.linalg.inv(placement.scan_to_face)
     points = template.points.astype(float) @ back[:3, :3].T + back[:3, 3]
     away, alone = outside_average(points, placement)
     assert alone.sum() > 2000

@@ -12,7 +12,7 @@ from faceblind.volunteers.scanner.susceptibility import dephasing, field_slopes
 WHOLE = ScannerSettings(vertex_cut=0, ears_cut=0, chin_cut=0, nose_cut=0, wrap=0)
 
 
-def laid(name, settings, seed=0):
+def placed(name, settings, seed=0):
     template = load_template()
     return place(
         PROTOCOLS[name], settings, template.points.astype(float), template.landmarks, np.eye(3),
@@ -39,7 +39,7 @@ def test_turns():
 @pytest.mark.parametrize("name", ["T1w", "T2w", "FLAIR", "CT"])
 def test_nothing_is_cut_unless_asked(name):
     for seed in range(8):
-        view = laid(name, WHOLE, seed)
+        view = placed(name, WHOLE, seed)
         for landmark in ("pronasale", "vertex", "menton", "preauricular_left"):
             assert inside(view, landmark), (landmark, seed)
         assert view.wrapped == 0
@@ -53,7 +53,7 @@ def test_nothing_is_cut_unless_asked(name):
 )
 def test_each_cut_takes_its_part_and_no_other(knob, landmark):
     for seed in range(8):
-        view = laid("T1w", replace(WHOLE, **{knob: 1.0}), seed)
+        view = placed("T1w", replace(WHOLE, **{knob: 1.0}), seed)
         assert not inside(view, landmark)
         for other in {"vertex", "menton", "pronasale"} - {landmark}:
             assert inside(view, other)
@@ -61,29 +61,29 @@ def test_each_cut_takes_its_part_and_no_other(knob, landmark):
 
 def test_cut_ears_narrow_the_slab():
     width = np.ptp(load_template().points[:, 0])
-    view = laid("T1w", replace(WHOLE, ears_cut=1.0))
+    view = placed("T1w", replace(WHOLE, ears_cut=1.0))
     assert width - 30 < view.shape[0] < width - 8
-    assert laid("T1w", WHOLE).shape[0] > width
-    assert laid("CT", replace(WHOLE, ears_cut=1.0)).shape == laid("CT", WHOLE).shape
+    assert placed("T1w", WHOLE).shape[0] > width
+    assert placed("CT", replace(WHOLE, ears_cut=1.0)).shape == placed("CT", WHOLE).shape
 
 
 def test_probabilities_are_met():
     cuts = [
-        not inside(laid("T1w", replace(WHOLE, vertex_cut=0.3), s), "vertex") for s in range(300)
+        not inside(placed("T1w", replace(WHOLE, vertex_cut=0.3), s), "vertex") for s in range(300)
     ]
     assert 0.22 < np.mean(cuts) < 0.38
 
 
 def test_wrapping_leaves_the_nose_outside_and_adds_rows():
-    view = laid("T1w", replace(WHOLE, wrap=1.0))
+    view = placed("T1w", replace(WHOLE, wrap=1.0))
     assert 4 <= view.wrapped <= 18
     assert not inside(view, "pronasale")
     assert view.fine_shape[1] == view.shape[1] + view.wrapped
-    assert laid("CT", replace(WHOLE, wrap=1.0)).wrapped == 0
+    assert placed("CT", replace(WHOLE, wrap=1.0)).wrapped == 0
 
 
 def test_slices_have_a_profile_and_a_gap():
-    view = laid("axFLAIR", WHOLE)
+    view = placed("axFLAIR", WHOLE)
     assert view.parts == 5
     assert view.fine_shape[2] == view.parts * view.shape[2]
     assert view.profile.sum() == pytest.approx(1)

@@ -47,12 +47,12 @@ UNLIKELY = 0.1
 """What a millimetre of lift weighs against one beyond the cut, where the cut is fitted."""
 SWALLOWED = 6.0
 """What a millimetre of the head's skin within the cut weighs against a millimetre of the face."""
-NODS = (-0.2, 0.2)
-"""Radians by which a head without its face may be nodding, where nothing tells by how much."""
+PITCHES = (-0.2, 0.2)
+"""Radians by which a head without its face may be pitched, where nothing tells by how much."""
 _SPARSE_MM = 20.0
 _REACH = np.array([0.5, 0.15, 0.15, 30.0, 30.0, 30.0, 0.12, 0.12, 0.12, 0.06, 0.2, 8.0, 8.0])
 """Turn in radians, shift in mm and size by which the head may have been misplaced; the cut's size,
-nod, and shifts forward and up within the head."""
+pitch, and shifts forward and up within the head."""
 _NEAR_REACH = np.array([0.2, 0.15, 0.15, 15.0, 15.0, 15.0, *_REACH[6:]])
 """The same where scalp and brain say where the head lies."""
 _HELD = 0.3
@@ -67,12 +67,12 @@ class CutPlace:
     ----------
     head : Placement
         Of the head.
-    affine : (4, 4) float64 ndarray
+    scan_to_cut : (4, 4) float64 ndarray
         Scan RAS+ mm to template mm of the cut, as `faceblind.protect.cut_fit.CutFit.affine`.
     """
 
     head: Placement
-    affine: NDArray[np.float64]
+    scan_to_cut: NDArray[np.float64]
 
 
 def find_cut(
@@ -81,7 +81,7 @@ def find_cut(
     alignment: Alignment,
     usable: NDArray[np.bool_],
     scan: Scan,
-    nods: Sequence[float] = (0.0,),
+    pitches: Sequence[float] = (0.0,),
     *,
     far: bool = True,
 ) -> tuple[float, CutPlace | None]:
@@ -97,7 +97,7 @@ def find_cut(
         Vertices of the face that have a surface.
     scan : Scan
         Gives the voxel size.
-    nods : sequence of float
+    pitches : sequence of float
         Turns in radians, chin up, from which the cut is sought; the first that finds it counts.
     far : bool
         The alignment may be far off, as that of a scalp alone.
@@ -131,9 +131,9 @@ def find_cut(
         swallowed = np.maximum(every[:, faces:], 0.0)
         return np.concatenate([at_face, SWALLOWED * swallowed], axis=1)
 
-    for nod in nods:
+    for pitch in pitches:
         first = np.zeros(len(_REACH))
-        first[0] = nod
+        first[0] = pitch
         place = fitted(partial(_moved_cut, start), residual, first, reach, (4.0, 2.0, 1.0), _HELD)
         beyond = beyond_cut(points, place)
         follows = float(area[np.abs(beyond) <= tolerance].sum())
@@ -192,7 +192,10 @@ def _beyond(
     each = (len(cuts), len(points))
     where, in_cut, on_face = (
         np.concatenate([apply_affine(affine, points) for affine in affines])
-        for affines in zip(*((c.head.affine, c.affine, c.head.face) for c in cuts), strict=True)
+        for affines in zip(
+            *((c.head.scan_to_template, c.scan_to_cut, c.head.scan_to_face) for c in cuts),
+            strict=True,
+        )
     )
     inside = boundary_at(where, in_cut, on_face).reshape(each)
     share = free_share(in_cut[:, 2]).reshape(each)
@@ -201,8 +204,8 @@ def _beyond(
 
 
 def _moved_cut(start: Placement, step: NDArray[np.float64]) -> CutPlace:
-    """A cut in a head that differs by (9,), moved in it by a size, a nod and two shifts."""
+    """A cut in a head that differs by (9,), moved in it by a size, a pitch and two shifts."""
     head = moved_head(start, step[:9])
     size = float(np.exp(np.log(head.scales).mean() + step[9]))
     motion = np.array([0.0, step[11], step[12], np.degrees(step[10]), 0.0, 0.0])
-    return CutPlace(head, moved_cut(hung(head.affine, size, head.turn), motion))
+    return CutPlace(head, moved_cut(hung(head.scan_to_template, size, head.turn), motion))

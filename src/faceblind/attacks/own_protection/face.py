@@ -108,7 +108,9 @@ def outside_average(
         Where the new face is the average one, neither its rim nor skin over a lifted cut.
     """
     tree, surface, normals = _average()
-    where, moved = (apply_affine(to, points) for to in (placement.affine, placement.face))
+    where, moved = (
+        apply_affine(to, points) for to in (placement.scan_to_template, placement.scan_to_face)
+    )
     share = face_share(moved)
     where += share[:, None] * (moved - where)
     _, nearest = tree.query(where)

@@ -28,7 +28,7 @@ LEAST_AREA = 0.1
 
 
 @dataclass(frozen=True)
-class Known:
+class OwnProtection:
     """Whether a face was taken or replaced by faceblind.
 
     Parameters
@@ -61,16 +61,16 @@ class Known:
         return self.face >= ENOUGH_FACE and not self.is_cut
 
 
-def find_known(
+def find_own_protection(
     skin: Skin,
     surface: Surface,
     alignment: Alignment,
     scan: Scan,
     *,
     whole: bool,
-    nods: Sequence[float] = (0.0,),
+    pitches: Sequence[float] = (0.0,),
     far: bool = True,
-) -> Known:
+) -> OwnProtection:
     """Compare the surface of the face with the cut, or with the average face.
 
     Parameters
@@ -83,23 +83,23 @@ def find_known(
         Gives the voxel size.
     whole : bool
         A whole face shows, so that it may be the average one; otherwise it may have been cut.
-    nods : sequence of float
+    pitches : sequence of float
         Turns in radians, chin up, from which the cut is sought; the first that finds it counts.
     far : bool
         The alignment may be far off, as that of a scalp alone.
     """
     face = alignment.template.region(*FACE)
     usable = face & surface.seen & np.isfinite(surface.offset)
-    nothing = Known(0.0, 0.0, np.zeros(len(face), bool))
+    nothing = OwnProtection(0.0, 0.0, np.zeros(len(face), bool))
     if surface.area[usable].sum() < LEAST_AREA * surface.area[face].sum():
         return nothing
     if whole:
         share, ours, placement = find_face(surface, alignment, usable, scan)
-        return Known(0.0, share, ours, face_at=placement)
-    follows, place = find_cut(skin, surface, alignment, usable, scan, nods, far=far)
+        return OwnProtection(0.0, share, ours, face_at=placement)
+    follows, place = find_cut(skin, surface, alignment, usable, scan, pitches, far=far)
     if place is None:
         return replace(nothing, cut=follows)
-    return Known(follows, 0.0, explained_by_cut(surface, place, scan), place)
+    return OwnProtection(follows, 0.0, explained_by_cut(surface, place, scan), place)
 
 
 def aligned_by(placement: Placement, alignment: Alignment) -> Alignment:
@@ -112,10 +112,15 @@ def aligned_by(placement: Placement, alignment: Alignment) -> Alignment:
         What else was found of the head.
     """
     template = alignment.template
-    rigid = placement_of(np.ones(3), placement.turn, placement.anchor).affine
+    rigid = placement_of(np.ones(3), placement.turn, placement.anchor).scan_to_template
     wanted = (template.points - ANCHOR) / placement.scales + ANCHOR - template.points
     few = thin(template.points, 6.0)
     modes = template.modes[:, few].reshape(len(template.modes), -1).astype(np.float64)
     # A millimetre of misfit at a vertex weighs as much as a standard deviation of a mode.
     shape = np.linalg.solve(modes @ modes.T + np.eye(len(modes)), modes @ wanted[few].ravel())
-    return replace(alignment, affine=placement.affine, pose=rigid, shape=shape)
+    return replace(
+        alignment,
+        scan_to_template=placement.scan_to_template,
+        scan_to_template_rigid=rigid,
+        shape=shape,
+    )

@@ -16,7 +16,7 @@ STEP_MM = 7.0
 """One place of the face in each cube of this size takes part in a fit."""
 USUAL = np.array([0.1, 0.1, 0.1, 8.0, 8.0, 8.0, 0.013, 0.013, 0.013, 0.025, 0.06, 2.0, 1.5])
 """By how much a head usually was misplaced: turn in radians, shift in mm and size along three axes;
-for the cut, its size, nod, and shifts forward and up within the head, too."""
+for the cut, its size, pitch, and shifts forward and up within the head, too."""
 _DIFFERENCE = 0.05
 """Share of the usual by which a slope is measured: fields are single precision on a grid of 2 mm,
 so that the slopes of much smaller steps would be those of rounding."""

@@ -18,7 +18,7 @@ FACE = ("face", "brow", "eyes", "nose", "mouth", "chin", "cheeks")
 
 
 @dataclass(frozen=True, eq=False)
-class Apart:
+class FaceDistances:
     """Distances between the faces of all pairs of people.
 
     Attributes
@@ -26,7 +26,7 @@ class Apart:
     pairs : (N (N - 1) / 2,) ndarray
         Root mean square distance of corresponding points after rigid alignment, mm.
     closest : (N,) ndarray
-        Of each person to whom they resemble most, mm.
+        Of each person to the most similar one, mm.
     twins : tuple of int
         Places of the two people who resemble each other most.
     """
@@ -37,7 +37,7 @@ class Apart:
 
     @property
     def smallest(self) -> float:
-        """Distance of the two most alike, mm."""
+        """Distance of the two most similar, mm."""
         return float(self.pairs.min())
 
     def quantiles(self) -> dict[str, float]:
@@ -49,7 +49,7 @@ class Apart:
         }  # fmt: skip
 
 
-def distances(people: Sequence[Person]) -> Apart:
+def distances(people: Sequence[Person]) -> FaceDistances:
     """Distances between the faces of all pairs of people, eyes closed, size kept.
 
     Parameters
@@ -70,7 +70,7 @@ def distances(people: Sequence[Person]) -> Apart:
     return apart(shapes)
 
 
-def apart(shapes: NDArray[np.floating]) -> Apart:
+def apart(shapes: NDArray[np.floating]) -> FaceDistances:
     """Distances between all pairs of shapes (N, P, 3) whose points correspond."""
     centred = np.asarray(shapes, np.float64)
     centred = centred - centred.mean(axis=1, keepdims=True)
@@ -86,7 +86,7 @@ def apart(shapes: NDArray[np.floating]) -> Apart:
     gap = np.sqrt(np.maximum(square, 0) / points)
     np.fill_diagonal(gap, np.inf)
     first, second = np.unravel_index(gap.argmin(), gap.shape)
-    return Apart(
+    return FaceDistances(
         pairs=gap[np.triu_indices(count, 1)],
         closest=gap.min(axis=1),
         twins=(int(first), int(second)),

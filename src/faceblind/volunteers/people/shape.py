@@ -53,7 +53,7 @@ _LIMIT = 0.55
 
 @dataclass(frozen=True)
 class PeopleSettings:
-    """Whom to draw.
+    """Which people to draw.
 
     Attributes
     ----------
@@ -217,7 +217,7 @@ def sample_person(seed: int, index: int, settings: PeopleSettings | None = None)
     index : int
         Place in the cohort. The same pair and settings always give the same person.
     settings : PeopleSettings, optional
-        Whom to draw.
+        Which people to draw.
 
     Returns
     -------

@@ -37,7 +37,7 @@ class CameraSettings:
         Least and greatest JPEG quality, both included.
     yaw_sd, pitch_sd, roll_sd : float
         Spread of the head's pose around the asked view, degrees; no head turns further than
-        43, nods further than 25 or leans further than 20.
+        43, pitches further than 25 or leans further than 20.
     expression : float
         Scale of the random mild expressions (brows, lids, mouth): 0 neutral, 1 mild, 2 lively.
     smile : float
@@ -345,6 +345,6 @@ def rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
     """(3, 3) head to room; degrees, yaw to the person's left, pitch up, roll to the right."""
     y, p, r = np.radians([yaw, pitch, roll])
     turn = np.array([[np.cos(y), -np.sin(y), 0], [np.sin(y), np.cos(y), 0], [0, 0, 1]])
-    nod = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
+    pitch_turn = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
     tilt = np.array([[np.cos(r), 0, np.sin(r)], [0, 1, 0], [-np.sin(r), 0, np.cos(r)]])
-    return turn @ nod @ tilt
+    return turn @ pitch_turn @ tilt

@@ -202,12 +202,12 @@ def _reflect(
             lobe = facing ** sharpness[n] * (sharpness[n] + 8) / 8
             shine = gloss[n] * fresnel * lobe * key[n]
         grazing = min(max(1 - (nx * vx + ny * vy + nz * vz), 0.0), 1.0)
-        glance = gloss[n] * 0.10 * grazing**3
+        sheen = gloss[n] * 0.10 * grazing**3
         for c in range(3):
             lit = max((slope + wrap[c]) / (1 + wrap[c]), 0.0) * key[n] * lamp_colour[c]
             out[n, c] = (
                 albedo[n, c] * (lit + surround[n, c])
                 + shine * lamp_colour[c]
-                + glance * surround[n, c]
+                + sheen * surround[n, c]
             )
     return out

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from faceblind.identification.scan_match import Likeness
+from faceblind.identification.scan_match import ScanFeatures
 
 
-def keep(path: Path, found: Mapping[str, Likeness]) -> None:
-    """Write likenesses by variant, whole or not at all."""
+def keep(path: Path, found: Mapping[str, ScanFeatures]) -> None:
+    """Write features by variant, whole or not at all."""
     arrays = {}
     for variant, one in found.items():
         arrays |= one.as_arrays(f"{variant} ")
@@ -21,8 +21,8 @@ def keep(path: Path, found: Mapping[str, Likeness]) -> None:
     part.replace(path)
 
 
-def kept(path: Path) -> dict[str, Likeness]:
+def kept(path: Path) -> dict[str, ScanFeatures]:
     """What `keep` wrote."""
     with np.load(path) as file:
         names = {name.split()[0] for name in file.files}
-        return {name: Likeness.from_arrays(file, f"{name} ") for name in names}
+        return {name: ScanFeatures.from_arrays(file, f"{name} ") for name in names}
