@@ -91,7 +91,7 @@ def write_brain(scan: Path, target: Path) -> Path:
 
 def brain_of(scan: Scan) -> NDArray[np.bool_]:
     """(I, J, K) the average brain where it lies in a scan."""
-    affine = place(find_whole_head(scan).alignment).affine @ scan.affine
+    affine = place(find_whole_head(scan).alignment).scan_to_template @ scan.affine
     return np.asarray(template_fields().on_grid("brain", affine, scan.shape) > 0)
 
 
