@@ -55,7 +55,9 @@ def test_a_brow_that_stays_is_not_taken_for_scalp(cut, monkeypatch):
     monkeypatch.setattr(module, "align_by_scalp", lambda *_, **__: pitched(true))
     with monkeypatch.context() as without:
         without.setattr(
-            module, "find_brain_pose", lambda scan_to_template, *_: BrainPose(scan_to_template, 1.0)
+            module,
+            "find_brain_pose",
+            lambda scan_to_template, *_: BrainPose(scan_to_template, 1.0, 1.0),
         )
         by_scalp = locate_head(scan).regions
     found = locate_head(scan).regions
@@ -73,7 +75,9 @@ def test_a_head_that_neither_face_nor_brain_places_is_refused(cut, monkeypatch):
 
     monkeypatch.setattr(module, "align", doubtful)
     monkeypatch.setattr(
-        module, "find_brain_pose", lambda scan_to_template, *_: BrainPose(scan_to_template, 0.0)
+        module,
+        "find_brain_pose",
+        lambda scan_to_template, *_: BrainPose(scan_to_template, 0.0, 0.0),
     )
     with pytest.raises(AlignmentError, match="no head was found with enough confidence"):
         locate_head(scan)

@@ -23,7 +23,7 @@ from faceblind.attacks.surface import FACE, Surface, find_surface
 from faceblind.errors import AlignmentError, FaceblindError
 from faceblind.geometry.raycast import Scene
 from faceblind.head.alignment import CONFIDENT, Alignment, align, align_by_scalp
-from faceblind.head.brain_pose import find_brain_pose
+from faceblind.head.brain_pose import BrainPose, find_brain_pose
 from faceblind.head.error_context import explained
 from faceblind.head.segmentation import HeadMask, find_head
 from faceblind.head.skin import Skin, find_skin
@@ -126,10 +126,15 @@ def locate_head(
     found = _best(skin, whole, edges, scan, faceless)
     if found.known.is_cut:
         found = _where_the_head_wants_it(found, scan, faceless)
-    if not (found.known.is_cut or found.known.is_face):
-        require_head(found.alignment, found.remaining, scan, head)
+    ours = found.known.is_cut or found.known.is_face
+    if not ours or (found.alignment.confidence < CONFIDENT and not faceless.surely_by_brain):
+        # A brain is looked for where the scalp has it: an average brain moved freely fits a rind,
+        # and so does a cut.
+        place = faceless.before_brain(found.alignment) if not ours else faceless.by_scalp
+        require_head(place or found.alignment, found.remaining, scan, head)
+    if not ours:
         return replace(found, edges=edges)
-    inside = faceless.by_brain
+    inside = faceless.surely_by_brain
     aside = 0.0 if inside is None else aside_mm(found.known, inside)
     return replace(found, edges=edges, inside=inside, aside_mm=aside)
 
@@ -148,16 +153,28 @@ class _Faceless:
         return align_by_scalp(self.skin, self.scan)
 
     @cached_property
-    def by_brain(self) -> Alignment | None:
-        """By its brain, see `faceblind.head.brain_pose`; None where that tells nothing."""
+    def _pose(self) -> BrainPose | None:
         if self.by_scalp is None:
             return None
-        pose = find_brain_pose(self.by_scalp.scan_to_template, self.scan, self.head)
-        return (
-            aligned_by(nearest_placement(pose.scan_to_template), self.by_scalp)
-            if pose.is_sure
-            else None
-        )
+        return find_brain_pose(self.by_scalp.scan_to_template, self.scan, self.head)
+
+    @cached_property
+    def by_brain(self) -> Alignment | None:
+        """By its brain, a place worth a try; None where the brain tells nothing."""
+        if self.by_scalp is None or self._pose is None or not self._pose.is_likely:
+            return None
+        return aligned_by(nearest_placement(self._pose.scan_to_template), self.by_scalp)
+
+    @property
+    def surely_by_brain(self) -> Alignment | None:
+        """The same where it is to be believed."""
+        found = self.by_brain
+        return found if self._pose is not None and self._pose.is_sure else None
+
+    def before_brain(self, found: Alignment) -> Alignment:
+        """By the scalp, if an alignment is the brain's; else the same."""
+        known = self.__dict__.get("by_brain")
+        return self.by_scalp if known is found and self.by_scalp is not None else found
 
 
 def _best(
@@ -198,7 +215,7 @@ def _where_the_head_wants_it(located: LocatedHead, scan: Scan, faceless: _Facele
     Where little of a face is in view, the cut fits in other places, too; and a scalp is too round
     to tell how far a head pitches.
     """
-    start = faceless.by_brain
+    start = faceless.surely_by_brain
     if start is None or _apart_mm(located.alignment, start) <= MISLAID_MM:
         return located
     scene = Scene(located.skin.points, located.skin.faces)
@@ -276,6 +293,7 @@ def _by_brain(
             return turned
         if sure:
             return located
+        require_head(located.alignment, located.remaining, scan, faceless.head)
         raise _unsure(scan, located.alignment)
     turned = _explained_by(located.skin, scene, found, scan)
     if turned.known.is_cut or turned.known.is_face:

@@ -87,7 +87,7 @@ def brain_share(
     step : (3,) float64 ndarray
         Pitch in degrees, shifts forwards and up in mm, at which it was found.
     """
-    tissue = _deep() if deep else whole_brain()
+    tissue = deep_brain() if deep else whole_brain()
     to_scan = np.asarray(np.linalg.inv(scan_to_template), np.float64)
     cost = partial(_cost, tissue=tissue, fast=Fast.of(scan, head, SOFT_MM), to_scan=to_scan)
     grid = np.stack(np.meshgrid(_PITCHES, _SHIFTS_MM, _SHIFTS_MM, indexing="ij"), -1).reshape(-1, 3)
@@ -208,7 +208,8 @@ def whole_brain() -> Tissue:
 
 
 @lru_cache(maxsize=1)
-def _deep() -> Tissue:
+def deep_brain() -> Tissue:
+    """Places below the cortex, without what depends on depth alone, in a drawn order."""
     places, shares, depth = _brain()
     keep = depth > DEEP_MM
     ring = (depth[keep] / RING_MM).astype(np.int64)
