@@ -28,7 +28,6 @@ from faceblind.face.pipeline import ReconstructedHead, render_face
 from faceblind.face.reconstruction import Variant, as_is, reconstruct
 from faceblind.formats import load
 from faceblind.geometry.grid import from_scan, regrid
-from faceblind.head.alignment import align_by_scalp
 from faceblind.head.reference_volume import at_time, leaders
 from faceblind.head.segmentation import HeadMask, find_head
 from faceblind.head.skin import find_skin
@@ -150,7 +149,7 @@ def _pieces(scan: Scan, head: HeadMask, located: LocatedHead) -> tuple[Piece, ..
     found = located.alignment
     if located.known.is_face:
         # A fit to our face has its width, beside which a wider person's scalp seems to lie in air.
-        found = align_by_scalp(located.skin, scan) or found
+        found = located.by_scalp or found
     return find_pieces(scan, head, found)
 
 

@@ -67,6 +67,8 @@ class LocatedHead:
         What faceblind itself put there.
     edges : Edges or None
         Which of the skin the scanner saw, where that can be told.
+    by_scalp : Alignment or None
+        By scalp, ears and neck alone, if faceblind protected it.
     inside : Alignment or None
         Where the brain has the head, if faceblind protected it.
     aside_mm : float
@@ -83,6 +85,7 @@ class LocatedHead:
     regions: dict[str, RegionPresence]
     known: OwnProtection
     edges: Edges | None = None
+    by_scalp: Alignment | None = None
     inside: Alignment | None = None
     aside_mm: float = 0.0
     other: LocatedHead | None = None
@@ -136,7 +139,8 @@ def locate_head(
         return replace(found, edges=edges)
     inside = faceless.surely_by_brain
     aside = 0.0 if inside is None else aside_mm(found.known, inside)
-    return replace(found, edges=edges, inside=inside, aside_mm=aside)
+    scalp = faceless.by_scalp
+    return replace(found, edges=edges, by_scalp=scalp, inside=inside, aside_mm=aside)
 
 
 @dataclass(frozen=True)
@@ -215,13 +219,15 @@ def _where_the_head_wants_it(located: LocatedHead, scan: Scan, faceless: _Facele
     Where little of a face is in view, the cut fits in other places, too; and a scalp is too round
     to tell how far a head pitches.
     """
-    start = faceless.surely_by_brain
+    start = faceless.by_brain
     if start is None or _apart_mm(located.alignment, start) <= MISLAID_MM:
         return located
     scene = Scene(located.skin.points, located.skin.faces)
     again = _explained_by(located.skin, scene, start, scan, whole=False, far=False)
     if again.known.is_cut and _apart_mm(again.alignment, start) <= MISLAID_MM:
         return again
+    if faceless.surely_by_brain is None:
+        return located
     surface = find_surface(located.skin, start, scan, scene)
     nothing = OwnProtection(0.0, 0.0, np.zeros(len(surface.offset), bool))
     return LocatedHead(located.skin, start, surface, find_regions(surface, start.template), nothing)
