@@ -19,10 +19,10 @@ from faceblind.geometry.points import thin
 from faceblind.geometry.transforms import applied
 from faceblind.head.alignment import Alignment
 from faceblind.head.skin import Skin
+from faceblind.protect.boundary import boundary_at
 from faceblind.protect.cut_fit import moved_cut
 from faceblind.protect.cut_lift import LIFT_MM, SINK_MM, free_share
 from faceblind.protect.placement import Placement, exact_placement, hung
-from faceblind.protect.region import boundary_at
 from faceblind.scan import Scan
 
 ENOUGH_CUT = 0.58
