@@ -7,10 +7,12 @@ skin inwards is darkest. No contrast is assumed: where no bone is seen, the usua
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from importlib.resources import as_file, files
+from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from nibabel.affines import apply_affine
@@ -76,12 +78,16 @@ _BLUR_VOXELS = 0.9
 
 @dataclass(frozen=True)
 class TemplateFields:
-    """Fields in the template frame, in mm, on one grid.
+    """Fields in the template frame, in mm, on one grid; each is unpacked when first asked for.
 
     Attributes
     ----------
     affine : (4, 4) float64
         Grid index to template mm.
+    packed : mapping of str to ndarray
+        The fields as they are stored, whole numbers.
+    unit_mm : float32
+        Millimetres per stored step.
     cut, cut_ears_kept : (A, B, C) float32
         How far a place lies on the side that protection replaces; negative where voxels stay.
     depth : (A, B, C) float32
@@ -96,12 +102,45 @@ class TemplateFields:
     """
 
     affine: NDArray[np.float64]
-    cut: NDArray[np.float32]
-    cut_ears_kept: NDArray[np.float32]
-    depth: NDArray[np.float32]
-    eyes: NDArray[np.float32]
-    brain: NDArray[np.float32]
-    inside: NDArray[np.uint8]
+    packed: Mapping[str, NDArray[Any]]
+    unit_mm: np.float32
+
+    @cached_property
+    def cut(self) -> NDArray[np.float32]:
+        """Where protection replaces, with ears."""
+        return self._in_mm("cut")
+
+    @cached_property
+    def cut_ears_kept(self) -> NDArray[np.float32]:
+        """Where protection replaces, without ears."""
+        return self._in_mm("cut_ears_kept")
+
+    @cached_property
+    def depth(self) -> NDArray[np.float32]:
+        """Depth under the smooth core of the head."""
+        return self._in_mm("depth")
+
+    @cached_property
+    def eyes(self) -> NDArray[np.float32]:
+        """Depth inside globes and orbits."""
+        return self._in_mm("eyes")
+
+    @cached_property
+    def brain(self) -> NDArray[np.float32]:
+        """Depth inside the average brain."""
+        return self._in_mm("brain")
+
+    @cached_property
+    def inside(self) -> NDArray[np.uint8]:
+        """Classes of what lies in and around the brain."""
+        inside: NDArray[np.uint8] = self.packed["inside"]
+        inside.setflags(write=False)
+        return inside
+
+    def _in_mm(self, name: str) -> NDArray[np.float32]:
+        field: NDArray[np.float32] = self.packed[name] * self.unit_mm
+        field.setflags(write=False)
+        return field
 
     @cached_property
     def _inverse(self) -> NDArray[np.float64]:
@@ -158,14 +197,9 @@ class TemplateFields:
 @lru_cache(maxsize=1)
 def template_fields() -> TemplateFields:
     """Fields that ship with the package, built by ``tools/build_face_region.py``."""
-    with as_file(files("faceblind") / "data" / "face_region.npz") as path, np.load(path) as npz:
-        unit = np.float32(npz["unit_mm"])
-        names = ("cut", "cut_ears_kept", "depth", "eyes", "brain")
-        fields = {name: npz[name] * unit for name in names}
-        affine, inside = npz["affine"], npz["inside"]
-    for field in (*fields.values(), inside):
-        field.setflags(write=False)
-    return TemplateFields(affine, **fields, inside=inside)
+    packed = (files("faceblind") / "data" / "face_region.npz").read_bytes()
+    npz = np.load(io.BytesIO(packed))
+    return TemplateFields(npz["affine"], npz, np.float32(npz["unit_mm"]))
 
 
 @dataclass(frozen=True)
