@@ -8,6 +8,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from faceblind.geometry.icp import registered_rigidly
+from faceblind.geometry.points import thin
+from faceblind.geometry.triangles import vertex_normals
 from faceblind.head.template import REGIONS
 from faceblind.volunteers.people.head_model import HeadModel
 
@@ -269,12 +271,28 @@ def build_template() -> dict[str, NDArray]:
         "points": np.round(mean, 3).astype(np.float32),
         "faces": faces.astype(np.uint16),
         "regions": find_regions(model, mean, marks),
+        "smooth_ways": smooth_ways(np.round(mean, 3).astype(np.float32), faces),
         "modes": np.rint(modes / STEP_MM).astype(np.int16),
         "mode_step": np.array([STEP_MM], np.float32),
         "landmark_names": np.array(sorted(marks)),
         "landmark_index": np.array([marks[n] for n in sorted(marks)], np.int32),
         "mirror": mirror.astype(np.uint16),
     }
+
+
+def smooth_ways(points: NDArray, faces: NDArray) -> NDArray:
+    """(P, 3) outward directions averaged over a centimetre, so that rays do not cross."""
+    from scipy.spatial import cKDTree
+
+    subset = thin(points, 2.5)
+    near = cKDTree(points).sparse_distance_matrix(
+        cKDTree(points[subset]), 12.0, output_type="coo_matrix"
+    )
+    weight = np.exp(-0.5 * (near.data / 5.0) ** 2)
+    where, count = (near.row, subset[near.col]), len(points)
+    mean = coo_matrix((weight, where), (count, count)).tocsr()
+    ways = mean @ vertex_normals(points, faces)
+    return (ways / np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-6)).astype(np.float32)
 
 
 def mirror_vertices(model: HeadModel) -> NDArray:

@@ -61,6 +61,20 @@ def test_version_and_help():
         assert "--force" in result.out
 
 
+def test_a_single_scan_loads_nothing_that_only_folders_and_other_verbs_need():
+    unused = [
+        *("protect.reface", "protect.tissue_model", "system.workers", "datasets.census"),
+        *("datasets.sidecar_claims", "formats.mgh", "formats.nrrd", "volunteers", "recognition"),
+    ]
+    names = [*(f"faceblind.{name}" for name in unused), "scipy.interpolate", "rich.progress"]
+    code = (
+        "import sys\nfrom faceblind.workflows.protect import protect_file\n"
+        f"print([name for name in {names} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_help_loads_nothing_heavy():
     heavy = "numpy scipy nibabel cv2 onnxruntime numba skimage trimesh"
     code = (

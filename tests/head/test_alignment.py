@@ -17,7 +17,8 @@ from faceblind.errors import AlignmentError
 from faceblind.formats import load
 from faceblind.geometry.points import thin
 from faceblind.geometry.triangles import vertex_normals
-from faceblind.head.alignment import CONFIDENT, Alignment, align
+from faceblind.head.alignment import CONFIDENT, Alignment, align, align_by_scalp
+from faceblind.head.fitting import SkinTargets
 from faceblind.head.skin import Skin, find_skin
 from faceblind.head.template import REGIONS, load_template
 from faceblind.scan import Scan
@@ -87,6 +88,17 @@ def test_a_head_in_its_place(head: Head) -> None:
     assert found.confidence == 1.0
     assert set(found.support) == set(found.seen) == set(REGIONS)
     assert all(found.support[name] > 0.9 for name in ("brow", "eyes", "nose", "mouth", "scalp"))
+
+
+def test_a_skin_prepared_once_is_aligned_as_if_prepared_anew(head: Head) -> None:
+    truth = head(someone(0))
+    targets = SkinTargets.of(truth.skin, truth.scan)
+    for by in (align, align_by_scalp):
+        found = by(truth.skin, truth.scan, targets=targets)
+        anew = by(truth.skin, truth.scan)
+        assert found.confidence >= CONFIDENT
+        np.testing.assert_array_equal(found.scan_to_template, anew.scan_to_template)
+        np.testing.assert_array_equal(found.shape, anew.shape)
 
 
 def test_pose_is_rigid_and_affine_brings_the_template_back(head: Head) -> None:

@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 from faceblind.head.pose_search import (
     CELL_MM,
     CELLS,
+    SearchField,
     _turned,
     candidates,
     normal_field,
@@ -99,9 +100,8 @@ def test_the_best_candidate_is_within_a_step_of_the_truth(everywhere: bool) -> N
     tilt = Rotation.from_rotvec(np.deg2rad([20.0, -15.0, 10.0])).as_matrix()
     turn = tilt @ Rotation.create_group("O").as_matrix()[7] if everywhere else tilt
     shift = np.array([35.0, -60.0, 110.0])
-    poses, scores = candidates(
-        points @ turn.T + shift, normals @ turn.T, points, normals, everywhere=everywhere, keep=10
-    )
+    skin = SearchField.of(points @ turn.T + shift, normals @ turn.T)
+    poses, scores = candidates(skin, points, normals, everywhere=everywhere, keep=10)
     assert poses.shape == (10, 4, 4)
     assert (np.diff(scores) <= 0).all()
     turns = poses[:3, :3, :3]
@@ -118,6 +118,10 @@ def test_a_sphere_has_no_best_rotation() -> None:
     points, normals = np.asarray(ball.vertices), np.asarray(ball.vertex_normals)
     template = load_template()
     _, scores = candidates(
-        points, normals, template.points[::5], template.normals[::5], everywhere=False, keep=27
+        SearchField.of(points, normals),
+        template.points[::5],
+        template.normals[::5],
+        everywhere=False,
+        keep=27,
     )
     assert scores[-1] > 0.75 * scores[0]

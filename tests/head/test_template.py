@@ -9,6 +9,7 @@ import pytest
 import trimesh
 
 from faceblind.errors import FaceblindError
+from faceblind.geometry.points import thin
 from faceblind.geometry.triangles import boundary_edges, face_normals, vertex_normals
 from faceblind.head.template import REGIONS, load_template
 
@@ -43,6 +44,20 @@ def test_arrays_have_their_documented_shapes_and_are_read_only():
         assert not array.flags.writeable
     assert load_template() is T
     assert T.mean is T.points
+
+
+def test_smooth_ways_are_mean_normals_within_a_centimetre():
+    assert T.smooth_ways.dtype == np.float32
+    assert not T.smooth_ways.flags.writeable
+    np.testing.assert_allclose(np.linalg.norm(T.smooth_ways, axis=1), 1.0, atol=1e-6)
+    for name in ("pronasale", "vertex", "cheilion_left"):
+        vertex = T.landmark_index[name]
+        # One vertex of each small cube: they crowd on lids and lips.
+        even = thin(T.points, 2.5)
+        away = np.linalg.norm(T.points[even] - T.points[vertex], axis=1)
+        weight = np.exp(-0.5 * (away / 5.0) ** 2) * (away < 12.0)
+        mean = weight @ T.normals[even]
+        assert T.smooth_ways[vertex] @ mean > 0.9999 * np.linalg.norm(mean)
 
 
 def test_surface_is_manifold_with_one_opening_at_the_neck():

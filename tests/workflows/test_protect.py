@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faceblind.datasets.bids import mask_path
+from faceblind.datasets.names import mask_path
 from faceblind.errors import AlignmentError, OutputError, ScanError
 from faceblind.formats.nifti import load, save
 from faceblind.geometry.grid import Grid

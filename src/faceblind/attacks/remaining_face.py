@@ -10,7 +10,7 @@ from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from faceblind.attacks.region_presence import IMPORTANCE, ON_SKIN_MM
-from faceblind.attacks.surface import FACE, find_surface, smooth_ways
+from faceblind.attacks.surface import FACE, find_surface
 from faceblind.head.alignment import Alignment
 from faceblind.head.skin import Skin
 from faceblind.scan import Scan
@@ -57,7 +57,7 @@ def find_remaining(
     surface, template = find_surface(skin, alignment, before), alignment.template
     rows = np.flatnonzero(surface.seen & template.region(*FACE) & np.isfinite(surface.offset))
     rows = rows[np.abs(surface.offset[rows]) <= ON_SKIN_MM]
-    ways = smooth_ways(template) @ np.linalg.inv(alignment.scan_to_template_rigid)[:3, :3].T
+    ways = template.smooth_ways @ np.linalg.inv(alignment.scan_to_template_rigid)[:3, :3].T
     under = surface.points[rows] - UNDER_MM * ways[rows]
     gone, inside = _at(before, under, mask)
     stays = inside & ~gone.astype(bool)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
-from scipy import ndimage, sparse
-from scipy.spatial import cKDTree
+from scipy import ndimage
 
 from faceblind.geometry.mesh import checked_normals
-from faceblind.geometry.points import thin
 from faceblind.geometry.raycast import Scene
 from faceblind.geometry.triangles import vertex_areas
 from faceblind.head.alignment import Alignment
@@ -83,7 +80,7 @@ def find_surface(
     template = alignment.template
     points = alignment.fitted().astype(np.float32)
     turn = np.linalg.inv(alignment.scan_to_template_rigid)[:3, :3].astype(np.float32)
-    ways = smooth_ways(template) @ turn.T
+    ways = template.smooth_ways @ turn.T
     start = points + np.float32(OUT_MM) * ways
     depth, hit = scene.first_hits(start, -ways)
     vertex = skin.faces[np.maximum(hit, 0)]
@@ -109,23 +106,6 @@ def in_view(scan: Scan, points: NDArray[np.floating]) -> NDArray[np.bool_]:
     last = np.asarray(scan.shape) - 1
     inside = (index >= margin) & (index <= last - margin)
     return np.asarray(inside.all(axis=1), bool)
-
-
-@lru_cache(maxsize=2)
-def smooth_ways(template: Template) -> NDArray[np.float32]:
-    """(P, 3) outward directions averaged over a centimetre, so that rays do not cross."""
-    subset = thin(template.points, 2.5)
-    near = cKDTree(template.points).sparse_distance_matrix(
-        cKDTree(template.points[subset]), 12.0, output_type="coo_matrix"
-    )
-    weight = np.exp(-0.5 * (near.data / 5.0) ** 2)
-    count = len(template.points)
-    mean = sparse.coo_matrix((weight, (near.row, subset[near.col])), (count, count)).tocsr()
-    ways = mean @ template.normals
-    unit: NDArray[np.float32] = (
-        ways / np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-6)
-    ).astype(np.float32)
-    return unit
 
 
 def region_mask(template: Template, name: str) -> NDArray[np.bool_]:
@@ -161,7 +141,7 @@ def find_surface_by_rays(scan: Scan, head: HeadMask, alignment: Alignment) -> Su
         chosen |= region_mask(template, name)
     turn = np.linalg.inv(alignment.scan_to_template_rigid)[:3, :3]
     points = alignment.fitted()
-    ways = smooth_ways(template) @ turn.T
+    ways = template.smooth_ways @ turn.T
     depth = np.arange(-OUT_MM, DEEP_MM, STEP_MM)
     rays = points[chosen, None] - depth[:, None] * ways[chosen, None]
     index = scan.index(rays.reshape(-1, 3)).T

@@ -69,22 +69,6 @@ def check_people(scans: Iterable[ScanFile], folder: Path) -> None:
             )
 
 
-def mask_path(target: Path, suffix: str | None) -> Path:
-    """Where BIDS puts the mask of a protected scan: ``sub-01_mod-T1w_defacemask.nii.gz``.
-
-    Parameters
-    ----------
-    target : Path
-        The protected scan.
-    suffix : str or None
-        Its BIDS suffix.
-    """
-    stem = without_ending(target.name)
-    if suffix and stem.endswith(f"_{suffix}"):
-        stem = f"{stem.removesuffix(f'_{suffix}')}_mod-{suffix}"
-    return target.with_name(f"{stem}_defacemask.nii.gz")
-
-
 def only_series(scans: Iterable[ScanFile], series: str) -> list[ScanFile]:
     """The scans whose name ends in a series, such as ``T1w`` or ``acq-axial_FLAIR``.
 

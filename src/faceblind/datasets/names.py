@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from faceblind.errors import TableError
+from faceblind.formats.names import without_ending
 
 MISSING = ("", "n/a")
 """What a table may hold where nothing is known."""
@@ -33,3 +35,19 @@ def participant_label(text: str) -> str:
 # Contrasts in the order in which they show skin against air best (Schwarz et al. 2022, NeuroImage
 # 258:119357: 3-D T1, T2 and FLAIR far ahead of the rest; CT second).
 FACE_SUFFIXES = ("T1w", "T2w", "FLAIR", "PDw", "CT", "ct")
+
+
+def mask_path(target: Path, suffix: str | None) -> Path:
+    """Where BIDS puts the mask of a protected scan: ``sub-01_mod-T1w_defacemask.nii.gz``.
+
+    Parameters
+    ----------
+    target : Path
+        The protected scan.
+    suffix : str or None
+        Its BIDS suffix.
+    """
+    stem = without_ending(target.name)
+    if suffix and stem.endswith(f"_{suffix}"):
+        stem = f"{stem.removesuffix(f'_{suffix}')}_mod-{suffix}"
+    return target.with_name(f"{stem}_defacemask.nii.gz")

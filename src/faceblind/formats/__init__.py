@@ -6,12 +6,9 @@ from pathlib import Path
 from types import ModuleType
 
 from faceblind.errors import OutputError, ScanError, missing
-from faceblind.formats import mgh, nifti, nrrd
+from faceblind.formats import nifti
 from faceblind.formats.names import ENDINGS
-from faceblind.formats.unread import describe
 from faceblind.scan import Scan
-
-_MODULES: tuple[ModuleType, ...] = (nifti, mgh, nrrd)
 
 
 def load(path: str | Path, *, derived: bool = False) -> Scan:
@@ -57,6 +54,8 @@ def check_source(path: str | Path) -> None:
         return
     if not Path(path).exists():
         raise missing(Path(path))
+    from faceblind.formats.unread import describe
+
     known, what = ", ".join(ENDINGS), describe(Path(path))
     kind = f"{what}, " if what else ""
     raise ScanError(f"{path}: {kind}not a format that faceblind reads ({known}); convert it first")
@@ -116,5 +115,12 @@ def same_format(first: str | Path, second: str | Path) -> bool:
 
 
 def _module(path: str | Path) -> ModuleType | None:
+    """The reader of a name's ending; the rarer ones are loaded where they are needed."""
     name = Path(path).name.lower()
-    return next((module for module in _MODULES if name.endswith(module.ENDINGS)), None)
+    if name.endswith(nifti.ENDINGS):
+        return nifti
+    if not name.endswith(ENDINGS):
+        return None
+    from faceblind.formats import mgh, nrrd
+
+    return mgh if name.endswith(mgh.ENDINGS) else nrrd

@@ -24,7 +24,7 @@ def rotation_matrix(vector: NDArray[np.float64]) -> NDArray[np.float64]:
     ----------
     vector : (3,) float64 ndarray
     """
-    x, y, z = (float(part) for part in vector)
+    x, y, z = vector.tolist()
     angle = math.sqrt(x * x + y * y + z * z)
     if angle <= 1e-3:
         square = angle * angle
@@ -39,3 +39,25 @@ def rotation_matrix(vector: NDArray[np.float64]) -> NDArray[np.float64]:
         [2.0 * (xy + zw), -xx + yy - zz + ww, 2.0 * (yz - xw)],
         [2.0 * (xz - yw), 2.0 * (yz + xw), -xx - yy + zz + ww],
     ])  # fmt: skip
+
+
+def rotation_matrices(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(..., 3, 3) `rotation_matrix` of each of (..., 3) vectors."""
+    each = [rotation_matrix(vector) for vector in vectors.reshape(-1, 3)]
+    return np.stack(each).reshape(*vectors.shape, 3)
+
+
+def applied(affines: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points moved by each of several affine maps, as `nibabel.affines.apply_affine` by one.
+
+    Parameters
+    ----------
+    affines : (..., 4, 4) float64 ndarray
+    points : (N, 3) float64 ndarray
+
+    Returns
+    -------
+    (..., N, 3) float64 ndarray
+    """
+    linear, shift = affines[..., :3, :3], affines[..., None, :3, 3]
+    return np.asarray(points @ np.swapaxes(linear, -1, -2) + shift, np.float64)

@@ -18,7 +18,7 @@ from faceblind.geometry.transforms import angle_degrees
 from faceblind.head.brain_cover import ADULT_SIZE, head_size
 from faceblind.head.brain_evidence import LEAST_WHOLE, brain_share
 from faceblind.head.error_context import about
-from faceblind.head.fitting import SETTINGS, Aligner, AlignmentSettings, Fit
+from faceblind.head.fitting import SETTINGS, Aligner, AlignmentSettings, Fit, SkinTargets
 from faceblind.head.registration import SOFT_MM, Levels
 from faceblind.head.segmentation import find_head
 from faceblind.head.skin import Skin
@@ -82,6 +82,7 @@ def align(
     settings: AlignmentSettings = SETTINGS,
     *,
     maybe_faceless: bool = False,
+    targets: SkinTargets | None = None,
 ) -> Alignment:
     """Find the head.
 
@@ -97,6 +98,8 @@ def align(
     maybe_faceless : bool
         Expect that the face was removed: a scalp that fits well in about the header's orientation
         is believed without trying all others, which takes most of the time.
+    targets : SkinTargets, optional
+        `SkinTargets.of` the same skin, scan and settings, where it is aligned more than once.
 
     Returns
     -------
@@ -109,15 +112,20 @@ def align(
         If there is too little skin to try.
     """
     with about(scan):
-        return _align(skin, scan, template or load_template(), settings, maybe_faceless)
+        targets = targets or SkinTargets.of(skin, scan, settings)
+        return _align(targets, scan, template or load_template(), settings, maybe_faceless)
 
 
 def _align(
-    skin: Skin, scan: Scan, template: Template, settings: AlignmentSettings, maybe_faceless: bool
+    targets: SkinTargets,
+    scan: Scan,
+    template: Template,
+    settings: AlignmentSettings,
+    maybe_faceless: bool,
 ) -> Alignment:
-    whole = Aligner(skin, scan, template, settings)
+    whole = Aligner(targets, template, settings)
     fits = whole.best(False, [])
-    faceless = Aligner(skin, scan, template, settings, faceless=True)
+    faceless = Aligner(targets, template, settings, faceless=True)
     near: list[Fit] = []
     if fits and fits[0].witness >= settings.enough_witness and not _is_far(fits[0], settings):
         trust = _trust(fits, settings)
@@ -160,7 +168,11 @@ def _align(
 
 
 def align_by_scalp(
-    skin: Skin, scan: Scan, settings: AlignmentSettings = SETTINGS
+    skin: Skin,
+    scan: Scan,
+    settings: AlignmentSettings = SETTINGS,
+    *,
+    targets: SkinTargets | None = None,
 ) -> Alignment | None:
     """The head by scalp, ears and neck alone, in about the header's orientation.
 
@@ -171,6 +183,8 @@ def align_by_scalp(
     skin, scan : Skin, Scan
         As for `align`.
     settings : AlignmentSettings, optional
+    targets : SkinTargets, optional
+        As for `align`.
 
     Returns
     -------
@@ -183,7 +197,8 @@ def align_by_scalp(
         If there is too little skin to try.
     """
     with about(scan):
-        faceless = Aligner(skin, scan, load_template(), settings, faceless=True)
+        targets = targets or SkinTargets.of(skin, scan, settings)
+    faceless = Aligner(targets, load_template(), settings, faceless=True)
     fits = faceless.best(False, [])
     if not fits:
         return None

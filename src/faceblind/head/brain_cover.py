@@ -7,16 +7,17 @@ skin inwards is darkest. No contrast is assumed: where no bone is seen, the usua
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from importlib.resources import as_file, files
+from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.interpolate import RegularGridInterpolator
 from scipy.spatial import cKDTree
 
 from faceblind.head.skin import Skin
@@ -77,12 +78,16 @@ _BLUR_VOXELS = 0.9
 
 @dataclass(frozen=True)
 class TemplateFields:
-    """Fields in the template frame, in mm, on one grid.
+    """Fields in the template frame, in mm, on one grid; each is unpacked when first asked for.
 
     Attributes
     ----------
     affine : (4, 4) float64
         Grid index to template mm.
+    packed : mapping of str to ndarray
+        The fields as they are stored, whole numbers.
+    unit_mm : float32
+        Millimetres per stored step.
     cut, cut_ears_kept : (A, B, C) float32
         How far a place lies on the side that protection replaces; negative where voxels stay.
     depth : (A, B, C) float32
@@ -97,12 +102,45 @@ class TemplateFields:
     """
 
     affine: NDArray[np.float64]
-    cut: NDArray[np.float32]
-    cut_ears_kept: NDArray[np.float32]
-    depth: NDArray[np.float32]
-    eyes: NDArray[np.float32]
-    brain: NDArray[np.float32]
-    inside: NDArray[np.uint8]
+    packed: Mapping[str, NDArray[Any]]
+    unit_mm: np.float32
+
+    @cached_property
+    def cut(self) -> NDArray[np.float32]:
+        """Where protection replaces, with ears."""
+        return self._in_mm("cut")
+
+    @cached_property
+    def cut_ears_kept(self) -> NDArray[np.float32]:
+        """Where protection replaces, without ears."""
+        return self._in_mm("cut_ears_kept")
+
+    @cached_property
+    def depth(self) -> NDArray[np.float32]:
+        """Depth under the smooth core of the head."""
+        return self._in_mm("depth")
+
+    @cached_property
+    def eyes(self) -> NDArray[np.float32]:
+        """Depth inside globes and orbits."""
+        return self._in_mm("eyes")
+
+    @cached_property
+    def brain(self) -> NDArray[np.float32]:
+        """Depth inside the average brain."""
+        return self._in_mm("brain")
+
+    @cached_property
+    def inside(self) -> NDArray[np.uint8]:
+        """Classes of what lies in and around the brain."""
+        inside: NDArray[np.uint8] = self.packed["inside"]
+        inside.setflags(write=False)
+        return inside
+
+    def _in_mm(self, name: str) -> NDArray[np.float32]:
+        field: NDArray[np.float32] = self.packed[name] * self.unit_mm
+        field.setflags(write=False)
+        return field
 
     @cached_property
     def _inverse(self) -> NDArray[np.float64]:
@@ -159,14 +197,9 @@ class TemplateFields:
 @lru_cache(maxsize=1)
 def template_fields() -> TemplateFields:
     """Fields that ship with the package, built by ``tools/build_face_region.py``."""
-    with as_file(files("faceblind") / "data" / "face_region.npz") as path, np.load(path) as npz:
-        unit = np.float32(npz["unit_mm"])
-        names = ("cut", "cut_ears_kept", "depth", "eyes", "brain")
-        fields = {name: npz[name] * unit for name in names}
-        affine, inside = npz["affine"], npz["inside"]
-    for field in (*fields.values(), inside):
-        field.setflags(write=False)
-    return TemplateFields(affine, **fields, inside=inside)
+    packed = (files("faceblind") / "data" / "face_region.npz").read_bytes()
+    npz = np.load(io.BytesIO(packed))
+    return TemplateFields(npz["affine"], npz, np.float32(npz["unit_mm"]))
 
 
 @dataclass(frozen=True)
@@ -241,10 +274,7 @@ def find_cover(scan: Scan, skin: Skin, scan_to_template: NDArray[np.float64]) ->
     over = (places[:, 1] > 5) & (places[:, 2] > 5) & (places[:, 2] < 110)
     points, places = points[over], places[over]
     normals = skin.normals[usable][over].astype(np.float64)
-    table = RegularGridInterpolator((COVER_X, COVER_Z), COVER_MM)
-    x = np.clip(np.abs(places[:, 0]), COVER_X[0], COVER_X[-1])
-    z = np.clip(places[:, 2], COVER_Z[0], COVER_Z[-1])
-    depth = table(np.column_stack([x, z]))
+    depth = _usual_depth(np.abs(places[:, 0]), places[:, 2])
     # Template mm per scan mm: 0.88 to 1.0 in adults. Small heads have a thinner cover.
     size = head_size(scan_to_template)
     share = min(1.0, SMALL_HEAD / size)
@@ -259,6 +289,24 @@ def find_cover(scan: Scan, skin: Skin, scan_to_template: NDArray[np.float64]) ->
     outside = np.where(places[:, 2] > _BROW_MM, _outside_skin(scan, points, normals), 0.0)
     share = float((outside[high] > OUTSIDE_MM).mean()) if high.any() else 0.0
     return Cover(points, normals, depth - outside, share)
+
+
+def _usual_depth(x: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,) mm of `COVER_MM` at places, linear between its nodes and constant beyond them."""
+    (i, u), (j, v) = (_cell(x, COVER_X), _cell(z, COVER_Z))
+    near = COVER_MM[i, j] * (1.0 - u) * (1.0 - v) + COVER_MM[i, j + 1] * (1.0 - u) * v
+    depth = near + COVER_MM[i + 1, j] * u * (1.0 - v) + COVER_MM[i + 1, j + 1] * u * v
+    return np.asarray(depth, np.float64)
+
+
+def _cell(
+    values: NDArray[np.float64], nodes: Sequence[float]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Between which nodes values (N,) lie, by the lower one, and how far from it, 0 to 1."""
+    at = np.asarray(nodes)
+    inside = np.clip(values, at[0], at[-1])
+    low = np.minimum(np.searchsorted(at, inside, side="right") - 1, len(at) - 2)
+    return low, (inside - at[low]) / (at[low + 1] - at[low])
 
 
 def _outside_skin(

@@ -14,7 +14,7 @@ from faceblind.errors import AlignmentError
 from faceblind.geometry import icp
 from faceblind.geometry.points import thin
 from faceblind.geometry.transforms import angle_degrees
-from faceblind.head.pose_search import candidates
+from faceblind.head.pose_search import SearchField, candidates
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS, Template
 from faceblind.scan import Scan
@@ -177,42 +177,64 @@ class Fit:
     witness: float = 0.0
 
 
+@dataclass(frozen=True)
+class SkinTargets:
+    """One scan's skin, prepared once for all fits.
+
+    Parameters
+    ----------
+    fine, coarse : icp.Target
+        At the spacings of `AlignmentSettings`.
+    search : SearchField
+        Of the coarse one, without caps.
+    """
+
+    fine: icp.Target
+    coarse: icp.Target
+    search: SearchField
+
+    @classmethod
+    def of(cls, skin: Skin, scan: Scan, settings: AlignmentSettings = SETTINGS) -> SkinTargets:
+        """Of the surface, and the volume that says where the field of view ends.
+
+        Raises
+        ------
+        AlignmentError
+            If there is too little skin.
+        """
+        coarse = _target(skin, scan, settings.search_step_mm)
+        usable = np.flatnonzero(coarse.usable)
+        if len(usable) < 200:
+            raise AlignmentError(
+                "too little skin to find a head in it; check that this is a head scan"
+            )
+        search = SearchField.of(coarse.points[usable], coarse.normals[usable])
+        return cls(_target(skin, scan, settings.skin_step_mm), coarse, search)
+
+
 class Aligner:
     """One scan's skin against one template, at the resolutions the steps need.
 
     Parameters
     ----------
-    skin, scan : Skin, Scan
-        The surface, and the volume that says where the field of view ends.
+    targets : SkinTargets
     template : Template
     settings : AlignmentSettings
     faceless : bool
         Leave the face out: it was removed or replaced.
-
-    Raises
-    ------
-    AlignmentError
-        If there is too little skin.
     """
 
     def __init__(
         self,
-        skin: Skin,
-        scan: Scan,
+        targets: SkinTargets,
         template: Template,
         settings: AlignmentSettings,
         faceless: bool = False,
     ) -> None:
         self.template = template
         self.settings = settings
-        self.fine = _target(skin, scan, settings.skin_step_mm)
-        self.coarse = _target(skin, scan, settings.search_step_mm)
-        usable = np.flatnonzero(self.coarse.usable)
-        if len(usable) < 200:
-            raise AlignmentError(
-                "too little skin to find a head in it; check that this is a head scan"
-            )
-        self.usable = usable
+        self.targets = targets
+        self.fine, self.coarse = targets.fine, targets.coarse
         kept = ("scalp", "ears", "neck") if faceless else REGIONS
         self.emphasis = np.array([float(name in kept) for name in REGIONS])
         self.search_samples = _samples(template, 1.5 * settings.search_step_mm)
@@ -262,8 +284,7 @@ class Aligner:
         samples = self.search_samples
         keep = self.settings.keep_everywhere if everywhere else self.settings.keep_header
         poses, _ = candidates(
-            self.coarse.points[self.usable],
-            self.coarse.normals[self.usable],
+            self.targets.search,
             samples.points,
             samples.normals
             * (np.minimum(samples.weights, 1.0) * self.emphasis[samples.regions])[:, None],

@@ -8,6 +8,7 @@ all translations at once (as in fast rotational matching, Roseman 2003, Ultramic
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -87,9 +88,30 @@ def _saturated(field: NDArray[np.float32]) -> NDArray[np.float32]:
     return field / np.maximum(length, typical)
 
 
+@dataclass(frozen=True)
+class SearchField:
+    """The skin of a scan as a field of normals.
+
+    Parameters
+    ----------
+    origin : (3,) ndarray
+        Scan RAS+ mm of the centre of cell (0, 0, 0).
+    field : (3, CELLS, CELLS, CELLS) float32 ndarray
+        No longer than 1 in each cell.
+    """
+
+    origin: NDArray[np.floating]
+    field: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, points: NDArray[np.floating], normals: NDArray[np.floating]) -> SearchField:
+        """Of evenly thinned skin (S, 3), scan RAS+ mm."""
+        origin = points.mean(axis=0)
+        return cls(origin, _saturated(normal_field(points, normals, origin)))
+
+
 def candidates(
-    scan_points: NDArray[np.floating],
-    scan_normals: NDArray[np.floating],
+    skin: SearchField,
     template_points: NDArray[np.floating],
     template_normals: NDArray[np.floating],
     *,
@@ -100,8 +122,7 @@ def candidates(
 
     Parameters
     ----------
-    scan_points, scan_normals : (S, 3) ndarray
-        Evenly thinned skin, scan RAS+ mm.
+    skin : SearchField
     template_points, template_normals : (T, 3) ndarray
         Evenly thinned template, template RAS+ mm; normals carry the weights.
     everywhere : bool
@@ -116,11 +137,9 @@ def candidates(
     scores : (keep,) float64 ndarray
         Correlation relative to the template's own; higher is better.
     """
-    origin = scan_points.mean(axis=0)
-    target = _saturated(normal_field(scan_points, scan_normals, origin))
     # A turn by whole quarters permutes the grid, so that only the scan's field is turned by it.
     axes = orientations(everywhere)
-    targets = [fft.rfftn(_turned(target, turn), axes=(1, 2, 3), workers=2) for turn in axes]
+    targets = [fft.rfftn(_turned(skin.field, turn), axes=(1, 2, 3), workers=2) for turn in axes]
     best = np.empty((len(tilts()), len(axes)))
     shift = np.empty((len(tilts()), len(axes), 3))
     for n, tilt in enumerate(tilts()):
@@ -137,7 +156,7 @@ def candidates(
     tilt_of, turn_of = np.unravel_index(order, best.shape)
     poses = np.tile(np.eye(4), (len(order), 1, 1))
     poses[:, :3, :3] = axes[turn_of] @ tilts()[tilt_of]
-    poses[:, :3, 3] = shift[tilt_of, turn_of] * CELL_MM + origin
+    poses[:, :3, 3] = shift[tilt_of, turn_of] * CELL_MM + skin.origin
     return poses, best.ravel()[order] / np.sqrt((template_normals**2).sum())
 
 

@@ -38,6 +38,8 @@ class Template:
         Triangles, counter-clockwise seen from outside. Manifold, one boundary: the neck.
     normals : (P, 3) float32
         Outward unit normals.
+    smooth_ways : (P, 3) float32
+        Unit directions outwards, averaged over a centimetre, so that rays do not cross.
     regions : (P,) uint8
         Region of each vertex, an index into `REGIONS`.
     landmark_index : mapping of str to int
@@ -52,6 +54,7 @@ class Template:
     points: Floats
     faces: NDArray[np.int32]
     normals: Floats
+    smooth_ways: Floats
     regions: NDArray[np.uint8]
     landmark_index: Mapping[str, int]
     modes: Floats
@@ -128,7 +131,7 @@ def load_template() -> Template:
     modes = data["modes"].astype(np.float32) * data["mode_step"][0]
     arrays = (data["points"], faces, data["regions"], modes, data["mirror"].astype(np.int32))
     normals = vertex_normals(data["points"], faces)
-    for array in (*arrays, normals):
+    for array in (*arrays, normals, data["smooth_ways"]):
         array.setflags(write=False)
     points, faces, regions, modes, mirror = arrays
     index = zip(data["landmark_names"], data["landmark_index"], strict=True)
@@ -136,6 +139,7 @@ def load_template() -> Template:
         points=points,
         faces=faces,
         normals=normals,
+        smooth_ways=data["smooth_ways"],
         regions=regions,
         landmark_index=MappingProxyType({str(n): int(v) for n, v in index}),
         modes=modes,

@@ -19,7 +19,7 @@ from scipy.optimize import linprog
 from scipy.spatial import cKDTree
 
 from faceblind.geometry.points import thin
-from faceblind.geometry.transforms import rotation_matrix
+from faceblind.geometry.transforms import rotation_matrices
 from faceblind.head.brain_cover import Cover, template_fields
 from faceblind.head.skin import Skin
 from faceblind.protect.brain_margin import LIFTED_MM, NOTHING_SPARED
@@ -343,21 +343,22 @@ def _solved(
 
 
 def moved_cut(affine: NDArray[np.float64], motion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scan to template of a cut that has moved.
+    """Scan to template of a cut that has moved, or of a stack of cuts.
 
     Parameters
     ----------
-    affine : (4, 4) float64 ndarray
+    affine : (..., 4, 4) float64 ndarray
         Before.
-    motion : (6,) float64 ndarray
+    motion : (..., 6) float64 ndarray
         Template mm along x, y, z, and degrees about them.
 
     Returns
     -------
-    (4, 4) float64 ndarray
+    (..., 4, 4) float64 ndarray
     """
-    turn = rotation_matrix(np.deg2rad(motion[3:]))
-    move = np.eye(4)
-    move[:3, :3] = turn
-    move[:3, 3] = _MIDDLE + motion[:3] - turn @ _MIDDLE
+    turn = rotation_matrices(np.deg2rad(motion[..., 3:]))
+    move = np.zeros((*motion.shape[:-1], 4, 4))
+    move[..., :3, :3] = turn
+    move[..., :3, 3] = _MIDDLE + motion[..., :3] - turn @ _MIDDLE
+    move[..., 3, 3] = 1.0
     return np.asarray(np.linalg.solve(move, affine), np.float64)

@@ -27,6 +27,7 @@ so does the cut before it is moved."""
 FACE_SIZES = (1.0, 1.22)
 """Template mm per scan mm of the new face: one size for grown heads, one for small children's.
 Three scales in steps of 4 % told 28 of 32 people apart; a size that everybody shares tells none."""
+_LOG_FACE_SIZES = np.log(FACE_SIZES)
 CUT_SIZE_STEP = 0.08
 """Of the logarithm of the cut's one size. Three sizes in steps of 4 % told 47 kinds of 84 people,
 this tells four; what it misses of skin, a motion of the cut makes up for."""
@@ -39,17 +40,17 @@ FULLER_LOW_MM, FULLER_RISE_MM = 18.0, 16.0
 
 @dataclass(frozen=True)
 class Placement:
-    """The map between a scan and the template that protection uses.
+    """The map between a scan and the template that protection uses, or a stack of such maps.
 
     Parameters
     ----------
-    scan_to_template : (4, 4) float64 ndarray
+    scan_to_template : (..., 4, 4) float64 ndarray
         Scan RAS+ mm to template mm: a rotation and one scale for each template axis.
-    scales : (3,) float64 ndarray
+    scales : (..., 3) float64 ndarray
         Template mm per scan mm along x, y, z of the template, in steps of `SCALE_STEP`.
-    turn : (3, 3) float64 ndarray
+    turn : (..., 3, 3) float64 ndarray
         Rotation from the scan's axes to the template's, in steps of `ANGLE_STEP`.
-    scan_to_face : (4, 4) float64 ndarray
+    scan_to_face : (..., 4, 4) float64 ndarray
         Scan RAS+ mm to template mm for the new face: the same pose, one of `FACE_SIZES`.
     """
 
@@ -60,13 +61,12 @@ class Placement:
 
     @property
     def anchor(self) -> NDArray[np.float64]:
-        """(3,) scan mm of `ANCHOR`."""
-        linear, shift = self.scan_to_template[:3, :3], self.scan_to_template[:3, 3]
-        return np.asarray(np.linalg.solve(linear, ANCHOR - shift), np.float64)
+        """(..., 3) scan mm of `ANCHOR`."""
+        return _found_at(self.scan_to_template, ANCHOR)
 
     @property
     def template_to_face(self) -> NDArray[np.float64]:
-        """(4, 4) template mm of `scan_to_template` to template mm of `scan_to_face`."""
+        """(..., 4, 4) template mm of `scan_to_template` to template mm of `scan_to_face`."""
         return np.asarray(self.scan_to_face @ np.linalg.inv(self.scan_to_template), np.float64)
 
 
@@ -110,27 +110,24 @@ def nearest_placement(scan_to_template: NDArray[np.float64]) -> Placement:
     linear = scan_to_template[:3, :3]
     scales = np.linalg.norm(linear, axis=1)
     left, _, right = np.linalg.svd(linear / scales[:, None])
-    anchor = np.asarray(np.linalg.solve(linear, ANCHOR - scan_to_template[:3, 3]), np.float64)
-    return placement_of(scales, left @ right, anchor)
+    return placement_of(scales, left @ right, _found_at(scan_to_template, ANCHOR))
 
 
 def placement_of(
     scales: NDArray[np.float64], turn: NDArray[np.float64], anchor: NDArray[np.float64]
 ) -> Placement:
-    """The placement that nine numbers stand for.
+    """The placement that nine numbers stand for, or a stack of placements.
 
     Parameters
     ----------
-    scales : (3,) float64 ndarray
+    scales : (..., 3) float64 ndarray
         Template mm per scan mm along x, y, z of the template.
-    turn : (3, 3) float64 ndarray
+    turn : (..., 3, 3) float64 ndarray
         Rotation from the scan's axes to the template's.
-    anchor : (3,) float64 ndarray
+    anchor : (..., 3) float64 ndarray
         Scan mm of `ANCHOR`.
     """
-    affine = np.eye(4)
-    affine[:3, :3] = scales[:, None] * turn
-    affine[:3, 3] = ANCHOR - affine[:3, :3] @ anchor
+    affine = _pinned(scales[..., None] * turn, ANCHOR, anchor)
     return Placement(affine, scales, turn, common_size(affine, scales, turn))
 
 
@@ -141,21 +138,20 @@ def common_size(
 
     Parameters
     ----------
-    scan_to_template : (4, 4) float64 ndarray
+    scan_to_template : (..., 4, 4) float64 ndarray
         Scan mm to template mm, by three scales.
-    scales : (3,) float64 ndarray
+    scales : (..., 3) float64 ndarray
         Of `scan_to_template`.
-    turn : (3, 3) float64 ndarray
+    turn : (..., 3, 3) float64 ndarray
         Rotation of `scan_to_template`.
 
     Returns
     -------
-    (4, 4) float64 ndarray
+    (..., 4, 4) float64 ndarray
         Scan mm to template mm.
     """
-    mean = float(np.log(scales).mean())
-    size = min(FACE_SIZES, key=lambda one: abs(np.log(one) - mean))
-    return hung(scan_to_template, size, turn)
+    away = np.abs(_LOG_FACE_SIZES - np.log(scales).mean(axis=-1, keepdims=True))
+    return hung(scan_to_template, np.take(FACE_SIZES, away.argmin(axis=-1)), turn)
 
 
 def one_size(scales: NDArray[np.float64]) -> float:
@@ -164,29 +160,48 @@ def one_size(scales: NDArray[np.float64]) -> float:
 
 
 def hung(
-    scan_to_template: NDArray[np.float64], size: float, turn: NDArray[np.float64]
+    scan_to_template: NDArray[np.float64],
+    size: float | NDArray[np.float64],
+    turn: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """A map of one size that meets `scan_to_template` at `FACE_ANCHOR`.
 
     Parameters
     ----------
-    scan_to_template : (4, 4) float64 ndarray
+    scan_to_template : (..., 4, 4) float64 ndarray
         Scan mm to template mm.
-    size : float
+    size : float or (...) float64 ndarray
         Template mm per scan mm.
-    turn : (3, 3) float64 ndarray
+    turn : (..., 3, 3) float64 ndarray
         Rotation from the scan's axes to the template's.
 
     Returns
     -------
-    (4, 4) float64 ndarray
+    (..., 4, 4) float64 ndarray
         Scan mm to template mm.
     """
-    anchor = np.linalg.solve(scan_to_template[:3, :3], FACE_ANCHOR - scan_to_template[:3, 3])
-    one = np.eye(4)
-    one[:3, :3] = size * turn
-    one[:3, 3] = FACE_ANCHOR - one[:3, :3] @ anchor
-    return one
+    linear = np.asarray(size)[..., None, None] * turn
+    return _pinned(linear, FACE_ANCHOR, _found_at(scan_to_template, FACE_ANCHOR))
+
+
+def _pinned(
+    linear: NDArray[np.float64], there: NDArray[np.float64], here: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(..., 4, 4) maps of a linear part (..., 3, 3) that take (..., 3) `here` to (3,) `there`."""
+    affine = np.zeros((*linear.shape[:-2], 4, 4))
+    affine[..., :3, :3] = linear
+    affine[..., :3, 3] = there - (affine[..., :3, :3] @ here[..., None])[..., 0]
+    affine[..., 3, 3] = 1.0
+    return affine
+
+
+def _found_at(
+    scan_to_template: NDArray[np.float64], there: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(..., 3) scan mm that maps (..., 4, 4) take to one place, template mm."""
+    away = there - scan_to_template[..., :3, 3]
+    solved = np.linalg.solve(scan_to_template[..., :3, :3], away[..., None])
+    return np.asarray(solved[..., 0], np.float64)
 
 
 def face_share(where: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -194,17 +209,17 @@ def face_share(where: NDArray[np.floating]) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    where : (N, 3) ndarray
+    where : (..., 3) ndarray
         Template mm of `Placement.face`.
 
     Returns
     -------
-    (N,) float64 ndarray
+    (...) float64 ndarray
         1 from the ears forward and from the forehead to the throat, 0 behind, above and below.
     """
-    forward = smooth_step((where[:, 1] + 5.0) / 40.0)
-    below = smooth_step((85.0 - where[:, 2]) / 30.0)
-    above = smooth_step((where[:, 2] + 122.0) / 24.0)
+    forward = smooth_step((where[..., 1] + 5.0) / 40.0)
+    below = smooth_step((85.0 - where[..., 2]) / 30.0)
+    above = smooth_step((where[..., 2] + 122.0) / 24.0)
     return forward * below * above
 
 
@@ -213,17 +228,17 @@ def fuller(where: NDArray[np.floating], share: NDArray[np.floating]) -> NDArray[
 
     Parameters
     ----------
-    where : (N, 3) ndarray
+    where : (..., 3) ndarray
         Template mm of `Placement.face`.
-    share : (N,) ndarray
+    share : (...) ndarray
         `face_share` of these places.
 
     Returns
     -------
-    (N,) float64 ndarray
+    (...) float64 ndarray
         Millimetres; 0 at the rim, where the new face joins the head.
     """
-    return FULLER_MM * share * smooth_step((where[:, 2] - FULLER_LOW_MM) / FULLER_RISE_MM)
+    return FULLER_MM * share * smooth_step((where[..., 2] - FULLER_LOW_MM) / FULLER_RISE_MM)
 
 
 def _rounded(values: NDArray[np.floating], step: float) -> NDArray[np.float64]:

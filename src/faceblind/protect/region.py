@@ -18,6 +18,7 @@ from faceblind.head.brain_estimate import likely_brain
 from faceblind.head.dim_scalp import MOST_OUTSIDE
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS
+from faceblind.protect.boundary import ROOM_FROM_BRAIN_MM, inside_at, room_limit
 from faceblind.protect.brain_margin import (
     EARS_FRONT_MM,
     LIFTED_MM,
@@ -28,15 +29,13 @@ from faceblind.protect.brain_margin import (
 )
 from faceblind.protect.cut_fit import CutFit, fit_cut
 from faceblind.protect.cut_lift import lift_at, lift_on_grid
-from faceblind.protect.placement import Placement, face_share
+from faceblind.protect.placement import Placement
 from faceblind.protect.region_options import RegionOptions
 from faceblind.scan import Scan
 from faceblind.system.threads import map_threads
 
 WORKING_MM = 2.0
 """Spacing on which the template's smooth fields are mapped into the scan."""
-ROOM_FROM_BRAIN_MM = 10.0
-"""What is kept around the average brain where the region is enlarged for the new face."""
 FAR_FROM_BRAIN_MM = 15.0
 """The same for teeth and neck, which need not come near."""
 TEETH_CENTRE = np.array([0.0, 50.0, -50.0])
@@ -172,22 +171,12 @@ def _inside(
     points: NDArray[np.float64], placement: Placement, name: str, fit: CutFit
 ) -> NDArray[np.float32]:
     """(N,) millimetres inside the region, before more is spared; points are scan mm."""
-    fields, plain = template_fields(), RegionOptions()
-    where, in_cut = (
-        apply_affine(placement.scan_to_template, points),
-        apply_affine(fit.scan_to_cut, points),
+    where, in_cut, on_face = (
+        apply_affine(affine, points)
+        for affine in (placement.scan_to_template, fit.scan_to_cut, placement.scan_to_face)
     )
-    on_face = apply_affine(placement.scan_to_face, points)
-
-    def at(field: str) -> NDArray[np.float32]:
-        return fields.at(field, where)
-
-    def at_face(field: str) -> NDArray[np.float32]:
-        return fields.at(field, on_face)
-
-    moved = fields.at(name, in_cut) - lift_at(in_cut, fit.lift_mm).astype(np.float32)
-    cut = _combined(moved, at, name, where, plain)
-    return np.maximum(cut, _room(at, at_face, on_face, name, plain))
+    moved = template_fields().at(name, in_cut) - lift_at(in_cut, fit.lift_mm).astype(np.float32)
+    return inside_at(moved, name, where, on_face)
 
 
 def working_grid(scan: Scan) -> Grid:
@@ -310,48 +299,10 @@ def _room(
     `at_face` give fields at the places of `Placement.affine` and of `Placement.scan_to_face`, (N,
     3) are the latter themselves.
     """
-    room = np.minimum(at_face(name), -ROOM_FROM_BRAIN_MM - at("brain"))
-    shape = room.shape
-    # The rim keeps the head's own cut; below the brow nothing of the brain is near.
-    share = 40.0 * (face_share(where).astype(np.float32).reshape(shape) - np.float32(0.5))
-    room = np.minimum(room, share)
-    room = np.minimum(room, -where[:, 2].astype(np.float32).reshape(shape))
+    room = np.minimum(at_face(name), room_limit(where, at("brain")))
     if options.keep_eyes:
         room = np.minimum(room, -at("eyes"))
     return np.asarray(room, np.float32)
-
-
-def boundary_at(
-    where: NDArray[np.float64], in_cut: NDArray[np.float64], on_face: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """How far places lie inside the region that is cut from a head.
-
-    Parameters
-    ----------
-    where : (N, 3) float64 ndarray
-        Template mm of `Placement.affine`.
-    in_cut : (N, 3) float64 ndarray
-        The same places in template mm of `CutFit.affine`.
-    on_face : (N, 3) float64 ndarray
-        The same places in template mm of `Placement.scan_to_face`.
-
-    Returns
-    -------
-    (N,) float64 ndarray
-        Millimetres (template), negative outside, 0 on the boundary; not lifted for the brain's
-        sake, and with the default options.
-    """
-    fields, plain = template_fields(), RegionOptions()
-
-    @cache
-    def at(field: str) -> NDArray[np.float32]:
-        return fields.at(field, where)
-
-    def at_face(field: str) -> NDArray[np.float32]:
-        return fields.at(field, on_face)
-
-    cut = _combined(fields.at("cut", in_cut), at, "cut", where, plain)
-    return np.maximum(cut, _room(at, at_face, on_face, "cut", plain)).astype(np.float64)
 
 
 def _combined(

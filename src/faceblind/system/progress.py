@@ -9,16 +9,10 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as Bar
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
 
 logger = logging.getLogger(__name__)
 
@@ -88,10 +82,21 @@ def track(label: str, total: int, show: bool = True) -> Iterator[Progress]:
     Progress
         Call `Progress.advance` once for each.
     """
+    from rich.console import Console
+
     console = Console(stderr=True)
     if not (show and total and console.is_terminal):
         yield Progress(label, total, show)
         return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bar
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

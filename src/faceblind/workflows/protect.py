@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from faceblind.datasets.census import Census, session_of, take_census
 from faceblind.errors import OutputError, ScanError, missing
 from faceblind.system.outputs import PRIVATE, make_folders, prepare_output, remove_empty
-from faceblind.system.workers import run_many
 from faceblind.workflows import protect_outputs as files
 from faceblind.workflows.protect_outputs import OutputFiles
 from faceblind.workflows.protect_session import (
@@ -19,6 +18,9 @@ from faceblind.workflows.protect_session import (
     protect_job,
 )
 from faceblind.workflows.protect_settings import ProtectionResult, ProtectionSettings, for_derived
+
+if TYPE_CHECKING:
+    from faceblind.datasets.census import Census
 
 
 def protect_file(
@@ -147,6 +149,10 @@ def protect_folder(
     OutputError
         If the output folder is unsuitable.
     """
+    # Only folders need them, and a single scan is protected in little more time than imports take.
+    from faceblind.datasets.census import session_of, take_census
+    from faceblind.system.workers import run_many
+
     settings = settings or ProtectionSettings()
     folder = Path(folder)
     census = take_census(folder)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.datasets.bids import mask_path
+from faceblind.datasets.names import mask_path
 from faceblind.datasets.sidecar import LANDMARKS, METHOD, read_sidecar, sidecar_path, write_sidecar
 from faceblind.errors import FaceblindError, OutputError
 from faceblind.formats import check_source, same_format, save

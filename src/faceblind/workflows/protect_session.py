@@ -19,7 +19,6 @@ from faceblind.protect.cut_fit import CutFit
 from faceblind.protect.deface import deface
 from faceblind.protect.fiducials import fiducials
 from faceblind.protect.protected_scan import ProtectedScan, require_untouched
-from faceblind.protect.reface import reface
 from faceblind.protect.region import ReplacedRegion
 from faceblind.protect.same_space import in_space_of
 from faceblind.scan import Scan
@@ -231,6 +230,9 @@ def _protect_one(
     if settings.method == "deface":
         done = deface(scan, head=head, options=settings.options, seed=settings.seed, fit=fit)
     else:
+        # It brings the tissue model, which nothing else needs.
+        from faceblind.protect.reface import reface
+
         done = reface(scan, head=head, options=settings.options, seed=settings.seed)
     require_untouched(scan, done)
     if fit is None:

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from faceblind.attacks.own_protection.fit import STEP_MM, fitted, moved_head
 from faceblind.attacks.surface import Surface
 from faceblind.geometry.points import thin
+from faceblind.geometry.transforms import applied
 from faceblind.head.alignment import Alignment
 from faceblind.head.skin import Skin
+from faceblind.protect.boundary import boundary_at
 from faceblind.protect.cut_fit import moved_cut
 from faceblind.protect.cut_lift import LIFT_MM, SINK_MM, free_share
 from faceblind.protect.placement import Placement, exact_placement, hung
-from faceblind.protect.region import boundary_at
 from faceblind.scan import Scan
 
 ENOUGH_CUT = 0.58
@@ -61,13 +61,13 @@ _HELD = 0.3
 
 @dataclass(frozen=True)
 class CutPlace:
-    """Where our cut lies in a head.
+    """Where our cut lies in a head, or a stack of such places.
 
     Parameters
     ----------
     head : Placement
         Of the head.
-    scan_to_cut : (4, 4) float64 ndarray
+    scan_to_cut : (..., 4, 4) float64 ndarray
         Scan RAS+ mm to template mm of the cut, as `faceblind.protect.cut_fit.CutFit.affine`.
     """
 
@@ -121,7 +121,7 @@ def find_cut(
     asked = np.concatenate([few, everywhere[thin(everywhere, _SPARSE_MM)]])
     faces = len(few)
 
-    def residual(cuts: Sequence[CutPlace]) -> NDArray[np.float64]:
+    def residual(cuts: CutPlace) -> NDArray[np.float64]:
         every, every_lift = _beyond(asked, cuts)
         beyond, lifted = every[:, :faces], every_lift[:, :faces]
         # Tissue in front of the cut excludes it; cavities behind it do not. A lift is possible at
@@ -182,30 +182,30 @@ def beyond_cut(points: NDArray[np.float64], place: CutPlace) -> NDArray[np.float
         Scan RAS+ mm.
     place : CutPlace
     """
-    return _beyond(points, [place])[0][0]
+    return _beyond(points, place)[0]
 
 
 def _beyond(
-    points: NDArray[np.float64], cuts: Sequence[CutPlace]
+    points: NDArray[np.float64], cuts: CutPlace
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`beyond_cut` (K, N) of K cuts, and by how much each must have been lifted for it."""
-    each = (len(cuts), len(points))
+    """`beyond_cut` (..., N) of a stack of cuts, and the lift that each needs for it."""
     where, in_cut, on_face = (
-        np.concatenate([apply_affine(affine, points) for affine in affines])
-        for affines in zip(
-            *((c.head.scan_to_template, c.scan_to_cut, c.head.scan_to_face) for c in cuts),
-            strict=True,
-        )
+        applied(affines, points)
+        for affines in (cuts.head.scan_to_template, cuts.scan_to_cut, cuts.head.scan_to_face)
     )
-    inside = boundary_at(where, in_cut, on_face).reshape(each)
-    share = free_share(in_cut[:, 2]).reshape(each)
+    each = where.shape[:-1]
+    flat = (places.reshape(-1, 3) for places in (where, in_cut, on_face))
+    inside = boundary_at(*flat).reshape(each)
+    share = free_share(in_cut[..., 2])
     lifted = np.clip(inside, -share * SINK_MM, share * (LIFT_MM + ROUNDED_MM))
     return inside - lifted, lifted
 
 
 def _moved_cut(start: Placement, step: NDArray[np.float64]) -> CutPlace:
-    """A cut in a head that differs by (9,), moved in it by a size, a pitch and two shifts."""
-    head = moved_head(start, step[:9])
-    size = float(np.exp(np.log(head.scales).mean() + step[9]))
-    motion = np.array([0.0, step[11], step[12], np.degrees(step[10]), 0.0, 0.0])
+    """Cuts in a head that differs by (..., 9), moved in it by a size, a pitch and two shifts."""
+    head = moved_head(start, step[..., :9])
+    size = np.exp(np.log(head.scales).mean(axis=-1) + step[..., 9])
+    motion = np.zeros((*step.shape[:-1], 6))
+    motion[..., 1:3] = step[..., 11:13]
+    motion[..., 3] = np.degrees(step[..., 10])
     return CutPlace(head, moved_cut(hung(head.scan_to_template, size, head.turn), motion))

@@ -8,13 +8,13 @@ from __future__ import annotations
 from functools import lru_cache, partial
 
 import numpy as np
-from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from faceblind.attacks.own_protection.fit import STEP_MM, fitted, moved_head
 from faceblind.attacks.surface import FACE, Surface
 from faceblind.geometry.points import thin
+from faceblind.geometry.transforms import applied
 from faceblind.head.alignment import Alignment
 from faceblind.head.template import load_template
 from faceblind.protect.placement import Placement, exact_placement, face_share, fuller
@@ -76,7 +76,7 @@ def find_face(
     few = facial[thin(facial, STEP_MM)]
     placement = fitted(
         partial(moved_head, exact_placement(alignment)),
-        lambda placements: np.stack([outside_average(few, one)[0] for one in placements]),
+        lambda placements: outside_average(few, placements)[0],
         np.zeros(9), _REACH, (4.0 * tolerance, tolerance), _HELD,
     )  # fmt: skip
     away, alone = outside_average(points, placement)
@@ -99,24 +99,25 @@ def outside_average(
     points : (N, 3) ndarray
         Scan RAS+ mm.
     placement : Placement
+        One, or a stack.
 
     Returns
     -------
-    away : (N,) float64 ndarray
+    away : (..., N) float64 ndarray
         Millimetres (template).
-    alone : (N,) bool ndarray
+    alone : (..., N) bool ndarray
         Where the new face is the average one, neither its rim nor skin over a lifted cut.
     """
     tree, surface, normals = _average()
     where, moved = (
-        apply_affine(to, points) for to in (placement.scan_to_template, placement.scan_to_face)
+        applied(to, points) for to in (placement.scan_to_template, placement.scan_to_face)
     )
     share = face_share(moved)
-    where += share[:, None] * (moved - where)
+    where += share[..., None] * (moved - where)
     _, nearest = tree.query(where)
-    away: NDArray[np.float64] = ((where - surface[nearest]) * normals[nearest]).sum(axis=1)
+    away: NDArray[np.float64] = ((where - surface[nearest]) * normals[nearest]).sum(axis=-1)
     away -= fuller(moved, share)
-    return away, (share > OWN_SHARE) & (moved[:, 2] < OWN_BELOW_MM)
+    return away, (share > OWN_SHARE) & (moved[..., 2] < OWN_BELOW_MM)
 
 
 @lru_cache(maxsize=1)

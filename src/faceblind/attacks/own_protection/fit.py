@@ -8,8 +8,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
-from scipy.spatial.transform import Rotation
 
+from faceblind.geometry.transforms import rotation_matrices
 from faceblind.protect.placement import Placement, placement_of
 
 STEP_MM = 7.0
@@ -25,15 +25,15 @@ Fitted = TypeVar("Fitted")
 
 
 def moved_head(start: Placement, step: NDArray[np.float64]) -> Placement:
-    """A placement that differs by (9,) turns, shifts and sizes, in the units of `USUAL`."""
-    turn = Rotation.from_rotvec(step[:3]).as_matrix() @ start.turn
-    anchor = start.anchor + start.turn.T @ step[3:6]
-    return placement_of(start.scales * np.exp(step[6:9]), turn, anchor)
+    """Placements that differ by (..., 9) turns, shifts and sizes, in the units of `USUAL`."""
+    turn = rotation_matrices(step[..., :3]) @ start.turn
+    anchor = start.anchor + (start.turn.T @ step[..., 3:6, None])[..., 0]
+    return placement_of(start.scales * np.exp(step[..., 6:9]), turn, anchor)
 
 
 def fitted(
     moved: Callable[[NDArray[np.float64]], Fitted],
-    residual: Callable[[Sequence[Fitted]], NDArray[np.float64]],
+    residual: Callable[[Fitted], NDArray[np.float64]],
     first: NDArray[np.float64],
     reach: NDArray[np.float64],
     scales: Sequence[float],
@@ -46,9 +46,10 @@ def fitted(
     Parameters
     ----------
     moved : callable
-        Of (C,) numbers in the units of `USUAL`, gives what lies so.
+        Of (K, C) numbers in the units of `USUAL`, gives a stack of what lies so; of (C,) numbers,
+        the thing itself.
     residual : callable
-        Of K such things, gives (K, N) mm. Many at once cost little more than one.
+        Of a stack, gives (K, N) mm. Many at once cost little more than one.
     first : (C,) float64 ndarray
         Where the search begins.
     reach : (C,) float64 ndarray
@@ -63,7 +64,7 @@ def fitted(
 
     def costs(steps: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
         unusual = steps - 1.0
-        found = residual([moved(one * usual) for one in unusual]) / scale
+        found = residual(moved(unusual * usual)) / scale
         return np.concatenate([found, held * unusual], axis=1)
 
     def cost(step: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
