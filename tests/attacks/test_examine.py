@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-import manipulations as hide
 from faceblind.attacks.examine import examine
 from faceblind.attacks.fills import peel
 from faceblind.attacks.locate import locate_head
@@ -23,7 +22,7 @@ def verdict_of(scan, folder):
     return judge("scan", examine(path).findings)
 
 
-def test_intact_fails_and_names_the_face(subject, tmp_path):
+def test_intact_fails_and_names_the_face(hide, subject, tmp_path):
     verdict = verdict_of(hide.intact(subject), tmp_path)
     assert verdict.status == "fail"
     assert all(name in verdict.reasons[0].text for name in ("eyes", "nose", "mouth"))
@@ -31,24 +30,24 @@ def test_intact_fails_and_names_the_face(subject, tmp_path):
     assert verdict.findings.detector_views > 40
 
 
-def test_slab_is_peeled_and_what_lies_below_is_a_face(subject):
+def test_slab_is_peeled_and_what_lies_below_is_a_face(hide, subject):
     peeled = peel(hide.slab(subject))
     assert peeled is not None
     assert peeled.fills[0].kind == "constant"
     assert locate_head(peeled.scan).remaining > 0.6
 
 
-def test_hugging_erosion_fails(subject, tmp_path):
+def test_hugging_erosion_fails(hide, subject, tmp_path):
     assert verdict_of(hide.hug(4.0)(subject), tmp_path).status == "fail"
 
 
-def test_a_darkened_face_is_found(subject, tmp_path):
+def test_a_darkened_face_is_found(hide, subject, tmp_path):
     verdict = verdict_of(hide.dimmed(subject), tmp_path)
     assert verdict.status == "fail"
     assert verdict.findings.remaining < 0.14 < 0.5 < verdict.findings.remaining_in_the_dark
 
 
-def test_removed_face_with_ears_is_doubted_for_the_ears_only(subject, tmp_path):
+def test_removed_face_with_ears_is_doubted_for_the_ears_only(hide, subject, tmp_path):
     verdict = verdict_of(hide.zeroed(subject), tmp_path)
     assert verdict.findings.face < SETTINGS.pass_remaining
     assert SETTINGS.pass_remaining < verdict.findings.score < SETTINGS.fail_remaining

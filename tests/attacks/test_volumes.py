@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import manipulations as hide
 from faceblind.attacks.brain import find_harm
 from faceblind.attacks.examine import examine
 from faceblind.attacks.settings import SETTINGS
@@ -28,7 +27,7 @@ def moving(volunteer):
     return Scan(np.asfortranarray(np.stack([voxels, back], -1)), volunteer.affine, "T1w")
 
 
-def test_the_volume_that_was_forgotten_is_found(subject, placed):
+def test_the_volume_that_was_forgotten_is_found(hide, subject, placed):
     bare = hide.zeroed(subject).voxels.astype(np.float32)
     series = Scan(
         np.stack([bare, bare, subject.scan.voxels, bare], -1), subject.scan.affine, "bold"
