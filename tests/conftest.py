@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,31 @@ from faceblind.head.template import REGIONS, load_template
 from faceblind.head.whole_head import Head
 from faceblind.scan import Scan
 from faceblind.volunteers.raster import fill
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@lru_cache
+def load_script(path: str) -> ModuleType:
+    """A script that is no part of the package, such as ``bench/evidence.py``, as a module.
+
+    It is registered under its bare name: dataclasses look their module up, and other scripts of
+    its folder import it by that name.
+    """
+    file = ROOT / path
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[file.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def script() -> Callable[[str], ModuleType]:
+    """Loads a script of ``bench/`` or ``tools/``, see `load_script`."""
+    return load_script
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import importlib.util
 import json
 import re
 import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import get_type_hints
@@ -223,17 +222,8 @@ def test_public_names_are_in_the_reference():
     assert set(faceblind.__all__) - {"__version__"} <= set(listed)
 
 
-def script(path: str):
-    """A script that is no part of the package, as a module."""
-    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses look their module up by name.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def evidence_module():
+@pytest.fixture
+def evidence(script):
     return script("bench/evidence.py")
 
 
@@ -241,15 +231,14 @@ RECORDS = sorted((ROOT / "bench" / "results").glob("*.json"))
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
-def test_records(path):
+def test_records(path, evidence):
     content = json.loads(path.read_text(encoding="utf-8"))
-    evidence_module().check(content)
+    evidence.check(content)
     assert content["name"] == path.stem
     assert not re.search(r"(?<![\w.])/(?:home|root|tmp|Users|work)\b", path.read_text("utf-8"))
 
 
-def test_a_record_is_written_and_a_wrong_one_refused(tmp_path, monkeypatch):
-    evidence = evidence_module()
+def test_a_record_is_written_and_a_wrong_one_refused(evidence, tmp_path, monkeypatch):
     monkeypatch.setattr(evidence, "commit", lambda: "abc1234")
     table = evidence.Table("Hits, of 10.", ("method", "hits"), (("deface", 1), ("reface", 0)))
     record = evidence.Record(
@@ -266,13 +255,13 @@ def test_a_record_is_written_and_a_wrong_one_refused(tmp_path, monkeypatch):
         evidence.write(replace(record, topic="weather"), tmp_path)
 
 
-def test_a_command_is_kept_without_folders():
-    command = evidence_module().command
+def test_a_command_is_kept_without_folders(evidence):
+    command = evidence.command
     given = ["/x/bench/air.py", "/data/ct.nii.gz", "mr.nii.gz", "--record", "--method", "reface"]
     assert command(given) == "python bench/air.py ct.nii.gz mr.nii.gz --method reface"
 
 
-def test_dead_links_and_loaded_pages_are_found(tmp_path):
+def test_dead_links_and_loaded_pages_are_found(script, tmp_path):
     (tmp_path / "a.html").write_text(
         '<p id="here"></p><a href="b.html#there"></a><a href="#here"></a><a href="#gone"></a>'
         '<a href="c.html"></a><a href="https://x.org"></a><script src="https://x.org/a.js"></script>'

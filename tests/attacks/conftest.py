@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,11 @@ from faceblind.volunteers.people.shape import sample_person
 from faceblind.volunteers.scanner.settings import ScannerSettings
 from faceblind.volunteers.scanner.simulate import simulate
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
+
+@pytest.fixture(scope="session")
+def hide(script):
+    """The bench's ways to hide a face."""
+    return script("bench/manipulations.py")
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +26,9 @@ def volunteer() -> Scan:
 
 
 @pytest.fixture(scope="session")
-def subject(volunteer):
+def subject(hide, volunteer):
     """What the manipulations of the bench need."""
-    from manipulations import prepare
-
-    return prepare(volunteer)[0]
+    return hide.prepare(volunteer)[0]
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import manipulations as hide
 from faceblind.attacks.blur import deblur
 from faceblind.attacks.surface import FACE, find_surface, find_surface_by_rays
 from faceblind.head.segmentation import find_head
@@ -23,7 +22,7 @@ def test_a_sharp_face_is_left_alone(subject, placed):
     assert found is None
 
 
-def test_a_blur_is_measured_and_the_nose_comes_back(subject, placed):
+def test_a_blur_is_measured_and_the_nose_comes_back(hide, subject, placed):
     blurred = hide.blur(4.0)(subject)
     before = surface_of(blurred, placed)
     found = deblur(blurred, find_head(blurred), before, placed)
@@ -39,7 +38,7 @@ def test_a_blur_is_measured_and_the_nose_comes_back(subject, placed):
     assert error(after) < 0.7 * error(before.offset)
 
 
-def test_a_glance_sees_what_the_skin_shows(subject, placed):
+def test_a_glance_sees_what_the_skin_shows(hide, subject, placed):
     quick = find_surface_by_rays(subject.scan, find_head(subject.scan), placed)
     slow = surface_of(subject.scan, placed)
     face = placed.template.region(*FACE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import manipulations as hide
 from faceblind.attacks.wrapped import find_pieces
 from faceblind.head.alignment import align
 from faceblind.head.segmentation import find_head
@@ -23,7 +22,7 @@ def test_an_intact_head_has_no_pieces(subject, placed):
     assert pieces(subject.scan, placed) == ()
 
 
-def test_a_nose_behind_the_head_is_found_and_named(subject, placed):
+def test_a_nose_behind_the_head_is_found_and_named(hide, subject, placed):
     (piece,) = pieces(hide.wrapped_nose(subject), placed)
     assert (piece.side, piece.like) == ("posterior", "nose")
     assert 2.5 < piece.millilitres < 20

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import stat
 import sys
-from pathlib import Path
 
 import pytest
 
 from faceblind.errors import FaceblindError, OutputError
 
-FILE = Path(__file__).resolve().parents[2] / "bench" / "other_tools.py"
-SPEC = importlib.util.spec_from_file_location("other_tools", FILE)
-other_tools = importlib.util.module_from_spec(SPEC)
-sys.modules[SPEC.name] = other_tools
-SPEC.loader.exec_module(other_tools)
+
+@pytest.fixture(scope="module")
+def other_tools(script):
+    return script("bench/other_tools.py")
 
 
 @pytest.fixture
-def path(tmp_path, monkeypatch):
+def path(other_tools, tmp_path, monkeypatch):
     """An empty search path, and a function that puts programs on it."""
     folder = tmp_path / "bin"
     folder.mkdir()
@@ -36,7 +33,7 @@ def path(tmp_path, monkeypatch):
     forget()
 
 
-def test_nothing_is_installed_on_an_empty_path(path):
+def test_nothing_is_installed_on_an_empty_path(other_tools, path):
     names = {tool.name for tool in other_tools.installed()}
     assert not names & {"quickshear", "niimath", "deepdefacer"}
     with pytest.raises(FaceblindError, match="pip install quickshear"):
@@ -45,7 +42,7 @@ def test_nothing_is_installed_on_an_empty_path(path):
         other_tools.get_tool("nothing")
 
 
-def test_a_tool_gets_source_mask_and_target(path, tmp_path):
+def test_a_tool_gets_source_mask_and_target(other_tools, path, tmp_path):
     path("quickshear", "open(sys.argv[3], 'w').write(' '.join(sys.argv[1:]))")
     tool = other_tools.get_tool("quickshear")
     source, target, brain = (tmp_path / name for name in ("a.nii.gz", "b.nii.gz", "brain.nii.gz"))
@@ -55,7 +52,7 @@ def test_a_tool_gets_source_mask_and_target(path, tmp_path):
     assert target.read_text() == f"{source} {brain} {target}"
 
 
-def test_failures_are_one_line(path, tmp_path):
+def test_failures_are_one_line(other_tools, path, tmp_path):
     path("deepdefacer", "sys.exit('first line\\nno face in here')")
     with pytest.raises(OutputError, match=r"failed on a\.nii\.gz: no face in here"):
         other_tools.run(
@@ -68,7 +65,7 @@ def test_failures_are_one_line(path, tmp_path):
         )
 
 
-def test_niimath_borrows_pydefaces_template(path, tmp_path, monkeypatch):
+def test_niimath_borrows_pydefaces_template(other_tools, path, tmp_path, monkeypatch):
     data = tmp_path / "pydeface" / "data"
     data.mkdir(parents=True)
     path("niimath", "pass")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 
-PATH = Path(__file__).parents[2] / "tools" / "fingerprint.py"
 RECORD = {
     "results": {
         "audit/scans": {
@@ -26,11 +23,8 @@ RECORD = {
 
 
 @pytest.fixture(scope="module")
-def tool():
-    spec = importlib.util.spec_from_file_location("fingerprint", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def tool(script):
+    return script("tools/fingerprint.py")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import manipulations as hide
 from faceblind.attacks.examine import examine
 from faceblind.attacks.locate import locate_head
 from faceblind.attacks.own_protection.find import aligned_by
@@ -27,7 +26,7 @@ def nose_of(subject):
 
 
 @pytest.mark.parametrize("name", ["intact", "plane cut", "template mask"])
-def test_other_ways_are_not_ours(subject, name):
+def test_other_ways_are_not_ours(hide, subject, name):
     scan = next(m for m in hide.METHODS if m.name == name).apply(subject)
     known = locate_head(scan).known
     assert not known.is_cut
