@@ -1,0 +1,56 @@
+"""Evidence is gathered once, from the volume that shows the head best."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from faceblind.attacks import evidence as module
+from faceblind.attacks.evidence import gather
+from faceblind.errors import AlignmentError, ScanError
+from faceblind.formats.nifti import save
+from faceblind.scan import Scan
+
+
+@pytest.fixture(scope="module")
+def gathered(volunteer, tmp_path_factory):
+    path = tmp_path_factory.mktemp("evidence") / "sub-1_T1w.nii.gz"
+    save(volunteer, path)
+    return gather(path)
+
+
+def test_an_intact_head_is_located_once_and_shows_its_face(gathered, monkeypatch):
+    first = gathered.located
+    monkeypatch.setattr(module, "locate_head", None)
+    assert gathered.located is first
+    assert gathered.surface is first.surface
+    assert gathered.replaced == ""
+    assert gathered.explained is None
+    assert gathered.own_skin is None
+    assert gathered.motion is None
+    assert gathered.regions is gathered.regions
+    assert gathered.regions["nose"].share > 0.9
+    assert gathered.detection[1] >= 45
+
+
+def test_fine_voxels_are_averaged_before_they_are_attacked(tmp_path):
+    values = np.zeros((120, 120, 120), np.float32)
+    index = np.indices(values.shape) - 59.5
+    values[(index**2).sum(axis=0) < 50**2] = 100.0
+    save(Scan(values, np.diag([0.5, 0.5, 0.5, 1.0])), tmp_path / "a.nii.gz")
+    found = gather(tmp_path / "a.nii.gz")
+    np.testing.assert_allclose(found.native.spacing, 0.5)
+    np.testing.assert_allclose(found.scan.spacing, 1.0)
+    assert found.head.mask.shape == found.scan.shape or found.head.mask.any()
+
+
+def test_what_cannot_be_used_says_so(tmp_path, volunteer):
+    noise = np.random.default_rng(0).normal(100.0, 5.0, (40, 40, 40)).astype(np.float32)
+    save(Scan(noise, np.eye(4)), tmp_path / "noise.nii.gz")
+    with pytest.raises(AlignmentError):
+        _ = gather(tmp_path / "noise.nii.gz").located
+    (tmp_path / "torn.nii.gz").write_bytes(b"torn")
+    with pytest.raises(ScanError, match=r"torn\.nii\.gz"):
+        gather(tmp_path / "torn.nii.gz")
+    save(volunteer, tmp_path / "sub-1_T1w.nii.gz")
+    assert gather(tmp_path / "sub-1_T1w.nii.gz", tmp_path / "torn.nii.gz").original is None
