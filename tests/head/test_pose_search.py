@@ -11,6 +11,7 @@ from faceblind.head.pose_search import (
     CELL_MM,
     CELLS,
     SearchField,
+    SearchTemplate,
     _turned,
     candidates,
     normal_field,
@@ -101,7 +102,9 @@ def test_the_best_candidate_is_within_a_step_of_the_truth(everywhere: bool) -> N
     turn = tilt @ Rotation.create_group("O").as_matrix()[7] if everywhere else tilt
     shift = np.array([35.0, -60.0, 110.0])
     skin = SearchField.of(points @ turn.T + shift, normals @ turn.T)
-    poses, scores = candidates(skin, points, normals, everywhere=everywhere, keep=10)
+    poses, scores = candidates(
+        skin, SearchTemplate.of(points, normals), everywhere=everywhere, keep=10
+    )
     assert poses.shape == (10, 4, 4)
     assert (np.diff(scores) <= 0).all()
     turns = poses[:3, :3, :3]
@@ -119,8 +122,7 @@ def test_a_sphere_has_no_best_rotation() -> None:
     template = load_template()
     _, scores = candidates(
         SearchField.of(points, normals),
-        template.points[::5],
-        template.normals[::5],
+        SearchTemplate.of(template.points[::5], template.normals[::5]),
         everywhere=False,
         keep=27,
     )

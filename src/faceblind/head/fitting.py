@@ -14,7 +14,7 @@ from faceblind.errors import AlignmentError
 from faceblind.geometry import icp
 from faceblind.geometry.points import thin
 from faceblind.geometry.transforms import angle_degrees
-from faceblind.head.pose_search import SearchField, candidates
+from faceblind.head.pose_search import SearchField, SearchTemplate, candidates
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS, Template
 from faceblind.scan import Scan
@@ -141,6 +141,20 @@ def _samples(template: Template, step_mm: float) -> _Samples:
     )
 
 
+def _emphasis(faceless: bool) -> NDArray[np.float64]:
+    """1 for each region of `REGIONS` that takes part, 0 for others."""
+    kept = ("scalp", "ears", "neck") if faceless else REGIONS
+    return np.array([float(name in kept) for name in REGIONS])
+
+
+@lru_cache(maxsize=2)
+def _search_template(template: Template, search_step_mm: float, faceless: bool) -> SearchTemplate:
+    """Made once for all scans of a process: it takes longer than the search itself."""
+    samples = _samples(template, 1.5 * search_step_mm)
+    weight = np.minimum(samples.weights, 1.0) * _emphasis(faceless)[samples.regions]
+    return SearchTemplate.of(samples.points, samples.normals * weight[:, None])
+
+
 def _target(skin: Skin, scan: Scan, step_mm: float) -> icp.Target:
     keep = thin(skin.points, step_mm)
     points = skin.points[keep].astype(np.float64)
@@ -235,9 +249,8 @@ class Aligner:
         self.settings = settings
         self.targets = targets
         self.fine, self.coarse = targets.fine, targets.coarse
-        kept = ("scalp", "ears", "neck") if faceless else REGIONS
-        self.emphasis = np.array([float(name in kept) for name in REGIONS])
-        self.search_samples = _samples(template, 1.5 * settings.search_step_mm)
+        self.faceless = faceless
+        self.emphasis = _emphasis(faceless)
         self.coarse_samples = _samples(template, 12.0)
         self.middle_samples = _samples(template, 8.0)
         self.fine_samples = _samples(template, 4.0)
@@ -281,13 +294,10 @@ class Aligner:
 
     def start(self, everywhere: bool) -> list[Fit]:
         """Rigid fits from the global search, best first."""
-        samples = self.search_samples
         keep = self.settings.keep_everywhere if everywhere else self.settings.keep_header
         poses, _ = candidates(
             self.targets.search,
-            samples.points,
-            samples.normals
-            * (np.minimum(samples.weights, 1.0) * self.emphasis[samples.regions])[:, None],
+            _search_template(self.template, self.settings.search_step_mm, self.faceless),
             everywhere=everywhere,
             keep=keep,
         )

@@ -110,10 +110,32 @@ class SearchField:
         return cls(origin, _saturated(normal_field(points, normals, origin)))
 
 
+@dataclass(frozen=True)
+class SearchTemplate:
+    """A template in every tilt, ready to be compared with skins.
+
+    Parameters
+    ----------
+    spectra : (27, 3, CELLS, CELLS, CELLS // 2 + 1) complex64 ndarray
+        Conjugate spectrum of the field of normals for each of `tilts`.
+    size : float
+        Root of the summed squares of the weighted normals.
+    """
+
+    spectra: NDArray[np.complex64]
+    size: float
+
+    @classmethod
+    def of(cls, points: NDArray[np.floating], normals: NDArray[np.floating]) -> SearchTemplate:
+        """Of evenly thinned samples (T, 3), template RAS+ mm; normals carry the weights."""
+        fields = (normal_field(points @ t.T, normals @ t.T, np.zeros(3)) for t in tilts())
+        spectra = [np.conj(fft.rfftn(field, axes=(1, 2, 3), workers=2)) for field in fields]
+        return cls(np.stack(spectra), float(np.sqrt((normals**2).sum())))
+
+
 def candidates(
     skin: SearchField,
-    template_points: NDArray[np.floating],
-    template_normals: NDArray[np.floating],
+    template: SearchTemplate,
     *,
     everywhere: bool,
     keep: int,
@@ -123,8 +145,7 @@ def candidates(
     Parameters
     ----------
     skin : SearchField
-    template_points, template_normals : (T, 3) ndarray
-        Evenly thinned template, template RAS+ mm; normals carry the weights.
+    template : SearchTemplate
     everywhere : bool
         See `orientations`.
     keep : int
@@ -142,9 +163,7 @@ def candidates(
     targets = [fft.rfftn(_turned(skin.field, turn), axes=(1, 2, 3), workers=2) for turn in axes]
     best = np.empty((len(tilts()), len(axes)))
     shift = np.empty((len(tilts()), len(axes), 3))
-    for n, tilt in enumerate(tilts()):
-        moved = normal_field(template_points @ tilt.T, template_normals @ tilt.T, np.zeros(3))
-        spectrum = np.conj(fft.rfftn(moved, axes=(1, 2, 3), workers=2))
+    for n, spectrum in enumerate(template.spectra):
         for m, turned in enumerate(targets):
             product = np.einsum("cijk,cijk->ijk", spectrum, turned)
             correlation = fft.irfftn(product, s=(CELLS,) * 3, workers=2)
@@ -157,7 +176,7 @@ def candidates(
     poses = np.tile(np.eye(4), (len(order), 1, 1))
     poses[:, :3, :3] = axes[turn_of] @ tilts()[tilt_of]
     poses[:, :3, 3] = shift[tilt_of, turn_of] * CELL_MM + skin.origin
-    return poses, best.ravel()[order] / np.sqrt((template_normals**2).sum())
+    return poses, best.ravel()[order] / template.size
 
 
 def _turned(field: NDArray[np.float32], turn: NDArray[np.float64]) -> NDArray[np.float32]:
