@@ -222,9 +222,12 @@ SPACING = 2.0
 NOISE = 12.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Phantom:
-    """A scan, what is true of it, and the head that a perfect alignment finds."""
+    """A scan, what is true of it, and the head that a perfect alignment finds.
+
+    Compared by identity, so that what is made of it can be kept with `functools.lru_cache`.
+    """
 
     scan: Scan
     brain: NDArray[np.bool_]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -30,6 +31,7 @@ FEATURES = ("brow", "eyes", "nose", "mouth", "chin")
 ON_THE_GRID = {"turn": (0.0, 0.0, 0.0), "shift": (2.0, -5.0, 7.0)}
 
 
+@lru_cache(maxsize=8)
 def region_of(phantom, options=None):
     head = phantom.head
     placement = place(head.alignment)
