@@ -34,9 +34,9 @@ def test_an_intact_head_is_located_once_and_shows_its_face(gathered, monkeypatch
 
 
 def test_fine_voxels_are_averaged_before_they_are_attacked(tmp_path):
-    values = np.zeros((120, 120, 120), np.float32)
-    index = np.indices(values.shape) - 59.5
-    values[(index**2).sum(axis=0) < 50**2] = 100.0
+    values = np.zeros((360, 360, 360), np.uint8)
+    index = np.indices(values.shape, np.float32) - 179.5
+    values[(index**2).sum(axis=0) < 150**2] = 100
     save(Scan(values, np.diag([0.5, 0.5, 0.5, 1.0])), tmp_path / "a.nii.gz")
     found = gather(tmp_path / "a.nii.gz")
     np.testing.assert_allclose(found.native.spacing, 0.5)
@@ -45,8 +45,8 @@ def test_fine_voxels_are_averaged_before_they_are_attacked(tmp_path):
 
 
 def test_what_cannot_be_used_says_so(tmp_path, volunteer):
-    noise = np.random.default_rng(0).normal(100.0, 5.0, (40, 40, 40)).astype(np.float32)
-    save(Scan(noise, np.eye(4)), tmp_path / "noise.nii.gz")
+    noise = np.random.default_rng(0).normal(100.0, 5.0, (80, 80, 80)).astype(np.float32)
+    save(Scan(noise, np.diag([2.0, 2.0, 2.0, 1.0])), tmp_path / "noise.nii.gz")
     with pytest.raises(AlignmentError):
         _ = gather(tmp_path / "noise.nii.gz").located
     (tmp_path / "torn.nii.gz").write_bytes(b"torn")

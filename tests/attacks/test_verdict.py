@@ -149,7 +149,10 @@ def test_a_new_face_far_from_where_the_brain_has_it_is_doubted():
     verdict = judge("scan", found)
     assert verdict.status == "unsure"
     assert "24 mm from where the brain" in verdict.reasons[0].text
-    assert judge("scan", replace(found, aside_mm=10.0)).status == "pass"
+    near = replace(found, aside_mm=10.0)
+    assert judge("scan", near).status == "pass"
+    assert judge("scan", replace(near, checked=False)).status == "unsure"
+    assert judge("scan", replace(near, checked=False, aside_mm=5.0)).status == "pass"
 
 
 def test_a_feature_in_view_does_not_pass_whatever_the_score():

@@ -40,9 +40,9 @@ NO_FACE = 0.25
 MOST_MASKED = 0.5
 """Share of a face's surface with the scanner's edges below which it may be a cut that looks like a
 face: people's faces and new ones have 0.8 and more, cuts of ours 0.3 and less."""
-MISLAID_MM = 20.0
-"""How far from where scalp and brain put the eyes and the nose a cut may be believed to lie: 14 mm
-and less in heads that we cut; cuts that were fitted to the wrong place lay 37 to 60 mm off."""
+MISLAID_MM = 15.0
+"""How far from where scalp and brain put the eyes and the nose a cut may be believed to lie: 10 mm
+and less in heads that we cut; cuts that were fitted to the wrong place lay 17 to 60 mm off."""
 BROW_MM = np.array([0.0, 95.0, 25.0])
 """Template mm at which the place of a cut or a new face is compared with the brain's."""
 USUAL_CUT_MM, USUAL_FACE_MM = np.array([0.0, -0.5, -3.0]), np.array([0.0, -1.5, 1.0])

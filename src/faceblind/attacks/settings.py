@@ -30,6 +30,9 @@ class AuditSettings:
         Distance that tightens the bounds, and distance from which a protection is doubted: 10 mm
         and less in twenty heads that we protected, most of it the error of the brain's place
         (4 mm along each axis).
+    aside_unchecked_mm : float
+        The same where the edges of the skin do not tell whose it is: skin that follows a cut in the
+        wrong place looks as if the scan had been resampled after protection.
     detected_views : int
         Views (of 81) with a detected face from which a scan without a face is doubted. Defaced
         heads, like clouds, look like a face from some angle: the authors' own defaced scan has 13.
@@ -55,6 +58,7 @@ class AuditSettings:
     in_view_face_aside: float = 0.25
     near_mm: float = 4.0
     aside_mm: float = 11.0
+    aside_unchecked_mm: float = 6.0
     detected_views: int = 30
     face_views: int = 45
     surely_none: float = 0.08

@@ -230,7 +230,8 @@ def _face(found: Findings, settings: AuditSettings, parts: _Parts) -> None:
         if shown:
             text = f"{_remain(shown)} in view ({found.remaining:.0%} of a recognisable face)"
             parts.doubt("feature_in_view", text)
-    if found.replaced and found.aside_mm > settings.aside_mm:
+    most_aside = settings.aside_mm if found.checked else settings.aside_unchecked_mm
+    if found.replaced and found.aside_mm > most_aside:
         far = f"{found.aside_mm:.0f} mm from where the brain has the face"
         parts.doubt("mislaid", f"faceblind's own {_what(found)} lies {far}")
     parallel = [n for n in named if found.regions[n].share < 0.5 <= found.regions[n].parallel]

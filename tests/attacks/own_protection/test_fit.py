@@ -20,14 +20,15 @@ NONE = np.zeros(9)
 
 
 def placed(placement: Placement) -> np.ndarray:
-    """The template's points in scan mm."""
+    """The template's points in scan mm; of a stack of placements, (K, P, 3)."""
     back = np.linalg.inv(placement.scan_to_template)
-    return POINTS @ back[:3, :3].T + back[:3, 3]
+    return POINTS @ np.swapaxes(back[..., :3, :3], -1, -2) + back[..., None, :3, 3]
 
 
-def away(target: np.ndarray, several: list[Placement]) -> np.ndarray:
-    """Where each placement puts the points, less where they should be: (K, 3 N) mm."""
-    return np.array([(placed(one) - target).ravel() for one in several])
+def away(target: np.ndarray, several: Placement) -> np.ndarray:
+    """Where each of K placements puts the points, less where they should be: (K, 3 N) mm."""
+    off = placed(several) - target
+    return off.reshape(len(off), -1)
 
 
 def find(target: np.ndarray, reach: np.ndarray = REACH, held: float = 0.01) -> Placement:
