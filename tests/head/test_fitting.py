@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from faceblind.errors import AlignmentError
 from faceblind.geometry.transforms import angle_degrees
-from faceblind.head.fitting import SETTINGS, Aligner, Fit
+from faceblind.head.fitting import SETTINGS, Aligner, Fit, SkinTargets
 from faceblind.head.skin import Skin
 from faceblind.head.template import load_template
 
@@ -33,7 +33,7 @@ def made(head):
 
 @pytest.fixture(scope="module")
 def aligner(made):
-    return Aligner(made.skin, made.scan, TEMPLATE, SETTINGS)
+    return Aligner(SkinTargets.of(made.skin, made.scan), TEMPLATE, SETTINGS)
 
 
 def misfit(fit: Fit) -> float:
@@ -92,10 +92,8 @@ def test_support_is_where_skin_is(made):
     """Half a head: the other half of the template has no skin and is not believed."""
     left = made.skin.points @ np.linalg.inv(PLACE)[:3, :3].T + np.linalg.inv(PLACE)[:3, 3]
     edge = made.skin.edge | (left[:, 0] > 0)
-    half = Aligner(
-        Skin(made.skin.points, made.skin.faces, made.skin.normals, edge),
-        made.scan, TEMPLATE, SETTINGS,
-    )  # fmt: skip
+    skin = Skin(made.skin.points, made.skin.faces, made.skin.normals, edge)
+    half = Aligner(SkinTargets.of(skin, made.scan), TEMPLATE, SETTINGS)
     fit = Fit(PLACE, SHAPE, 0.0)
     samples = half.fine_samples
     near, _ = half.supported(half._shaped(samples, fit), PLACE)
@@ -113,8 +111,8 @@ def test_without_a_face_the_face_does_not_count(head):
 
     cut = head(SHAPE, PLACE, change=flat)
     start = Fit(rigid((3.0, 0.0, 0.0), (2.0, 2.0, 2.0)) @ PLACE, np.zeros(len(SHAPE)), 0.0)
-    without = Aligner(cut.skin, cut.scan, TEMPLATE, SETTINGS, faceless=True)
-    with_face = Aligner(cut.skin, cut.scan, TEMPLATE, SETTINGS)
+    without = Aligner(SkinTargets.of(cut.skin, cut.scan), TEMPLATE, SETTINGS, faceless=True)
+    with_face = Aligner(SkinTargets.of(cut.skin, cut.scan), TEMPLATE, SETTINGS)
     found = without.finish(without.refine(start))
     assert angle_degrees(found.template_to_scan, PLACE) < 4.0
     assert found.score > with_face.finish(with_face.refine(start)).score
@@ -124,4 +122,4 @@ def test_without_a_face_the_face_does_not_count(head):
 def test_too_little_skin_is_refused(made):
     few = Skin(made.skin.points, made.skin.faces, made.skin.normals, np.ones_like(made.skin.edge))
     with pytest.raises(AlignmentError, match="too little skin"):
-        Aligner(few, made.scan, TEMPLATE, SETTINGS)
+        Aligner(SkinTargets.of(few, made.scan), TEMPLATE, SETTINGS)

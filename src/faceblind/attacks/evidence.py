@@ -105,8 +105,13 @@ class Evidence:
 
     @cached_property
     def own_skin(self) -> OwnSkin | None:
-        """The person's skin beside or under faceblind's own protection, if there is one."""
-        return find_own_skin(self.located, self.scan, self.head) if self.replaced else None
+        """The person's skin beside or under faceblind's own protection, if there is one.
+
+        Also where a cut of faceblind's lies so wrong that it counts as none.
+        """
+        if not self.replaced and self.located.inside is None:
+            return None
+        return find_own_skin(self.located, self.scan, self.head)
 
     @cached_property
     def regions(self) -> dict[str, RegionPresence]:

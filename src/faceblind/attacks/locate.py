@@ -70,7 +70,7 @@ class LocatedHead:
     by_scalp : Alignment or None
         By scalp, ears and neck alone, if faceblind protected it.
     inside : Alignment or None
-        Where the brain has the head, if faceblind protected it.
+        Where the brain has the head, if faceblind protected it, be it in the wrong place.
     aside_mm : float
         How far faceblind's own protection lies from where the brain has the brow, see `aside_mm`;
         0 where not known.
@@ -230,7 +230,8 @@ def _where_the_head_wants_it(located: LocatedHead, scan: Scan, faceless: _Facele
         return located
     surface = find_surface(located.skin, start, scan, scene)
     nothing = OwnProtection(0.0, 0.0, np.zeros(len(surface.offset), bool))
-    return LocatedHead(located.skin, start, surface, find_regions(surface, start.template), nothing)
+    regions = find_regions(surface, start.template)
+    return LocatedHead(located.skin, start, surface, regions, nothing, inside=start)
 
 
 def _apart_mm(one: Alignment, other: Alignment) -> float:
