@@ -23,6 +23,7 @@ from faceblind.head.alignment import Alignment
 from faceblind.head.skin import find_skin
 from faceblind.head.template import REGIONS, load_template
 from faceblind.head.whole_head import Head
+from faceblind.identification.match import Scores
 from faceblind.scan import Scan
 from faceblind.volunteers.raster import fill
 
@@ -287,3 +288,36 @@ def _phantom(
     full = dict.fromkeys(REGIONS, 1.0)
     alignment = Alignment(fitted, pose, shape, 0.5, 1.0, full, dict(full), template)
     return Phantom(scan, brain, Head(skin, alignment))
+
+
+def toy_scores(values: object, probes: list[str], gallery: list[str]) -> Scores:
+    """Scores of a made-up recogniser, five photographs and 81 renders each."""
+    return Scores(
+        values=np.array(values, dtype=float).reshape(len(probes), len(gallery)),
+        probe_persons=np.array(probes, dtype=str),
+        gallery_persons=np.array(gallery, dtype=str),
+        direction="photo-to-scan",
+        matching="centred",
+        fusion="mean",
+        recogniser="toy-0000",
+        probe_pictures=np.full(len(probes), 5),
+        gallery_pictures=np.full(len(gallery), 81),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_scores() -> Callable[[object, list[str], list[str]], Scores]:
+    """`toy_scores`."""
+    return toy_scores
+
+
+@pytest.fixture(scope="session")
+def article_scores() -> Scores:
+    """84 persons: 70 on top, 10 third, 4 twentieth."""
+    values = np.zeros((84, 84))
+    for i in range(84):
+        better = 0 if i < 70 else 2 if i < 80 else 19
+        values[i, (i + 1 + np.arange(better)) % 84] = 2
+        values[i, i] = 1
+    labels = [f"sub-{i:03d}" for i in range(84)]
+    return toy_scores(values, labels, labels)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from faceblind.errors import FaceblindError
-from faceblind.identification.match import Scores
 from faceblind.identification.result import ARTICLE, evaluate
 
 KEYS = [
@@ -27,33 +26,8 @@ KEYS = [
 ]
 
 
-def make_scores(values: object, probes: list[str], gallery: list[str]) -> Scores:
-    return Scores(
-        values=np.array(values, dtype=float).reshape(len(probes), len(gallery)),
-        probe_persons=np.array(probes, dtype=str),
-        gallery_persons=np.array(gallery, dtype=str),
-        direction="photo-to-scan",
-        matching="centred",
-        fusion="mean",
-        recogniser="toy-0000",
-        probe_pictures=np.full(len(probes), 5),
-        gallery_pictures=np.full(len(gallery), 81),
-    )
-
-
-def article_scores() -> Scores:
-    """84 persons: 70 on top, 10 third, 4 twentieth."""
-    values = np.zeros((84, 84))
-    for i in range(84):
-        better = 0 if i < 70 else 2 if i < 80 else 19
-        values[i, (i + 1 + np.arange(better)) % 84] = 2
-        values[i, i] = 1
-    labels = [f"sub-{i:03d}" for i in range(84)]
-    return make_scores(values, labels, labels)
-
-
-def test_the_articles_figures_come_out() -> None:
-    result = evaluate(article_scores())
+def test_the_articles_figures_come_out(article_scores) -> None:
+    result = evaluate(article_scores)
     assert (result.rank1.hits, result.rank5.hits, result.not_found.hits) == (70, 80, 4)
     assert result.rank1 == ARTICLE.rank1
     assert result.not_found == ARTICLE.not_found
@@ -62,8 +36,8 @@ def test_the_articles_figures_come_out() -> None:
     assert [entry.rank for entry in result.ranks[68:72]] == [1, 1, 3, 3]
 
 
-def test_summary_has_the_agreed_keys_and_no_label() -> None:
-    result = evaluate(article_scores(), failed={"sub-secret": "no face"}, versions={"x": "1"})
+def test_summary_has_the_agreed_keys_and_no_label(article_scores) -> None:
+    result = evaluate(article_scores, failed={"sub-secret": "no face"}, versions={"x": "1"})
     summary = result.summary()
     assert list(summary)[: len(KEYS)] == KEYS
     assert summary["persons"] == 85
@@ -75,7 +49,7 @@ def test_summary_has_the_agreed_keys_and_no_label() -> None:
     assert "secret" not in text
 
 
-def test_failures_count_as_misses() -> None:
+def test_failures_count_as_misses(make_scores) -> None:
     scores = make_scores([[1, 0], [0, 1]], ["a", "b"], ["a", "b"])
     result = evaluate(scores, failed={"c": "no face in any photograph", "d": "not a head"})
     assert result.rank1.as_dict() == {
@@ -92,7 +66,7 @@ def test_failures_count_as_misses() -> None:
     assert result.cmc == (0.5, 0.5)
 
 
-def test_one_side_missing_is_a_failure() -> None:
+def test_one_side_missing_is_a_failure(make_scores) -> None:
     scores = make_scores([[1, 0], [0, 1]], ["a", "b"], ["a", "x"])
     result = evaluate(scores, persons=["a", "b"])
     assert result.failed_to_enrol == 1
@@ -101,7 +75,7 @@ def test_one_side_missing_is_a_failure() -> None:
     assert result.gallery_size == 2
 
 
-def test_a_failed_picture_of_an_enrolled_person_is_no_failure() -> None:
+def test_a_failed_picture_of_an_enrolled_person_is_no_failure(make_scores) -> None:
     scores = make_scores([[1, 0], [0, 1]], ["a", "b"], ["a", "b"])
     result = evaluate(scores, failed={"a": "one photograph of five has no face"})
     assert result.failed_to_enrol == 0
@@ -109,7 +83,7 @@ def test_a_failed_picture_of_an_enrolled_person_is_no_failure() -> None:
     assert result.ranks[0].failure == ""
 
 
-def test_distractors_and_unmated_probes() -> None:
+def test_distractors_and_unmated_probes(make_scores) -> None:
     scores = make_scores([[1, 0, 2], [0, 1, 0], [0, 0, 1]], ["a", "b", "z"], ["a", "b", "x"])
     result = evaluate(scores)
     assert result.persons == ("a", "b")
@@ -117,7 +91,7 @@ def test_distractors_and_unmated_probes() -> None:
     assert result.rank1.hits == 1
 
 
-def test_nobody_enrolled_is_a_rate_of_zero() -> None:
+def test_nobody_enrolled_is_a_rate_of_zero(make_scores) -> None:
     result = evaluate(make_scores([], [], []), persons=["a", "b"], failed={"a": "blank scan"})
     assert result.rank1.hits == 0
     assert result.failed_to_enrol == 2
@@ -128,7 +102,7 @@ def test_nobody_enrolled_is_a_rate_of_zero() -> None:
         evaluate(make_scores([], [], []))
 
 
-def test_ties_are_shared_out() -> None:
+def test_ties_are_shared_out(make_scores) -> None:
     labels = ["a", "b", "c", "d"]
     result = evaluate(make_scores(np.zeros((4, 4)), labels, labels))
     assert result.rank1.hits == 1.0
@@ -137,7 +111,7 @@ def test_ties_are_shared_out() -> None:
     assert result.trivial_ranks == (5, 10)
 
 
-def test_rows() -> None:
+def test_rows(make_scores) -> None:
     scores = make_scores([[1, 0.5], [0.75, 0.25]], ["a", "b"], ["a", "b"])
     result = evaluate(scores)
     assert result.cmc_rows() == [

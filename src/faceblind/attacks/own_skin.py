@@ -94,7 +94,9 @@ def find_own_skin(located: LocatedHead, scan: Scan, head: HeadMask) -> OwnSkin:
 
 def _by_its_brain(located: LocatedHead) -> LocatedHead:
     """The same head where its brain has it: a misplaced cut tells its place wrong."""
-    return located if located.inside is None else replace(located, alignment=located.inside)
+    if located.inside is None or located.inside is located.alignment:
+        return located
+    return replace(located, alignment=located.inside)
 
 
 def _under_new_face(located: LocatedHead, scan: Scan, air_level: float) -> OwnSkin:
