@@ -10,15 +10,17 @@ from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from faceblind.geometry.grid import blur, resize, resized_affine
+from faceblind.head.template import load_template
 from faceblind.volunteers.people.reference_face import smooth_step
 
-_LOOP_MM = 45.0
+_LOOP_MM = 30.0
 """Radius of one loop: about that of the elements of 16 to 20 channels around head and neck."""
 
 _BEHIND_MM, _BEFORE_MM = 16.0, 34.0
 """From the skin to the conductors: thin padding under the head, room for noses and a mirror."""
 
-_FACE = ("pronasale", "nasion", "gnathion", "zygion_left", "zygion_right", "glabella")
+_PITCH_MM = 65.0
+"""From one row of loops to the next."""
 _STEP_MM = 6.0
 _NEAR_MM = 9.0
 """Spread of the support that unfolding takes from its reference scan."""
@@ -55,34 +57,27 @@ class ArrayCoil:
         return resize(values.astype(np.float32), shape)
 
 
-def array_coil(
-    posed: NDArray[np.float64], landmarks: dict[str, NDArray[np.float64]], ratio: float
-) -> ArrayCoil:
+def array_coil(posed: NDArray[np.float64], ratio: float) -> ArrayCoil:
     """The array around a head as it lies.
 
     Parameters
     ----------
     posed : (P, 3) ndarray
-        Skin in scan mm.
-    landmarks : dict
-        In scan mm.
+        Skin in scan mm, vertices as in the template.
     ratio : float
         Mean sensitivity at occiput and nape over that at the face; the gain of the posterior loops
         is fitted to it.
     """
-    low, high = posed.min(axis=0), posed.max(axis=0)
-    middle = (low + high) / 2
-    levels = high[2] + np.array([-30.0, -95.0, -160.0, -225.0, -290.0])
-    behind = [(middle[0] + x, low[1] - _BEHIND_MM + 0.003 * x * x, z)
+    high = posed.max(axis=0)
+    middle = (posed.min(axis=0) + high) / 2
+    levels = high[2] - np.arange(5) * _PITCH_MM - 30.0
+    behind = [(middle[0] + x, _lowest(posed, z) - _BEHIND_MM + 0.003 * x * x, z)
               for x, z in product((-75.0, 0.0, 75.0), levels)]  # fmt: skip
     before = [(middle[0] + x, high[1] + _BEFORE_MM - 0.005 * x * x, z)
-              for x, z in product((-70.0, 70.0), levels[:4])]  # fmt: skip
+              for x, z in product((-70.0, 70.0), levels[:2])]  # fmt: skip
     places = np.array([*behind, *before])
     back = np.arange(len(places)) < len(behind)
-    face = np.array([landmarks[name] for name in _FACE])
-    rear = np.array(
-        [landmarks["opisthocranion"], landmarks["inion"], landmarks["inion"] - (0.0, 0.0, 40.0)]
-    )
+    rear, face = _groups(posed)
     squares = [_squares(points, places) for points in (rear, face, middle[None])]
 
     def uneven(gain: float) -> float:
@@ -98,6 +93,22 @@ def array_coil(
     return ArrayCoil(places, gains / np.sqrt(squares[2] @ gains**2))
 
 
+def _groups(posed: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Skin of occiput and nape, and of the face; every third vertex."""
+    template = load_template()
+    x, y, z = template.points.T
+    occiput = (y < -75) & (z > -20) & (z < 60)
+    nape = (y < -40) & (z > -100) & (z < -45) & (np.abs(x) < 45)
+    face = template.region("brow", "eyes", "nose", "mouth", "cheeks", "chin")
+    return posed[occiput | nape][::3], posed[face][::3]
+
+
+def _lowest(posed: NDArray[np.float64], z: float) -> float:
+    """How far back the skin reaches at a level; below the neck as at its end."""
+    level = max(z, float(posed[:, 2].min()) + 20)
+    return float(posed[np.abs(posed[:, 2] - level) < 20, 1].min())
+
+
 def _squares(points: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
     """(P, N) squared fields of loops, as on their axes: falls with the cube of the distance."""
     away = ((points[:, None] - places) ** 2).sum(axis=2)
@@ -108,19 +119,15 @@ def noise_shape(
     affine: NDArray[np.float64],
     shape: tuple[int, int, int],
     landmarks: dict[str, NDArray[np.float64]],
-    signal: NDArray[np.float32],
+    near: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """(I, J, K) where parallel imaging amplifies noise: 0 at the brain, 1 in front of the neck.
 
-    It grows from the tip of the nose to the mouth, and from the ears forwards; far from the head,
-    where the unfolding knows that there is nothing, it stays 0. `signal` (I, J, K) is the scan's
-    without noise.
+    It grows from the tip of the nose to the mouth, and from the ears forwards; far from the head
+    it is 0. `near` (I, J, K) is that of `support`.
     """
     small = tuple(max(2, n // 4) for n in shape)
     coarse = resized_affine(affine, shape, small)
-    body = resize((signal > 0.02).astype(np.float32), small)
-    spacing = np.sqrt((coarse[:3, :3] ** 2).sum(axis=0))
-    near = np.clip(3 * blur(body, _NEAR_MM / spacing), 0, 1)
     index = np.stack(np.meshgrid(*map(np.arange, small), indexing="ij"), axis=-1)
     place = apply_affine(coarse, index.reshape(-1, 3))
     nose, mouth = landmarks["pronasale"], landmarks["stomion"]
@@ -132,6 +139,19 @@ def noise_shape(
     forward = forward - (forward @ down) * down
     forward = forward / np.linalg.norm(forward)
     reach = float((mouth - nose) @ down)
-    low = smooth_step((place - nose) @ down, -0.6 * reach, 1.3 * reach)
+    low = smooth_step((place - nose) @ down, -1.6 * reach, 1.3 * reach)
     front = smooth_step((place - ear) @ forward, -20.0, 45.0)
-    return resize((low * front).reshape(small).astype(np.float32) * near, shape)
+    return near * resize((low * front).reshape(small).astype(np.float32), shape)
+
+
+def support(signal: NDArray[np.float32], affine: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(I, J, K) 1 in and about the head, 0 where unfolding knows that there is nothing.
+
+    `signal` (I, J, K) is the scan's without noise.
+    """
+    small = tuple(max(2, n // 4) for n in signal.shape)
+    body = resize((signal > 0.02).astype(np.float32), small)
+    coarse = resized_affine(affine, signal.shape, small)
+    spacing = np.sqrt((coarse[:3, :3] ** 2).sum(axis=0))
+    near = np.clip(3 * blur(body, _NEAR_MM / spacing), 0, 1)
+    return resize(near, signal.shape)

@@ -32,6 +32,9 @@ class ClinicSettings:
         over sessions: 0.5 to 30. Parallel imaging amplifies noise where few elements tell places
         apart (g-factor, Pruessmann et al. 1999, Magn Reson Med 42:952): for a head-and-neck array
         in front, below the nose. Both 30 leave the noise as it is.
+    air_noise : float
+        Share of the noise that is left in air far from the head: 0 to 1. Unfolding by SENSE
+        (Pruessmann et al.) knows from its reference scan where nothing is.
     resample_mm : float
         Isotropic voxels to which the series is interpolated after acquisition: 0 (not) to 4.
     staircase : float
@@ -61,6 +64,7 @@ class ClinicSettings:
     coil_ratio: tuple[float, float] = (1.0, 1.0)
     normalised: bool = False
     chin_snr: tuple[float, float] = (30.0, 30.0)
+    air_noise: float = 1.0
     resample_mm: float = 0.0
     staircase: float = 0.0
     slices_end: float = 0.0
@@ -75,8 +79,8 @@ class ClinicSettings:
 
 
 _LIMITS: dict[str, tuple[float, float]] = {
-    "coil_ratio": (1, 12), "chin_snr": (0.5, 30), "resample_mm": (0, 4), "staircase": (0, 1),
-    "slices_end": (0, 1), "kyphosis": (0, 1), "shoulders": (0, 1), "edentulous": (0, 1),
+    "coil_ratio": (1, 12), "chin_snr": (0.5, 30), "air_noise": (0, 1), "resample_mm": (0, 4),
+    "staircase": (0, 1), "slices_end": (0, 1), "kyphosis": (0, 1), "shoulders": (0, 1), "edentulous": (0, 1),
     "jaw_metal": (0, 1),
 }  # fmt: skip
 
@@ -129,7 +133,7 @@ def draw_traits(person: Person, settings: ClinicSettings | None) -> Traits:
         pitch = -pitch
     snr = _between(settings.chin_snr, amount[1])
     return Traits(
-        coil_ratio=_between(settings.coil_ratio, amount[0]),
+        coil_ratio=float(np.interp(amount[0], (0, 1), settings.coil_ratio)),
         chin_snr=snr if settings.chin_snr[0] < _LIMITS["chin_snr"][1] else None,
         pitch_deg=float(pitch) if chance[0] < settings.kyphosis else 0.0,
         shoulders_mm=float(25 + 45 * amount[3]) if chance[2] < settings.shoulders else 0.0,

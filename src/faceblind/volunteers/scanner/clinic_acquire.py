@@ -9,8 +9,8 @@ from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from faceblind.volunteers.scanner import artefacts
-from faceblind.volunteers.scanner.array_coil import MOST_AMPLIFIED, ArrayCoil, noise_shape
-from faceblind.volunteers.scanner.clinic import ClinicSettings, Traits
+from faceblind.volunteers.scanner.array_coil import MOST_AMPLIFIED, ArrayCoil, noise_shape, support
+from faceblind.volunteers.scanner.clinic import Traits
 from faceblind.volunteers.scanner.field_of_view import FieldOfView
 from faceblind.volunteers.scanner.protocols import Protocol
 from faceblind.volunteers.scanner.resampling import (
@@ -83,7 +83,8 @@ def acquire(
     along = (False, False, coarse)
     noise = settings.noise * protocol.noise * rng.uniform(0.7, 1.4)
     left = noise_left(view.affine, view.shape, clinic.resample_mm, along)
-    uneven = noise * _amplified(volume, view, noise * left, traits, landmarks)
+    quiet = np.float32(clinic.air_noise)
+    uneven = noise * _amplified(volume, view, noise * left, traits, landmarks, quiet)
     # In place of `detect`: its scale comes last, and its noise is even.
     for i in range(volume.shape[0]):
         drawn = rng.standard_normal((2, *volume.shape[1:]), np.float32) * uneven[i]
@@ -106,6 +107,7 @@ def _amplified(
     noise: float,
     traits: Traits,
     landmarks: dict[str, NDArray[np.float64]],
+    quiet: np.float32,
 ) -> NDArray[np.float32]:
     """(I, J, K) g-factor that leaves the chin the SNR of the session; 1 where it is off.
 
@@ -113,11 +115,13 @@ def _amplified(
     """
     if traits.chin_snr is None or noise <= 0:
         return np.ones(volume.shape, np.float32)
+    near = support(volume, view.affine)
     most = _THICK_AMPLIFIED
     signal = chin_signal(volume, view.affine, landmarks)
     if signal is not None:
         most = float(np.clip(signal / (traits.chin_snr * noise), 1.0, MOST_AMPLIFIED))
-    return 1 + np.float32(most - 1) * noise_shape(view.affine, volume.shape, landmarks, volume)
+    even = quiet + (1 - quiet) * near
+    return even + np.float32(most - 1) * noise_shape(view.affine, volume.shape, landmarks, near)
 
 
 def chin_signal(
@@ -153,6 +157,8 @@ def chin_ball(
     centre = marks["gnathion"] + 8.0 * inward / np.linalg.norm(inward)
     index = apply_affine(np.linalg.inv(affine), centre)
     spacing = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
-    axes = [((np.arange(n) - index[k]) * spacing[k]).reshape([-1 if a == k else 1 for a in range(3)])
-            for k, n in enumerate(shape)]  # fmt: skip
+    axes = [
+        ((np.arange(n) - index[k]) * spacing[k]).reshape([-1 if a == k else 1 for a in range(3)])
+        for k, n in enumerate(shape)
+    ]
     return np.asarray(axes[0] ** 2 + axes[1] ** 2 + axes[2] ** 2 < _CHIN_MM**2)

@@ -21,6 +21,8 @@ _COMMISSURES_DEG = 8.0
 """Pitch of the line of the commissures, along which slices are laid, above the frame's."""
 
 
+_ROOMY_MM = (200.0, 256.0)
+"""Field of view to the right and forwards that a head-and-neck array is used with."""
 _LONGEST_MM = 300.0
 """Length of the field of view that a head-and-neck array covers."""
 
@@ -138,6 +140,8 @@ def place(
     if settings.spacing_mm:
         voxel[: 2 if protocol.slices else 3] = settings.spacing_mm
     extent = np.array(protocol.fov_mm)
+    if settings.clinic:
+        extent = np.maximum(extent, (_ROOMY_MM[0], _ROOMY_MM[1], 0))
     # Sideways: the ears are in unless they are to be cut.
     width = high[0] - low[0]
     extent[0] = max(extent[0], width + 6)

@@ -145,7 +145,8 @@ def scan_session(
     head = _head(person, settings, rng)
     pose = tipped(head_pose(rng, settings, head.skin), head.traits.pitch_deg)
     if settings.clinic is not None:
-        head = replace(head, coil=_coil_of(head, pose))
+        coil = array_coil(apply_affine(pose, head.skin), head.traits.coil_ratio)
+        head = replace(head, coil=coil)
     result: dict[str, ScanTruth] = {}
     for number, name in enumerate(protocols):
         stream = _SERIES_STREAM + zlib.crc32(name.encode())
@@ -175,13 +176,6 @@ def _head(person: Person, settings: ScannerSettings, rng: np.random.Generator) -
     if traits.edentulous:
         anatomy = without_teeth(anatomy)
     return _Head(skin, template.faces, anatomy, metal, traits)
-
-
-def _coil_of(head: _Head, pose: NDArray[np.float64]) -> ArrayCoil:
-    """The array as it is laid around the head before the first series."""
-    posed = apply_affine(pose, head.skin)
-    marks = {name: posed[v] for name, v in load_template().landmark_index.items()}
-    return array_coil(posed, marks, head.traits.coil_ratio)
 
 
 def _series(
