@@ -120,12 +120,12 @@ _ARRAY_ELDERLY = Preset(
     "people of 60 to 90 years in a head-and-neck array, series resampled to 2 mm",
     people=PeopleSettings(ages=(60, 90), loose_neck=1.0),
     scanner=ScannerSettings(
-        noise=0.034,
+        noise=0.032,
         wrap=0.1,
         dental=0.5,
         motion_mm=0.6,
         clinic=ClinicSettings(
-            coil_ratio=(3.0, 8.0),
+            coil_ratio=(4.0, 10.0),
             chin_snr=(1.0, 3.0),
             air_noise=0.3,
             resample_mm=2.0,

@@ -80,7 +80,8 @@ class ClinicSettings:
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "coil_ratio": (1, 12), "chin_snr": (0.5, 30), "air_noise": (0, 1), "resample_mm": (0, 4),
-    "staircase": (0, 1), "slices_end": (0, 1), "kyphosis": (0, 1), "shoulders": (0, 1), "edentulous": (0, 1),
+    "staircase": (0, 1), "slices_end": (0, 1), "kyphosis": (0, 1), "shoulders": (0, 1),
+    "edentulous": (0, 1),
     "jaw_metal": (0, 1),
 }  # fmt: skip
 

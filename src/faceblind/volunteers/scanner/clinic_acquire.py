@@ -23,8 +23,8 @@ from faceblind.volunteers.scanner.settings import ScannerSettings
 
 _CHIN_MM = 11.0
 """Radius of the ball of soft tissue in which the chin's signal is measured."""
-_CHIN_BELOW = 0.35
-"""Share of voxels of that ball that count as bone or air and are left out."""
+_CHIN_BELOW = 0.1
+"""Share of that ball's brightest signal below which a voxel counts as bone or air."""
 _THICK_AMPLIFIED = 2.0
 """Largest g-factor of series that do not reach the chin."""
 _FLOOR = 0.08
@@ -129,7 +129,7 @@ def chin_signal(
     affine: NDArray[np.float64],
     landmarks: dict[str, NDArray[np.float64]],
 ) -> float | None:
-    """Mean signal of the soft tissue of the chin; None where the field of view ends above it.
+    """Median signal of the soft tissue of the chin; None where the field of view ends above it.
 
     Parameters
     ----------
@@ -143,7 +143,8 @@ def chin_signal(
     values = volume[chin_ball(affine, volume.shape, landmarks)]
     if values.size * abs(np.linalg.det(affine[:3, :3])) < 0.5 * 4 / 3 * np.pi * _CHIN_MM**3:
         return None
-    return float(values[values > np.quantile(values, _CHIN_BELOW)].mean())
+    soft = values > _CHIN_BELOW * np.quantile(values, 0.95)
+    return float(np.median(values[soft]))
 
 
 def chin_ball(
