@@ -24,8 +24,8 @@ _PITCH_MM = 65.0
 _STEP_MM = 6.0
 _NEAR_MM = 9.0
 """Spread of the support that unfolding takes from its reference scan."""
-MOST_AMPLIFIED = 9.0
-"""Largest g-factor that is tried."""
+MOST_AMPLIFIED = 32.0
+"""Largest factor that is tried: the g-factor, and that hardly an element reaches the chin."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +139,7 @@ def noise_shape(
     forward = forward - (forward @ down) * down
     forward = forward / np.linalg.norm(forward)
     reach = float((mouth - nose) @ down)
-    low = smooth_step((place - nose) @ down, -1.6 * reach, 1.3 * reach)
+    low = smooth_step((place - nose) @ down, -0.3 * reach, 1.3 * reach)
     front = smooth_step((place - ear) @ forward, -20.0, 45.0)
     return near * resize((low * front).reshape(small).astype(np.float32), shape)
 
