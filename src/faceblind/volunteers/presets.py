@@ -126,7 +126,7 @@ _ARRAY_ELDERLY = Preset(
     "people of 60 to 90 years in a head-and-neck array, series resampled to 2 mm",
     people=PeopleSettings(ages=(60, 90), loose_neck=1.0),
     scanner=ScannerSettings(
-        noise=0.032,
+        noise=0.03,
         wrap=0.1,
         dental=0.5,
         motion_mm=0.6,
@@ -138,7 +138,7 @@ _ARRAY_ELDERLY = Preset(
             staircase=0.5,
             slices_end=1.0,
             kyphosis=0.3,
-            shoulders=0.7,
+            shoulders=0.85,
             edentulous=0.3,
             jaw_metal=0.05,
         ),

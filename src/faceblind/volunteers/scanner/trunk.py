@@ -12,7 +12,7 @@ from faceblind.volunteers.scanner.tissue import Tissue
 
 Axis = NDArray[np.float32]
 
-_SKIN_MM, _FAT_MM = 2.0, 9.0
+_SKIN_MM, _FAT_MM = 2.0, 12.0
 _CAP_MM = 14.0
 """Height over the end of the head model up to which its closed end counts as skin and fat."""
 
