@@ -38,8 +38,9 @@ WHOLE_FACE = 0.75
 NO_FACE = 0.25
 """Share of a face below which the head was found without it anyway."""
 MOST_MASKED = 0.5
-"""Share of a face's surface with the scanner's edges below which it may be a cut that looks like a
-face: people's faces and new ones have 0.8 and more, cuts of ours 0.3 and less."""
+"""Share of the scanner's edges below which a face may be a cut that looks like one, in the face as
+a whole and in the brow: cuts of ours have 0.3 and less in both. Faces have 0.7 and more, but 0.15
+to 0.4 where coil or field of view leave the lower face in noise; their brows have 0.8 and more."""
 MISLAID_MM = 15.0
 """How far from where scalp and brain put the eyes and the nose a cut may be believed to lie: 10 mm
 and less in heads that we cut; cuts that were fitted to the wrong place lay 17 to 60 mm off."""
@@ -266,12 +267,16 @@ def aside_mm(known: OwnProtection, inside: Alignment) -> float:
 
 def _is_masked(located: LocatedHead, edges: Edges | None) -> bool:
     """Whether what looks like a face ends as a mask does."""
-    surface = located.surface
+    surface, template = located.surface, located.alignment.template
     if edges is None or surface.vertex is None:
         return False
-    face = located.alignment.template.region(*FACE) & surface.seen & (surface.vertex >= 0)
-    natural = face & edges.natural[np.maximum(surface.vertex, 0)]
-    return bool(surface.area[natural].sum() < MOST_MASKED * surface.area[face].sum())
+    on_skin = surface.seen & (surface.vertex >= 0)
+    natural = on_skin & edges.natural[np.maximum(surface.vertex, 0)]
+    for here in (template.region(*FACE), template.region("brow")):
+        seen = float(surface.area[here & on_skin].sum())
+        if seen and surface.area[here & natural].sum() >= MOST_MASKED * seen:
+            return False
+    return True
 
 
 def _cut_like_a_face(

@@ -43,9 +43,14 @@ class SecondLook:
     features: dict[str, ScanFeatures]
 
     def peeled(self, found: Peeled | None) -> tuple[tuple[Fill, ...], float]:
-        """Fills that were found, and the share of a face below them."""
+        """Fills that were found, and the share of a face below them.
+
+        What lies open but for less than `AuditSettings.worse` is not looked at again.
+        """
         if found is None:
             return (), 0.0
+        if not self.recogniser and self.evidence.located.remaining > 1.0 - SETTINGS.worse:
+            return found.fills, 0.0
         return found.fills, self._remaining_in(found.scan, "peeled")
 
     def sharpened(self) -> tuple[float, float]:
