@@ -19,6 +19,7 @@ from faceblind.attacks.volumes import Later, same_cut
 from faceblind.errors import FaceblindError
 from faceblind.face.pipeline import ReconstructedHead
 from faceblind.face.reconstruction import reconstruct
+from faceblind.head.presence import Presence
 from faceblind.head.segmentation import HeadMask, find_head
 from faceblind.head.skin import find_skin
 from faceblind.identification.scan_match import ScanFeatures, features_of_head
@@ -172,4 +173,6 @@ def remaining_of(located: LocatedHead) -> float:
 def reconstructed(located: LocatedHead) -> ReconstructedHead:
     """The face that a located head gives away, for a search."""
     as_is, completed = reconstruct(located.skin, located.alignment)
-    return ReconstructedHead(located.alignment, as_is, completed, located.remaining, 1.0)
+    return ReconstructedHead(
+        located.alignment, as_is, completed, Presence(located.remaining, seen=1.0)
+    )
