@@ -70,7 +70,7 @@ def expected_ranks(scores: ArrayLike, mate_index: ArrayLike) -> NDArray[np.float
     (P,) float64 ndarray
         From 1 to G in halves; infinite where there is no mate.
     """
-    better, equal, mated = _counts(scores, mate_index)
+    better, equal, mated = counts(scores, mate_index)
     return np.where(mated, 1.0 + better + equal / 2.0, np.inf)
 
 
@@ -94,7 +94,7 @@ def hit_probabilities(scores: ArrayLike, mate_index: ArrayLike, k: int) -> NDArr
         Zero where there is no mate.
     """
     _check_k(k)
-    better, equal, mated = _counts(scores, mate_index)
+    better, equal, mated = counts(scores, mate_index)
     return np.where(mated, np.clip((k - better) / (equal + 1.0), 0.0, 1.0), 0.0)
 
 
@@ -135,7 +135,7 @@ def cmc(
     FaceblindError
         If a probe has no mate: the curve is defined for closed sets only.
     """
-    better, equal, mated = _counts(scores, mate_index)
+    better, equal, mated = counts(scores, mate_index)
     if not mated.all():
         raise FaceblindError(
             f"cmc: {int((~mated).sum())} of {len(mated)} probes have no mate in the gallery; "
@@ -156,10 +156,24 @@ def chance_rate(k: int, gallery_size: int) -> float:
     return min(1.0, k / gallery_size) if gallery_size > 0 else 0.0
 
 
-def _counts(
+def counts(
     scores: ArrayLike, mate_index: ArrayLike
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Entries strictly better than the mate, others equal to it, and whether there is a mate."""
+    """Entries strictly better than the mate, others equal to it, and whether there is a mate.
+
+    Parameters
+    ----------
+    scores : (P, G) array_like
+        Higher is more similar.
+    mate_index : (P,) array_like of int
+        See `mate_indices`.
+
+    Returns
+    -------
+    better, equal : (P,) int64 ndarray
+        Without meaning where there is no mate.
+    mated : (P,) bool ndarray
+    """
     values = np.asarray(scores, dtype=np.float64)
     mates = np.asarray(mate_index, dtype=np.int64)
     if values.ndim != 2 or mates.shape != values.shape[:1]:
