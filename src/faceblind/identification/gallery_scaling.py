@@ -19,11 +19,12 @@ RANKS = (1, 5, 10)
 POPULATIONS = (10**3, 10**4, 10**5, 10**6, 10**7, 10**8)
 """Gallery sizes that the models are asked for: a hospital's archive to a large country."""
 
-REPEATS = 200
-"""Bootstrap samples of persons; a fourth in cohorts of more than `MANY`, whose samples take long
-and differ little."""
+REPEATS = (40, 200)
+"""Fewest and most bootstrap samples of persons: 5 samples beyond each end of a 95 % interval, or 1
+in large studies, whose samples take long and differ little."""
 
-MANY = 600
+MOST_SCORES = 50_000_000
+"""Scores that all samples together hold: about two seconds of work."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def gallery_scaling(
     wanted = tuple(one for one in populations if one > size)
     found = np.stack([subgallery.hit_probabilities(better, equal, size, g) for g in sizes], axis=1)
     law = pitman_yor.fit(sizes, found.mean(axis=0))
-    laws = pitman_yor.fit_many(sizes, resampled_curves(found, _repeats(size), seed))
+    laws = pitman_yor.fit_many(sizes, resampled_curves(found, _repeats(searches), seed))
     return GalleryScaling(smaller, _larger(searches, wanted, [law, *laws], seed), law)
 
 
@@ -202,8 +203,9 @@ def resampled_curves(found: NDArray[np.float64], repeats: int, seed: int) -> NDA
     return curves
 
 
-def _repeats(size: int) -> int:
-    return REPEATS if size <= MANY else REPEATS // 4
+def _repeats(searches: Searches) -> int:
+    fewest, most = REPEATS
+    return max(fewest, min(most, MOST_SCORES // max(searches.values.size, 1)))
 
 
 def _smaller(
@@ -223,8 +225,7 @@ def _larger(
     if tail is None or not sizes:
         return ()
     enrolled = int(searches.mated.sum()) / searches.mated_count
-    repeats = _repeats(searches.gallery_size)
-    tails = extreme_values.resampled_rank1(searches, sizes, repeats, seed)
+    tails = extreme_values.resampled_rank1(searches, sizes, _repeats(searches), seed)
     fits = np.array([law.rate(sizes) for law in laws])
     persons = searches.mated_count
     by_tail = _estimates(tail * enrolled, tails * enrolled, persons)
