@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from faceblind._version import __version__
-from faceblind.cli import audit, deface, link, reconstruct, reface, study, volunteers
+from faceblind.cli import audit, compare, deface, link, reconstruct, reface, study, volunteers
 from faceblind.cli.verb import verb
 from faceblind.system.threads import one_algebra_thread
 
@@ -25,6 +25,7 @@ app.command("deface")(verb(deface.deface))
 app.command("reface")(verb(reface.reface))
 app.command("audit")(verb(audit.audit))
 app.command("link")(verb(link.link))
+app.command("compare")(verb(compare.compare))
 app.command("reconstruct")(verb(reconstruct.reconstruct))
 app.command("volunteers")(verb(volunteers.volunteers))
 
