@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from faceblind.datasets.sidecar import read_sidecar, sidecar_path
+from faceblind.datasets.sidecar_fields import required_fields
 from faceblind.system.tables import write_json
 from faceblind.workflows.bids.plan import Image
 from faceblind.workflows.bids.settings import Layout
@@ -20,10 +21,13 @@ def complete_sidecar(scan: Path, image: Image, layout: Layout) -> None:
     image : Image
     layout : {"derivative", "publish"}
     """
-    if layout != "derivative":
-        return
-    content = read_sidecar(scan, inherit=False)
-    content["Description"] = "The scan without the face; all other voxels are those of the source."
-    content["Sources"] = [f"bids:raw:{image.inside}"]
-    content["SkullStripped"] = False
-    write_json(sidecar_path(scan), content)
+    written = read_sidecar(scan, inherit=False)
+    content = required_fields(read_sidecar(image.source)) | written
+    if layout == "derivative":
+        content |= {
+            "Description": "The scan without the face; all other voxels are those of the source.",
+            "Sources": [f"bids:raw:{image.inside}"],
+            "SkullStripped": False,
+        }
+    if content != written:
+        write_json(sidecar_path(scan), content)

@@ -1,0 +1,31 @@
+"""A whole run with the stand-ins, as a process of its own that a test may kill.
+
+``python run_stand_in.py RAW OUT LAYOUT``
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import stand_ins
+
+from faceblind.workflows import audit_cache
+from faceblind.workflows.bids import session
+from faceblind.workflows.bids.participant import run_participants
+from faceblind.workflows.bids.settings import BidsSettings, Resources
+
+
+def main() -> None:
+    session.protect_job = stand_ins.protect_job
+    audit_cache.examine = stand_ins.examine
+    audit_cache.find_metadata = lambda path: ()
+    raw, out, layout = sys.argv[1:]
+    resources = Resources(n_jobs=1, show_progress=False)
+    report = run_participants(raw, out, BidsSettings(layout=layout), resources)
+    sys.exit(0 if report.ok else 1)
+
+
+if __name__ == "__main__":
+    main()
