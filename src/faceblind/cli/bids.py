@@ -134,6 +134,14 @@ def bids(
     omp_nthreads: Annotated[
         int | None, typer.Option("--omp-nthreads", help="Threads of each process.", min=1)
     ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            "--dask",
+            metavar="SCHEDULER",
+            help="Work on a Dask cluster: its address or scheduler file.",
+        ),
+    ] = None,
     mem_mb: Annotated[
         int | None, typer.Option("--mem-mb", help="Memory of all processes together.", min=1)
     ] = None,
@@ -181,7 +189,9 @@ def bids(
         raise typer.BadParameter("--protect-only and --audit-only exclude each other")
     if nprocs == 0:
         raise typer.BadParameter("no process does no work; give 1 or more, or -1 for all")
-    resources = Resources(nprocs, omp_nthreads, mem_mb, work_dir, stop_on_first_crash, not quiet)
+    resources = Resources(
+        nprocs, omp_nthreads, mem_mb, work_dir, stop_on_first_crash, not quiet, dask
+    )
     if level == Level.group:
         return _group(output_dir, resources, study, fail_above)
     if study is not None:

@@ -152,7 +152,7 @@ def _run_here(
     function: Callable[[Item], Value], work: Sequence[Item], names: Sequence[str]
 ) -> _Stream[Item, Value]:
     for index, item in enumerate(work):
-        yield index, _attempt(function, item, names[index])
+        yield index, attempt(function, item, names[index])
 
 
 def _run_in_processes(
@@ -297,19 +297,28 @@ class _Recorder(logging.Handler):
 def _attempt_recorded(
     function: Callable[[Item], Value], item: Item, name: str
 ) -> Outcome[Item, Value]:
-    """In a worker: `_attempt`, with what was logged, and without the item, which stays at home."""
+    """In a worker: `attempt`, with what was logged, and without the item, which stays at home."""
     recorder = _Recorder()
     ours = logging.getLogger("faceblind")
     ours.addHandler(recorder)
     ours.propagate = False
     try:
-        outcome = _attempt(function, item, name)
+        outcome = attempt(function, item, name)
     finally:
         ours.removeHandler(recorder)
     return replace(outcome, item=None, records=tuple(recorder.records))  # type: ignore[arg-type]
 
 
-def _attempt(function: Callable[[Item], Value], item: Item, name: str) -> Outcome[Item, Value]:
+def attempt(function: Callable[[Item], Value], item: Item, name: str) -> Outcome[Item, Value]:
+    """Apply a function to an item; whatever it raises becomes a line.
+
+    Parameters
+    ----------
+    function : callable
+    item : object
+    name : str
+        What to call it.
+    """
     started = time.perf_counter()
     value: Value | None = None
     error: str | None = None

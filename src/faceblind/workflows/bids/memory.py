@@ -14,12 +14,13 @@ from faceblind.system.threads import available_processors
 from faceblind.workflows.bids.plan import Task
 from faceblind.workflows.bids.settings import Resources
 
-BASE_MB = 450.0
-"""A worker with its models, before any scan."""
-BYTES_PER_VOXEL = 60.0
-"""Peak beside that, for each voxel of the largest volume of a session."""
-BYTES_PER_COMPANION = 12.0
-"""And for each voxel of its other volumes, which are held together."""
+BASE_MB = 600.0
+"""A worker with its models and the pictures of a face, measured 390 to 580."""
+BYTES_PER_VOXEL = 16.0
+"""Beside that, for each voxel of the largest image of a session. Measured 12 with 38 million voxels
+in 16 bits."""
+BYTES_PER_COMPANION = 8.0
+"""And for each voxel of its other images, which are held together as they are stored."""
 
 
 def jobs_within(tasks: Sequence[Task], resources: Resources) -> tuple[int, dict[str, str]]:

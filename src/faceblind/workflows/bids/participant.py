@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -85,11 +85,10 @@ def run_participants(
         _require_same_way(manifest, settings)
         manifest.expect([task.key for task in plan.tasks])
     jobs, too_large = jobs_within(plan.tasks, resources)
-    outcomes = run_many(
+    work = [task for task in plan.tasks if task.key not in too_large]
+    outcomes = _engine(jobs, resources)(
         partial(run_task, output=output, settings=settings),
-        [task for task in plan.tasks if task.key not in too_large],
-        n_jobs=jobs,
-        threads=resources.threads,
+        work,
         label="Sessions",
         name=_name,
         show_progress=resources.show_progress,
@@ -104,6 +103,16 @@ def run_participants(
     faults = sweep(output.root, content=False)
     left = len(plan.tasks) - len(tasks) - len(too_large)
     return RunReport(plan, tuple(tasks), tuple(failures), tuple(faults), left)
+
+
+def _engine(jobs: int, resources: Resources) -> Callable[..., list[Outcome[Task, TaskReport]]]:
+    """What applies one function to all sessions; the bytes are the same from each."""
+    if resources.scheduler is None:
+        return partial(run_many, n_jobs=jobs, threads=resources.threads)
+    # Only where it is asked for: it brings a network of its own.
+    from faceblind.system.cluster import run_on_cluster
+
+    return partial(run_on_cluster, scheduler=resources.scheduler)
 
 
 def prepare(plan: Plan, out: Path, settings: BidsSettings, resources: Resources) -> Output:

@@ -85,6 +85,8 @@ class Resources:
     stop_at_first : bool
         End the run at the first failure.
     show_progress : bool
+    scheduler : str or None
+        Address or file of a Dask scheduler whose workers are to do the work.
     """
 
     n_jobs: int = -1
@@ -93,3 +95,4 @@ class Resources:
     work: Path | None = None
     stop_at_first: bool = False
     show_progress: bool = True
+    scheduler: str | None = None
