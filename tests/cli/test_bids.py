@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import nibabel as nib
 import numpy as np
 import pytest
 
+from faceblind.cli.verb import set_up_logging
 from faceblind.formats import save
 from faceblind.volunteers.people.shape import sample_person
 from faceblind.volunteers.scanner.settings import ScannerSettings
@@ -92,3 +94,17 @@ def test_usage(raw, command, tmp_path):
     assert "sub-99: no such participant" in done.err
     assert command("bids", raw, tmp_path / "out", "group").code == 1
     assert command("status", tmp_path / "out").code == 1
+
+
+def test_the_log_as_json(capsys):
+    logger = logging.getLogger("faceblind")
+    before = logger.handlers[:], logger.propagate, logger.level
+    try:
+        set_up_logging(verbose=False, quiet=False, as_json=True)
+        logger.info("Sessions of %s: %d of %d done", "sub-07", 1, 2)
+    finally:
+        logger.handlers[:], logger.propagate = before[:2]
+        logger.setLevel(before[2])
+    line = json.loads(capsys.readouterr().err)
+    assert (line["level"], line["message"]) == ("info", "Sessions of sub-*: 1 of 2 done")
+    assert line["time"].endswith("+00:00")

@@ -170,6 +170,9 @@ def bids(
             is_eager=True,
         ),
     ] = None,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Log one JSON object a line.")
+    ] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> int:

@@ -11,7 +11,13 @@ import time
 from pathlib import Path
 
 import pytest
+import stand_ins
 
+from faceblind.datasets.bids_filters import Wanted
+from faceblind.errors import AlignmentError
+from faceblind.workflows import audit_cache
+from faceblind.workflows.bids import session
+from faceblind.workflows.bids.group import run_group
 from faceblind.workflows.bids.manifest import Manifest
 from faceblind.workflows.bids.plan import make_plan
 from faceblind.workflows.bids.session import Output, run_task
@@ -96,3 +102,30 @@ def test_what_cannot_be_put_in_place_is_a_failure_and_nothing_is_lost(dataset, t
     (output.root / "sub-1").unlink()
     assert run_task(task, output, BidsSettings()).state == "done"
     assert run_task(task, output, BidsSettings()).existed
+
+
+@pytest.mark.parametrize("overwritten", [True, False])
+def test_a_map_without_a_head_is_judged_by_its_companion(
+    dataset, tmp_path, monkeypatch, run, resources, overwritten
+):
+    asked = []
+
+    def examine(path, *args):
+        if "T1map" in path.name:
+            raise AlignmentError(f"{path}: no head was found")
+        return stand_ins.Examined(stand_ins.CLEAN, {})
+
+    def follows(*paths):
+        asked.append([path.name for path in paths])
+        return overwritten
+
+    monkeypatch.setattr(audit_cache, "examine", examine)
+    monkeypatch.setattr(session, "follows", follows)
+    report = run(layout="publish", wanted=Wanted(("1",), ("a",)))
+    assert asked == [2 * ["sub-1_ses-a_T1map.nii.gz"] + 2 * ["sub-1_ses-a_T1w.nii.gz"]]
+    (found,) = [scan for scan in report.tasks[0].scans if "T1map" in scan.source]
+    assert found.status == ("pass" if overwritten else "unsure")
+    assert report.ok == overwritten
+    group = run_group(tmp_path / "out", resources)
+    assert group.audit.passed
+    assert len(group.audit.verdicts) == 1 + overwritten

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from faceblind.attacks.reasons import Reason
+from faceblind.attacks.verdict import Verdict
 from faceblind.datasets.bids_names import parse_name
 from faceblind.datasets.census import ScanFile
 from faceblind.datasets.photographs import read_photos_table
@@ -16,7 +18,7 @@ from faceblind.system.workers import run_many
 from faceblind.workflows.audit import judge_scans, with_companions
 from faceblind.workflows.audit_report import AuditReport, remarks, write_report
 from faceblind.workflows.bids.manifest import DATASET, FileRecord, Manifest, ScanRecord
-from faceblind.workflows.bids.session import Output
+from faceblind.workflows.bids.session import BY_COMPANION, Output
 from faceblind.workflows.bids.settings import Resources
 from faceblind.workflows.bids.sweep import sweep
 
@@ -66,7 +68,7 @@ def run_group(
     """
     root = Path(out).expanduser().resolve()
     with Manifest(root) as manifest:
-        files = [file for file in manifest.files() if file.role == "protected"]
+        files = [file for file in manifest.files() if file.role in ("protected", "follower")]
         absent = tuple(s for s in manifest.scans() if s.status != "pass")
         states = [task.state for task in manifest.tasks() if task.key != DATASET]
     if not files:
@@ -80,6 +82,9 @@ def run_group(
     run = partial(run_many, n_jobs=resources.n_jobs, show_progress=resources.show_progress)
     cache = Output(root).cache
     verdicts, linked = judge_scans(scans, root, run, rows=rows, recogniser=linking, cache=cache)
+    # That their bytes are still those that were judged by a companion, the sweep says.
+    followers = {file.path for file in files if file.role == "follower"}
+    verdicts = [_by_companion(v) if v.path in followers else v for v in verdicts]
     verdicts = with_companions(scans, verdicts, root)
     audit = AuditReport(tuple(verdicts), fail_above, remarks(verdicts), linked.unusable)
     report = private_dir(root / PRIVATE / "report")
@@ -94,3 +99,11 @@ def _scan_file(root: Path, file: FileRecord) -> ScanFile:
     name = parse_name(path.name)
     assert name is not None
     return ScanFile(path, f"sub-{name.get('sub')}", name.get("ses"), name.suffix)
+
+
+def _by_companion(verdict: Verdict) -> Verdict:
+    """Of a map that was judged by its companion, the verdict that it had then."""
+    if {reason.kind for reason in verdict.reasons} != {"no_head"}:
+        return verdict
+    reason = Reason("no_head", f"{BY_COMPANION} see the run that made it")
+    return replace(verdict, status="pass", reasons=(reason,), advice=())

@@ -98,7 +98,8 @@ class FileRecord:
     path : str
         In the output, with ``/``.
     role : str
-        ``"protected"``, ``"sidecar"``, ``"copy"``, ``"unprotected"`` or ``"dataset"``.
+        ``"protected"``; ``"follower"`` for a map that was judged by its companion; ``"sidecar"``,
+        ``"copy"``, ``"unprotected"`` or ``"dataset"``.
     size : int
     sha256 : str
     """

@@ -26,6 +26,7 @@ from faceblind.system.outputs import PRIVATE, private_dir
 from faceblind.system.workers import run_many
 from faceblind.workflows import protect_outputs
 from faceblind.workflows.audit import judge_scans
+from faceblind.workflows.bids.companions import follows
 from faceblind.workflows.bids.copies import record_of, stage_copy
 from faceblind.workflows.bids.inputs import inputs_of, looks_of
 from faceblind.workflows.bids.manifest import (
@@ -43,6 +44,7 @@ from faceblind.workflows.protect_session import Job, protect_job
 from faceblind.workflows.protect_settings import for_derived
 
 ELSEWHERE = "elsewhere"
+BY_COMPANION = "no head can be found in it; it lost what its companion lost:"
 
 
 @dataclass(frozen=True)
@@ -258,7 +260,26 @@ class _Work:
                 continue
             reason = "; ".join(map(str, verdict.reasons))
             records.append(replace(scan, status=verdict.status, reason=reason))
-        return records
+        unseen = {
+            verdict.path for verdict in verdicts if {r.kind for r in verdict.reasons} == {"no_head"}
+        }
+        return [
+            self._by_companion(scan, records) if scan.target in unseen else scan for scan in records
+        ]
+
+    def _by_companion(self, scan: ScanRecord, records: Sequence[ScanRecord]) -> ScanRecord:
+        """A map in which no head can be found, judged by what its companion lost."""
+        image = next(image for image in self.task.images if image.target == scan.target)
+        if image.leader is None:
+            return scan
+        leader = self.task.scans[image.leader]
+        if not any(one.target == leader.target and one.status == "pass" for one in records):
+            return scan
+        stage = self.stage
+        if not follows(image.source, stage / image.target, leader.source, stage / leader.target):
+            return scan
+        reason = f"{BY_COMPANION} {Path(leader.target).name}, which passed"
+        return replace(scan, status="pass", reason=reason)
 
     def _publish(self, record: TaskRecord, scans: Sequence[ScanRecord]) -> TaskReport:
         """Put in place what passed, and the copies."""
@@ -269,7 +290,8 @@ class _Work:
                 # A scan never lies there without its sidecar.
                 beside = sidecar_path(scan.target).as_posix()
                 files.append(record_of(self.stage, beside, "sidecar"))
-                files.append(record_of(self.stage, scan.target, "protected"))
+                role = "follower" if scan.reason.startswith(BY_COMPANION) else "protected"
+                files.append(record_of(self.stage, scan.target, role))
         dropped = {scan.source for scan in scans if scan.status != "pass"}
         for copy in self.task.copies:
             try:
