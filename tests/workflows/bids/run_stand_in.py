@@ -11,16 +11,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import stand_ins
 
-from faceblind.workflows import audit_cache
-from faceblind.workflows.bids import session
 from faceblind.workflows.bids.participant import run_participants
 from faceblind.workflows.bids.settings import BidsSettings, Resources
 
 
 def main() -> None:
-    session.protect_job = stand_ins.protect_job
-    audit_cache.examine = stand_ins.examine
-    audit_cache.find_metadata = lambda path: ()
+    stand_ins.install()
     raw, out, layout = sys.argv[1:]
     resources = Resources(n_jobs=1, show_progress=False)
     report = run_participants(raw, out, BidsSettings(layout=layout), resources)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import stat
+from pathlib import Path
 
 import pytest
+import stand_ins
 
 from faceblind.datasets.bids_filters import Wanted
 from faceblind.errors import OutputError
@@ -184,6 +186,10 @@ def test_outputs_that_are_refused(run, dataset, tmp_path):
     resources = Resources(n_jobs=1, work=dataset / "work", show_progress=False)
     with pytest.raises(OutputError, match="choose another --work-dir"):
         run_participants(dataset, tmp_path / "out", BidsSettings(), resources)
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "a.txt").touch()
+    with pytest.raises(OutputError, match=r"choose a new folder$"):
+        run("used")
     # The dataset's own folder for derivatives is the usual place.
     assert run(dataset / "derivatives" / "faceblind").count("pass") == 4
 
@@ -195,3 +201,20 @@ def test_a_work_folder_elsewhere(dataset, tmp_path, tree):
     assert list((tmp_path / "work").iterdir()) == []
     with Manifest(tmp_path / "out") as manifest:
         assert len(manifest.files()) == len(tree(tmp_path / "out")) - 1
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_gives_the_same_bytes(run, dataset, tmp_path, tree, monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="needs the dask extra")
+    monkeypatch.setenv("PYTHONPATH", str(Path(stand_ins.__file__).parent), prepend=":")
+    run(layout="publish")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ) as cluster:
+        with distributed.Client(cluster, set_as_default=False) as client:
+            client.run(stand_ins.install)
+        resources = Resources(scheduler=cluster.scheduler_address, show_progress=False)
+        settings = BidsSettings(layout="publish")
+        report = run_participants(dataset, tmp_path / "dask", settings, resources)
+    assert len(report.failures) == 1
+    assert tree(tmp_path / "dask") == tree(tmp_path / "out")

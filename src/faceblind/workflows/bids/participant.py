@@ -129,7 +129,11 @@ def prepare(plan: Plan, out: Path, settings: BidsSettings, resources: Resources)
     derivatives = plan.root.resolve() / "derivatives"
     inside = derivatives in home.parents and settings.layout == "derivative"
     # A dataset's own folder for derivatives is the one place in it that is nobody's raw data.
-    root = prepare_output(out, VERB, [] if inside else [plan.root])
+    try:
+        root = prepare_output(out, VERB, [] if inside else [plan.root])
+    except OutputError as error:
+        # Here --force is about scans; nothing makes this tool share a folder with others.
+        raise OutputError(str(error).removesuffix(" or use --force")) from error
     work = resources.work.expanduser().resolve() if resources.work else None
     if work is not None and (work == root or plan.root.resolve() in (work, *work.parents)):
         raise OutputError(
