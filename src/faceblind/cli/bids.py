@@ -57,7 +57,7 @@ def bids(
     level: Annotated[
         Level,
         typer.Argument(
-            metavar="{participant,group}",
+            metavar="LEVEL",
             help="participant: protect and audit. group: audit all that is there together.",
         ),
     ],

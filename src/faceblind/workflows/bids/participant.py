@@ -146,13 +146,15 @@ def prepare(plan: Plan, out: Path, settings: BidsSettings, resources: Resources)
 
 def _require_same_way(manifest: Manifest, settings: BidsSettings) -> None:
     """One output holds one kind of results, by one version."""
-    now = [settings.layout, settings.method, settings.everything, __version__]
+    all_ = "all images" if settings.everything else "head images"
+    now = [settings.layout, settings.method, all_, __version__]
     before = manifest.described("way")
     if before is None:
         manifest.describe("way", now)
     elif before != now:
+        found = ", ".join(map(str, before)) if isinstance(before, list) else before
         raise OutputError(
-            f"OUTPUT_DIR holds results of another layout, method or version ({before}); choose a "
+            f"OUTPUT_DIR holds results of another layout, method or version ({found}); choose a "
             "new folder"
         )
 
