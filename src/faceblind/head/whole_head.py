@@ -9,7 +9,7 @@ from faceblind.head.alignment import CONFIDENT, Alignment, align
 from faceblind.head.dim_scalp import refined_at_dim_scalp
 from faceblind.head.error_context import about
 from faceblind.head.plausibility import require_head
-from faceblind.head.presence import face_is_gone, faceless
+from faceblind.head.presence import faceless, find_presence
 from faceblind.head.reference_volume import at_time, leaders
 from faceblind.head.skin import Skin, find_skin
 from faceblind.scan import Scan
@@ -68,7 +68,7 @@ def _head_of_volume(volume: Scan, lead: int, strict: bool) -> Head:
         if strict and alignment.confidence < CONFIDENT:
             raise uncertain(name, alignment.confidence)
         require_head(alignment, volume)
-        if face_is_gone(alignment):
+        if find_presence(alignment).is_gone:
             raise faceless(name)
     return Head(skin, alignment, lead)
 
