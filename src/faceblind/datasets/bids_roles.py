@@ -79,7 +79,9 @@ def role_of(file: BidsFile, *, everything: bool = False) -> tuple[Role, str]:
     elif kind == "":
         if name.suffix in ("scans", "sessions") and name.extension in (".tsv", ".json"):
             return "copy", ""
-        if name.extension in (".json", ".bval", ".bvec"):
+        if name.extension in (".bval", ".bvec"):
+            return "copy", ""
+        if name.extension == ".json":
             # Holds for files further down; where those are protected it is written into theirs.
             return inherited_role(name.suffix, everything=everything), ""
     elif kind in _RECORDINGS and name.extension in _TABLES | _RECORDINGS[kind]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from faceblind.errors import ScanError
@@ -16,6 +18,15 @@ def test_bytes_stay(tmp_path, write):
     assert (record.path, record.role, record.size) == ("sub-1/a.tsv", "copy", 11)
     image = stage_copy(Copy(tmp_path / "in/a.tsv", "b.nii", True), tmp_path / "out")
     assert image.role == "unprotected"
+
+
+def test_a_recording_may_be_compressed_text(tmp_path):
+    path = tmp_path / "sub-1_physio.tsv.gz"
+    path.write_bytes(gzip.compress(b"1\t2\n3\t4\n"))
+    assert stage_copy(Copy(path, path.name), tmp_path / "out").size == path.stat().st_size
+    path.write_bytes(gzip.compress(b"\x5c\x01\x00\x00" + bytes(400)))
+    with pytest.raises(ScanError, match="not copied"):
+        stage_copy(Copy(path, path.name), tmp_path / "out")
 
 
 @pytest.mark.parametrize(

@@ -30,11 +30,18 @@ def test_what_is_kept_is_read_by_others(tmp_path):
             assert other.files("sub-2") == []
             assert other.described("way") == ["derivative", 1]
             assert other.described("nothing") is None
+            assert other.public() == {"b.nii": (FILES[0], False)}
+            assert other.participants() == set()
         ours.finish(replace(TASK, state="done"))
+        assert ours.public() == {"b.nii": (FILES[0], True)}
+        inside = [FileRecord(f"sub-{n}/a/b", "copy", 1, "") for n in ("1", "10", "2")]
+        ours.begin_placing(replace(TASK, key="x", state="done"), [], inside)
+        assert set(ours.public({"sub-1"})) == {"b.nii", "sub-1/a/b"}
+        assert ours.participants() == {"sub-1", "sub-10", "sub-2"}
         ours.expect(["sub-1"])
         assert ours.task("sub-1").finished is not None
         ours.begin_placing(TASK, SCANS[:1], [])
-        assert ours.files() == []
+        assert ours.files("sub-1") == []
     assert (tmp_path / "private").stat().st_mode & 0o077 == 0
 
 

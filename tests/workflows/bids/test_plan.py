@@ -37,11 +37,16 @@ def test_a_dataset_to_be_published_keeps_names_and_lists_what_is_left_out(datase
     assert sorted(plan.left_out) == ["derivatives/", "notes.docx"]
 
 
-def test_all_images(dataset):
+def test_all_images(dataset, write):
+    write(dataset, {"dwi.bval": "0 1\n", "sub-2/sub-2_dwi.bvec": "0 1\n"})
     plan = make_plan(dataset, BidsSettings(layout="publish", everything=True))
     assert plan.untouched == 0
     assert [image.suffix for image in plan.tasks[0].images] == ["T1w", "bold", "T1map"]
-    assert "task-a_bold.json" not in [copy.inside for copy in plan.common]
+    common = [copy.inside for copy in plan.common]
+    assert "task-a_bold.json" not in common
+    # What is no sidecar is copied all the same.
+    assert "dwi.bval" in common
+    assert "sub-2/sub-2_dwi.bvec" in [copy.inside for copy in plan.tasks[2].copies]
 
 
 def test_filters(dataset):

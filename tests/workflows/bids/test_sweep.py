@@ -27,3 +27,8 @@ def test_whatever_differs_is_named(run, tmp_path):
         "sub-1/anat/sub-1_T1w.nii.gz: lies in the public tree and did not come from this tool",
         "sub-2/anat/sub-2_desc-defaced_T1w.nii.gz: is missing; run it again",
     ]
+    # A run for one participant looks at its own folder and at what lies beside all of them.
+    assert sweep(out, content=False, participants={"sub-2"}) == [
+        "linked: lies in the public tree and did not come from this tool",
+        "sub-2/anat/sub-2_desc-defaced_T1w.nii.gz: is missing; run it again",
+    ]

@@ -21,7 +21,7 @@ from faceblind.workflows.bids.plan import DESCRIPTION, Plan
 from faceblind.workflows.bids.session import Output
 from faceblind.workflows.bids.settings import BidsSettings
 
-BIDS_VERSION = "1.10.1"
+BIDS_VERSION = "1.11.1"
 CONTAINER = "FACEBLIND_CONTAINER"
 """Environment variable that an image of a container sets: its type and tag, ``docker:NAME:TAG``."""
 _WAIT_S = 600.0
@@ -54,7 +54,7 @@ def write_dataset_files(plan: Plan, output: Output, settings: BidsSettings) -> l
         shutil.rmtree(stage, ignore_errors=True)
         private_dir(stage)
         with Manifest(output.root) as manifest:
-            present = {file.path.partition("/")[0] for file in manifest.files()}
+            present = manifest.participants()
             files, failures = _staged(plan, output, settings, present)
             record = TaskRecord(DATASET, "passed", version=__version__, settings=settings.digest())
             manifest.begin_placing(record, [], files)

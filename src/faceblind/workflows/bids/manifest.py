@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -265,6 +265,37 @@ class Manifest:
             else self._rows(f"{columns} WHERE task = ? ORDER BY path", (task,))
         )
         return [FileRecord(*row) for row in rows]  # type: ignore[arg-type]
+
+    def public(self, people: Collection[str] | None = None) -> dict[str, tuple[FileRecord, bool]]:
+        """All public files by path, and whether their piece of work is finished.
+
+        Parameters
+        ----------
+        people : collection of str, optional
+            Only files of these participants and of none.
+        """
+        select = (
+            "SELECT path, role, size, sha256, state IN ('done', 'failed') FROM files "
+            "JOIN tasks ON files.task = tasks.key"
+        )
+        if people is None:
+            rows = self._rows(select)
+        else:
+            rows = self._rows(f"{select} WHERE path NOT GLOB 'sub-*/*'")
+            for name in people:
+                # '0' is the sign after '/': all paths in one folder, by the index.
+                rows += self._rows(
+                    f"{select} WHERE path >= ? AND path < ?", (f"{name}/", f"{name}0")
+                )
+        return {str(row[0]): (FileRecord(*row[:4]), bool(row[4])) for row in rows}  # type: ignore[arg-type]
+
+    def participants(self) -> set[str]:
+        """Who has a public file, as ``"sub-01"``."""
+        rows = self._rows(
+            "SELECT DISTINCT substr(path, 1, instr(path, '/') - 1) FROM files "
+            "WHERE path LIKE 'sub-%/%'"
+        )
+        return {str(row[0]) for row in rows}
 
 
 def _journal(folder: Path) -> str:

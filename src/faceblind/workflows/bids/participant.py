@@ -9,7 +9,7 @@ from pathlib import Path
 
 from faceblind._version import __version__
 from faceblind.errors import OutputError
-from faceblind.system.outputs import prepare_output, remove_empty
+from faceblind.system.outputs import prepare_output
 from faceblind.system.workers import Outcome, run_many
 from faceblind.workflows.bids.dataset import read_description, write_dataset_files
 from faceblind.workflows.bids.manifest import Manifest
@@ -99,8 +99,8 @@ def run_participants(
     failures += [f"{key}: {reason}" for key, reason in too_large.items()]
     if settings.steps != "protect":
         failures += write_dataset_files(plan, output, settings)
-    remove_empty([output.root / key for key in (task.key for task in tasks)], output.root)
-    faults = sweep(output.root, content=False)
+    people = {task.key.partition("/")[0] for task in plan.tasks} if plan.is_part else None
+    faults = sweep(output.root, content=False, participants=people)
     left = len(plan.tasks) - len(tasks) - len(too_large)
     return RunReport(plan, tuple(tasks), tuple(failures), tuple(faults), left)
 

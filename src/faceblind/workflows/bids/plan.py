@@ -110,6 +110,8 @@ class Plan:
         Images that are left as they are by choice.
     participants : int
         How many of the dataset's participants are wanted.
+    is_part : bool
+        Whether these are not all.
     """
 
     root: Path
@@ -118,6 +120,7 @@ class Plan:
     left_out: dict[str, str]
     untouched: int
     participants: int
+    is_part: bool = False
 
 
 def make_plan(root: str | Path, settings: BidsSettings) -> Plan:
@@ -162,7 +165,10 @@ def make_plan(root: str | Path, settings: BidsSettings) -> Plan:
         raise ScanError(f"{root}: nothing in it is to be protected; look at the filters")
     common = _common(index, settings, left_out) if publishes else ()
     untouched = sum(copy.is_image for task in tasks for copy in task.copies)
-    return Plan(root, tuple(tasks), common, left_out if publishes else {}, untouched, len(wanted))
+    return Plan(
+        root, tuple(tasks), common, left_out if publishes else {}, untouched, len(wanted),
+        len(wanted) < len(known),
+    )  # fmt: skip
 
 
 def _participants(root: Path) -> list[str]:
@@ -221,7 +227,8 @@ def _common(index: BidsIndex, settings: BidsSettings, left_out: dict[str, str]) 
         else:
             known = bool(_ROOT_NAMES.fullmatch(inside))
             if inherited and inherited[1] in _INHERITED_SUFFIXES:
-                if inherited_role(inherited[1], everything=settings.everything) == "sidecar":
+                role = inherited_role(inherited[1], everything=settings.everything)
+                if role == "sidecar" and inside.endswith(".json"):
                     continue
                 known = True
         if known:

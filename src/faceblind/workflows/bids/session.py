@@ -22,7 +22,7 @@ from faceblind.datasets.sidecar import sidecar_path
 from faceblind.errors import FaceblindError, why
 from faceblind.system.claims import claim
 from faceblind.system.files import move_into_place
-from faceblind.system.outputs import PRIVATE, private_dir
+from faceblind.system.outputs import PRIVATE, private_dir, remove_empty
 from faceblind.system.workers import run_many
 from faceblind.workflows import protect_outputs
 from faceblind.workflows.audit import judge_scans
@@ -315,8 +315,10 @@ class _Work:
         """Take away what an earlier run put in place and this one does not."""
         for file in self.manifest.files(self.task.key):
             if file.path not in kept:
+                path = self.output.root / file.path
                 with contextlib.suppress(FileNotFoundError):
-                    (self.output.root / file.path).unlink()
+                    path.unlink()
+                remove_empty([path.parent], self.output.root)
 
     def _report(
         self, state: str, scans: Sequence[ScanRecord], failures: Sequence[str]

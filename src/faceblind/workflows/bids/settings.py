@@ -60,10 +60,13 @@ class BidsSettings:
 
     def digest(self) -> str:
         """What decides the bytes of an output, as hexadecimal text."""
+        protection = asdict(self.protection)
+        # What was refused without it is tried again anyhow; all else stays the same.
+        del protection["force"]
         decides = {
             "layout": self.layout,
             "everything": self.everything,
-            "protection": asdict(self.protection),
+            "protection": protection,
         }
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
