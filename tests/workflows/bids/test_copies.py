@@ -55,7 +55,21 @@ def test_links(tmp_path, write):
 
 def test_rows_of_what_is_not_there():
     text = "age\tparticipant_id\n3\tsub-1\n4\tsub-2\n"
-    assert keep_rows(text, "participant_id", {"sub-2"}) == "age\tparticipant_id\n4\tsub-2\n"
-    assert keep_rows(text, "participant_id", {"sub-1", "sub-2"}) == text
-    assert keep_rows(text, "other", {"sub-2"}) == text
-    assert keep_rows("", "other", set()) == ""
+    kept = keep_rows(text, "participant_id", {"sub-2"}.__contains__)
+    assert kept == "age\tparticipant_id\n4\tsub-2\n"
+    assert keep_rows(text, "participant_id", {"sub-1", "sub-2"}.__contains__) == text
+    assert keep_rows(text, "other", {"sub-2"}.__contains__) == text
+    assert keep_rows("", "other", set().__contains__) == ""
+
+
+def test_a_table_of_scans_loses_those_that_are_not_there(tmp_path, write):
+    rows = "age\tfilename\n3\tanat/a.nii\n4\tanat/b.nii\n"
+    write(tmp_path, {"sub-1_scans.tsv": rows})
+    copy = Copy(tmp_path / "sub-1_scans.tsv", "sub-1/sub-1_scans.tsv")
+    stage_copy(copy, tmp_path / "out", {"sub-1/anat/b.nii"})
+    assert (tmp_path / "out" / copy.inside).read_text() == "age\tfilename\n3\tanat/a.nii\n"
+    # A table without that column, which only mentions it, stays whole.
+    other = "age\tnote\n3\tno filename\n"
+    write(tmp_path, {"sub-1_scans.tsv": other})
+    stage_copy(copy, tmp_path / "out", {"sub-1/anat/b.nii"})
+    assert (tmp_path / "out" / copy.inside).read_text() == other

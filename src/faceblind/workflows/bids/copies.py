@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from faceblind.errors import FaceblindError, OutputError, ScanError, missing
 from faceblind.formats.names import is_text_name
+from faceblind.formats.signatures import is_pointer
 from faceblind.formats.unread import look_at
 from faceblind.system.files import file_digest
 from faceblind.workflows.bids.manifest import FileRecord
 from faceblind.workflows.bids.plan import Copy
-
-_POINTERS = (b"/annex/objects/", b"version https://git-lfs")
 
 
 def stage_copy(copy: Copy, stage: Path, dropped: Collection[str] = ()) -> FileRecord:
@@ -65,7 +64,7 @@ def record_of(stage: Path, inside: str, role: str) -> FileRecord:
     return FileRecord(inside, role, path.stat().st_size, file_digest(path))
 
 
-def keep_rows(text: str, column: str, keep: Collection[str]) -> str:
+def keep_rows(text: str, column: str, keep: Callable[[str], bool]) -> str:
     """A table without the rows that name what is not there; the same text where all is there.
 
     Parameters
@@ -73,15 +72,15 @@ def keep_rows(text: str, column: str, keep: Collection[str]) -> str:
     text : str
         Tab-separated, with a header line.
     column : str
-    keep : collection of str
-        Values of the column that stay.
+    keep : callable
+        Whether a row with this value stays.
     """
     lines = text.splitlines(keepends=True)
     names = lines[0].lstrip("\ufeff").rstrip("\r\n").split("\t") if lines else []
     if column not in names:
         return text
     place = names.index(column)
-    kept = [line for line in lines[1:] if _cell(line, place) in keep or not line.strip()]
+    kept = [line for line in lines[1:] if keep(_cell(line, place)) or not line.strip()]
     return "".join([lines[0], *kept])
 
 
@@ -96,11 +95,8 @@ def _write_without(source: Path, target: Path, inside: str, dropped: Collection[
     except UnicodeDecodeError as error:
         raise ScanError(f"{source}: cannot be read as UTF-8 text; save it as TSV") from error
     folder = inside.rpartition("/")[0]
-    lines = text.splitlines()
-    column = lines[0].lstrip("\ufeff").split("\t").index("filename") if "filename" in text else 0
-    names = {_cell(line, column) for line in lines[1:]}
-    keep = {name for name in names if f"{folder}/{name}" not in dropped}
-    target.write_bytes(keep_rows(text, "filename", keep).encode("utf-8"))
+    kept = keep_rows(text, "filename", lambda name: f"{folder}/{name}" not in dropped)
+    target.write_bytes(kept.encode("utf-8"))
 
 
 def _require_content(path: Path) -> None:
@@ -112,7 +108,7 @@ def _require_content(path: Path) -> None:
         raise missing(path) from error
     except OSError as error:
         raise FaceblindError(f"{path}: cannot be read ({error.strerror})") from error
-    if start.startswith(_POINTERS):
+    if is_pointer(start):
         raise ScanError(
             f"{path}: only stands for a file that was not fetched; fetch its content first, for "
             "example with `datalad get`"

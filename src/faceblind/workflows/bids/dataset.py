@@ -96,7 +96,7 @@ def _staged(
 def _keep_present(table: Path, present: set[str]) -> None:
     """Only those participants that have a file: BIDS wants table and folders to agree."""
     text = table.read_bytes().decode("utf-8", errors="surrogateescape")
-    kept = keep_rows(text, "participant_id", present)
+    kept = keep_rows(text, "participant_id", present.__contains__)
     if kept != text:
         table.write_bytes(kept.encode("utf-8", errors="surrogateescape"))
 
