@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binom
+from scipy.special import bdtr
 
 from faceblind.errors import FaceblindError
 from faceblind.identification.intervals import Rate
@@ -142,7 +142,7 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
     pairs = only_a + only_b
     if pairs == 0:
         return 1.0
-    return float(min(1.0, 2 * binom.cdf(min(only_a, only_b), pairs, 0.5)))
+    return float(min(1.0, 2 * bdtr(min(only_a, only_b), pairs, 0.5)))
 
 
 def bootstrap_difference(changes: NDArray[np.float64], seed: int = 0) -> tuple[float, float]:
