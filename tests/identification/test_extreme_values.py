@@ -41,7 +41,9 @@ def truth(noise: float, dimensions: int) -> NDArray[np.float64]:
 @given(st.floats(-0.9, 0.9), st.floats(0.1, 10), st.floats(-2, 2))
 def test_the_tail_is_a_generalised_pareto(shape: float, scale: float, start: float) -> None:
     values = start + np.linspace(0, 5, 20)
-    expected = 0.02 * stats.genpareto.sf(values - start, shape, scale=scale)
+    # SciPy is wrong by up to 60 % for shapes so small that their inverse overflows.
+    known = shape if abs(shape) > 1e-12 else 0.0
+    expected = 0.02 * stats.genpareto.sf(values - start, known, scale=scale)
     found = Tail(start, 0.02, shape, scale).exceeded(values)
     assert found == pytest.approx(expected, rel=1e-4, abs=1e-12)
 

@@ -47,6 +47,13 @@ def test_parameters_have_the_entropy_that_was_asked_for(entropy: float, share: f
     assert digamma(1) - digamma(1 - discount) == pytest.approx(entropy * share, rel=1e-6, abs=1e-6)
 
 
+def test_small_discounts_lose_no_digits() -> None:
+    rates = PitmanYor(5.0, 1e-5).rate([1.0, 2.0, 1e6])
+    without = PitmanYor(5.0, 0.0).rate([1.0, 2.0, 1e6])
+    assert rates[0] == pytest.approx(1.0, abs=1e-14)
+    assert rates == pytest.approx(without, rel=1e-3)
+
+
 def test_inverse_digamma() -> None:
     x = np.geomspace(1e-3, 1e8, 60)
     assert pitman_yor.inverse_digamma(digamma(x)) == pytest.approx(x, rel=1e-8)
