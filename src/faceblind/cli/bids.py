@@ -292,7 +292,7 @@ def _group(output_dir: Path, resources: Resources, study: Path | None, fail_abov
     report = run_group(output_dir, resources, photos=study, fail_above=fail_above)
     folder = output_dir / "private" / "report"
     page = faceblind.write_report(
-        report.audit, folder, n_jobs=resources.n_jobs, show_progress=resources.show_progress
+        report, folder, n_jobs=resources.n_jobs, show_progress=resources.show_progress
     )
     _say_group(report)
     typer.echo(f"Results: {folder / 'audit.tsv'}")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from faceblind.attacks.verdict import Verdict
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
-from faceblind.report.page import Album, Picture
+from faceblind.report.page import Album, Picture, Text
 from faceblind.report.pictures import data_address, jpeg, scan_strip, thumbnail
 from faceblind.system.workers import run_many
 from faceblind.workflows.audit_report import AuditReport
@@ -31,7 +31,7 @@ _Item = tuple[Path, Path | None]
 
 def scan_albums(
     report: AuditReport, *, n_jobs: int = -1, show_progress: bool = True
-) -> tuple[tuple[Album, ...], tuple[str, ...]]:
+) -> tuple[Text | Album, ...]:
     """Scans before and after protection, the most suspicious first.
 
     Parameters
@@ -44,12 +44,11 @@ def scan_albums(
 
     Returns
     -------
-    albums : tuple of Album
-    notes : tuple of str
-        What they show, and how many scans are left out.
+    tuple of Text and Album
+        What the pictures show and how many scans are left out, then the pictures.
     """
     if not report.files:
-        return (), ()
+        return ()
     both = list(zip(report.verdicts, report.files, strict=True))
     both.sort(key=lambda one: (_ORDER.get(one[0].status, 3), -_score(one[0])))
     chosen = both[:MOST_SCANS]
@@ -65,10 +64,11 @@ def scan_albums(
         _album(verdict, outcome.value or (None, None))
         for (verdict, _), outcome in zip(chosen, outcomes, strict=True)
     ]
-    notes = [LEGEND]
+    notes = [Text(LEGEND)]
     if len(both) > len(chosen):
-        notes.append(f"{len(both) - len(chosen)} scans that come later in this order are left out.")
-    return tuple(albums), tuple(notes)
+        left = len(both) - len(chosen)
+        notes.append(Text(f"{left} scans that come later in this order are left out."))
+    return (*notes, *albums)
 
 
 def _score(verdict: Verdict) -> float:

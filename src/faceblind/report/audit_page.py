@@ -18,7 +18,6 @@ from faceblind.report.experiment_charts import RATE_COLUMNS
 from faceblind.report.face_diagram import face_diagram
 from faceblind.report.page import (
     PRIVATE_NOTE,
-    Album,
     Answer,
     Block,
     Cell,
@@ -46,7 +45,10 @@ _COLUMNS = ("scan", "verdict", "face left", "regions", "why", "what to do", "pro
 
 
 def audit_page(
-    report: AuditReport, recogniser: str | None = None, hashes: Mapping[str, str] | None = None
+    report: AuditReport,
+    recogniser: str | None = None,
+    hashes: Mapping[str, str] | None = None,
+    notices: Sequence[str] = (),
 ) -> Page:
     """The page for everybody.
 
@@ -57,9 +59,11 @@ def audit_page(
         What linked, if anything did.
     hashes : mapping of str to str, optional
         SHA-256 of result files, by name.
+    notices : sequence of str
+        What else must be known first.
     """
     answer = Answer(words.answer(report), _beside(report))
-    sections = _sections(report, recogniser, hashes or {}, private=False)
+    sections = _sections(report, recogniser, hashes or {}, notices, private=False)
     return Page(_TITLE, "shareable", SHAREABLE_NOTE, answer, sections)
 
 
@@ -67,25 +71,23 @@ def private_audit_page(
     report: AuditReport,
     recogniser: str | None = None,
     hashes: Mapping[str, str] | None = None,
-    albums: Sequence[Album] = (),
-    notes: Sequence[str] = (),
+    notices: Sequence[str] = (),
+    blocks: Sequence[Block] = (),
 ) -> Page:
     """The page for the owner of the scans: with pictures and ranks.
 
     Parameters
     ----------
     report : AuditReport
-    recogniser, hashes
+    recogniser, hashes, notices
         As for `audit_page`.
-    albums : sequence of Album
-        Pictures of scans, before and after.
-    notes : sequence of str
-        What is to be said of the pictures.
+    blocks : sequence of Block
+        Pictures of scans, before and after, and what else only the owner may read.
     """
     answer = Answer(words.answer(report), _beside(report))
-    pictures = Section("Pictures", (*map(Text, notes), *albums) if albums else ())
-    sections = _sections(report, recogniser, hashes or {}, private=True)
-    return Page(_TITLE, "private", PRIVATE_NOTE, answer, (pictures, *sections))
+    pictures = Section("Pictures and names", tuple(blocks))
+    sections = _sections(report, recogniser, hashes or {}, notices, private=True)
+    return Page(_TITLE, "private", PRIVATE_NOTE, answer, (*sections[:2], pictures, *sections[2:]))
 
 
 def _beside(report: AuditReport) -> Chart:
@@ -106,7 +108,12 @@ def _beside(report: AuditReport) -> Chart:
 
 
 def _sections(
-    report: AuditReport, recogniser: str | None, hashes: Mapping[str, str], *, private: bool
+    report: AuditReport,
+    recogniser: str | None,
+    hashes: Mapping[str, str],
+    notices: Sequence[str],
+    *,
+    private: bool,
 ) -> tuple[Section, ...]:
     versions = software_versions()
     leaks: list[Block] = [one for one in (_kinds(report), _regions(report)) if one]
@@ -120,10 +127,12 @@ def _sections(
         lost = f"{len(report.unlinked)} originals or photographs could not be used for linking."
         failures.append(Text(lost))
         failures += [Items(report.unlinked)] if private else []
+    first: list[Block] = [Notice(text) for text in (words.gate(report), *notices)]
+    first.append(Text(words.article()))
     settings = {"fail_above": report.fail_above, "recogniser": recogniser, "bound": words.bounds()}
     ranks = _ranks(report) if private else None
     return (
-        Section("Before you read on", (Notice(words.gate(report)), Text(words.article()))),
+        Section("Before you read on", tuple(first)),
         Section("Each scan", (FaceKey(), _scans(report, private=private))),
         Section("Ranks of people", (ranks,) if ranks else ()),
         Section("What leaks", tuple(leaks)),

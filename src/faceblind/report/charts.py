@@ -123,8 +123,8 @@ def curves(
     with _plot(name, 3.1) as (axes, drawn):
         for line in lines:
             _add_line(axes, line)
-        axes.set_xlabel(x_label)
-        axes.set_ylabel(y_label)
+        axes.set_xlabel(clean(x_label))
+        axes.set_ylabel(clean(y_label))
         axes.set_ylim(0, 1.02)
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
         if log_x:
@@ -183,7 +183,7 @@ def bars(name: str, labels: Sequence[str], values: Sequence[float], x_label: str
         axes.set_xticks(places, _short(labels))
         axes.set_yticks([])
         axes.set_ylim(0, max([*values, 1]) * 1.15)
-        axes.set_xlabel(x_label)
+        axes.set_xlabel(clean(x_label))
     return drawn[0]
 
 

@@ -10,6 +10,7 @@ from faceblind.errors import OutputError
 from faceblind.identification.result import StudyResult
 from faceblind.report.albums import people_albums, photograph_flags, scan_albums
 from faceblind.report.audit_page import audit_page, private_audit_page
+from faceblind.report.bids_words import group_names, group_notices
 from faceblind.report.compare_page import compare_page, private_compare_page
 from faceblind.report.html import render_page
 from faceblind.report.page import Page
@@ -17,6 +18,7 @@ from faceblind.report.study_page import private_study_page, study_page
 from faceblind.system.files import atomic_path, file_digest
 from faceblind.system.outputs import PRIVATE, private_dir
 from faceblind.workflows.audit_report import AuditReport
+from faceblind.workflows.bids.group import GroupReport
 from faceblind.workflows.compare import Comparison
 
 NAME = "report.html"
@@ -24,7 +26,7 @@ _OWNER_ONLY = 0o600
 
 
 def write_report(
-    result: StudyResult | AuditReport | Comparison,
+    result: StudyResult | AuditReport | GroupReport | Comparison,
     out: str | Path,
     *,
     n_jobs: int = -1,
@@ -34,7 +36,7 @@ def write_report(
 
     Parameters
     ----------
-    result : StudyResult, AuditReport or Comparison
+    result : StudyResult, AuditReport, GroupReport or Comparison
         What `faceblind.study`, `faceblind.link`, `faceblind.audit` or `faceblind.compare` returned.
     out : path
         Their output folder.
@@ -64,10 +66,12 @@ def write_report(
     elif isinstance(result, Comparison):
         shown, kept = compare_page(result, hashes), private_compare_page(result, hashes)
     else:
+        audit = result.audit if isinstance(result, GroupReport) else result
         linked = _recogniser(root)
-        albums, notes = scan_albums(result, n_jobs=n_jobs, show_progress=show_progress)
-        shown = audit_page(result, linked, hashes)
-        kept = private_audit_page(result, linked, hashes, albums, notes)
+        pictures = scan_albums(audit, n_jobs=n_jobs, show_progress=show_progress)
+        notices, names = group_notices(result), group_names(result)
+        shown = audit_page(audit, linked, hashes, notices)
+        kept = private_audit_page(audit, linked, hashes, notices, (*names, *pictures))
     write_page(kept, private / NAME)
     write_page(shown, root / NAME)
     return root / NAME

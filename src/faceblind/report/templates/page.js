@@ -38,6 +38,7 @@
     const field = (label, control) => {
       const wrap = document.createElement("label");
       wrap.append(label, control);
+      control.setAttribute("aria-label", label);
       tools.append(wrap);
       return control;
     };
@@ -46,7 +47,7 @@
     const kinds = [...new Set(verdicts.values())].filter(Boolean).sort();
     let choice = null;
     if (kinds.length > 1) {
-      choice = field("Show", document.createElement("select"));
+      choice = field("Show only", document.createElement("select"));
       choice.append(new Option("all", ""), ...kinds.map((kind) => new Option(kind, kind)));
     }
     const said = document.createElement("p");
