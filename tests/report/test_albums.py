@@ -73,7 +73,7 @@ def test_photographs_stand_beside_renders(tmp_path):
         Image.new("L", (9 * 20, 9 * 30)).save(folder / "as-is.png")
     first, second = albums.people_albums(tmp_path, ["sub-1", "sub-2", "sub-3"])
     assert [p.caption for p in first.pictures] == ["photograph", "render of the scan"]
-    assert [size(p) for p in first.pictures] == [(269, 336), (60, 30)]
+    assert [size(p) for p in first.pictures] == [(134, 168), (60, 30)]
     assert [p.caption for p in second.pictures] == ["render of the scan"]
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from faceblind.attacks.verdict import Verdict
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
 from faceblind.report.page import Album, Picture, Text
-from faceblind.report.pictures import data_address, jpeg, scan_strip, thumbnail
+from faceblind.report.pictures import TILE, data_address, jpeg, scan_strip, thumbnail
 from faceblind.system.workers import run_many
 from faceblind.workflows.audit_report import AuditReport
 
@@ -159,7 +159,9 @@ def _sheet_views(sheet: Path) -> str:
     height, width = pixels.shape[0] // len(DEFAULT_CAMERAS), pixels.shape[1] // len(DEFAULT_LIGHTS)
     order = [1, 0, 2]
     views = [pixels[k * height : (k + 1) * height, :width] for k in order]
-    return data_address(jpeg(np.concatenate(views, axis=1)))
+    strip = Image.fromarray(np.concatenate(views, axis=1))
+    strip.thumbnail((len(views) * TILE, TILE))
+    return data_address(jpeg(np.asarray(strip)))
 
 
 def _rows(private: Path) -> list[dict[str, str]]:

@@ -68,7 +68,7 @@ def data_address(picture: bytes, kind: str = "jpeg") -> str:
     return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
 
 
-def thumbnail(path: str | Path, size: int = TILE * 2) -> bytes:
+def thumbnail(path: str | Path, size: int = TILE) -> bytes:
     """A picture file made small, upright as its camera says, without its metadata.
 
     Parameters
