@@ -90,7 +90,7 @@ def _air(logs: Volume) -> NDArray[np.float64]:
         [np.broadcast_to(_term(sparse, p), _size(sparse)).ravel() for p in powers], axis=1
     )
     some = logs[::_STEP, ::_STEP, ::_STEP].ravel().astype(np.float64)
-    weight = (some < np.quantile(some, 0.5)).astype(np.float64)
+    weight = (some <= np.quantile(some, 0.5)).astype(np.float64)
     found = np.zeros(len(powers))
     for _ in range(_TURNS):
         weighted = design * weight[:, None]
