@@ -102,7 +102,11 @@ def _air(logs: Volume) -> NDArray[np.float64]:
             break
         spread = max(1.4826 * float(np.median(np.abs(inner - np.median(inner)))), LEAST_SPREAD)
         scaled = away / (spread * np.where(away > 0, _HIGH, _LOW))
-        weight = np.where(np.abs(scaled) < 1, (1 - scaled**2) ** 2, 0.0)
+        fresh = np.where(np.abs(scaled) < 1, (1 - scaled**2) ** 2, 0.0)
+        # Air of a few wiped levels may leave no voxel near any smooth one.
+        if fresh.sum() < len(powers):
+            break
+        weight = fresh
     full = np.meshgrid(*axes, indexing="ij", sparse=True)
     air = np.zeros(logs.shape)
     for share, power in zip(found, powers, strict=True):
