@@ -113,10 +113,11 @@ def _shows_face(skin: Skin, scan: Scan, scan_to_template: NDArray[np.float64]) -
     template = load_template()
     index = scan.index(apply_affine(np.linalg.inv(scan_to_template), template.points))
     margin = BORDER_MM / scan.spacing
-    inside = ((index >= margin) & (index <= np.asarray(scan.shape) - 1 - margin)).all(axis=1)
+    within = (index >= margin) & (index <= np.asarray(scan.shape) - 1 - margin)
+    inside = np.asarray(within.all(axis=1), bool)
     tree = cKDTree(apply_affine(scan_to_template, skin.points[~skin.edge]))
     away, _ = tree.query(template.points, distance_upper_bound=NEAR_MM)
-    near = np.isfinite(away) & inside
+    near = np.asarray(np.isfinite(away) & inside, bool)
     seen = {name: float(inside[template.region(name)].mean()) for name in IMPORTANCE}
     shown = {name: float(near[template.region(name)].mean()) for name in IMPORTANCE}
     nose = shown["nose"] / seen["nose"] if seen["nose"] > LEAST_NOSE_SEEN else 0.0
