@@ -115,7 +115,12 @@ def bids(
     ] = None,
     fail_above: Annotated[
         float,
-        typer.Option("--fail-above", help="With group: share that may miss a pass.", min=0, max=1),
+        typer.Option(
+            "--fail-above",
+            help="With group: share that may miss a pass or be left out.",
+            min=0,
+            max=1,
+        ),
     ] = 0.0,
     force: Annotated[
         bool,
@@ -299,7 +304,7 @@ def _group(output_dir: Path, resources: Resources, study: Path | None, fail_abov
     typer.echo(f"Report: {page}")
     if report.audit.failed or report.audit.unlinked or report.faults:
         return FAILED
-    return DONE if report.audit.passed and not report.waiting else GATE
+    return DONE if report.passed else GATE
 
 
 def _say_group(report: GroupReport) -> None:

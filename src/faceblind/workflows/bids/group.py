@@ -45,6 +45,18 @@ class GroupReport:
     absent: tuple[ScanRecord, ...]
     waiting: int
 
+    @property
+    def passed(self) -> bool:
+        """Whether the gate is passed.
+
+        Every session is finished, and no more than the share that the audit allows did not pass or
+        is not public.
+        """
+        missed = sum(verdict.status != "pass" for verdict in self.audit.verdicts)
+        count = len(self.audit.verdicts) + len(self.absent)
+        share = (missed + len(self.absent)) / count
+        return self.audit.passed and not self.waiting and share <= self.audit.fail_above
+
 
 def run_group(
     out: str | Path, resources: Resources, *, photos: Path | None = None, fail_above: float = 0.0
@@ -59,7 +71,7 @@ def run_group(
     photos : Path, optional
         Table of photographs, see `faceblind.study`.
     fail_above : float
-        Share of scans, 0 to 1, that may miss a pass before the gate closes.
+        Share of scans, 0 to 1, that may miss a pass or be left out before the gate closes.
 
     Returns
     -------
