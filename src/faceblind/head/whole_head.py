@@ -16,7 +16,7 @@ from faceblind.head.skin import Skin, find_skin
 from faceblind.scan import Scan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Head:
     """What is known of the head in a scan before it is protected.
 
@@ -33,6 +33,13 @@ class Head:
     skin: Skin
     alignment: Alignment
     lead: int = 0
+
+    def __repr__(self) -> str:
+        found = find_presence(self.alignment)
+        return (
+            f"Head(confidence {self.alignment.confidence:.2f}, {len(self.skin.points)} points of "
+            f"skin, {found.share:.0%} of a face)"
+        )
 
 
 def find_whole_head(scan: Scan, *, strict: bool = True) -> Head:

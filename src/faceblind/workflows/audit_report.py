@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ COLUMNS = ("path", "status", "score", "reasons", "advice", "not_tested")
 """Of ``audit.tsv``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AuditReport:
     """The verdicts of one audit.
 
@@ -47,7 +48,12 @@ class AuditReport:
     unlinked: tuple[str, ...] = ()
     not_examined: tuple[Verdict, ...] = ()
     ignored: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    files: tuple[tuple[Path, Path | None], ...] = field(default=(), repr=False)
+    files: tuple[tuple[Path, Path | None], ...] = ()
+
+    def __repr__(self) -> str:
+        counts = Counter(verdict.status for verdict in (*self.verdicts, *self.not_examined))
+        told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+        return f"AuditReport({told or 'nothing'}; gate {'passed' if self.passed else 'closed'})"
 
     @property
     def failed(self) -> tuple[Verdict, ...]:
