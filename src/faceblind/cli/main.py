@@ -15,6 +15,7 @@ from faceblind.cli import (
     link,
     reconstruct,
     reface,
+    review,
     status,
     study,
     volunteers,
@@ -36,6 +37,7 @@ app.command("study")(verb(study.study))
 app.command("deface")(verb(deface.deface))
 app.command("reface")(verb(reface.reface))
 app.command("audit")(verb(audit.audit))
+app.command("review")(verb(review.review))
 app.command("bids", cls=BidsCommand)(verb(bids.bids))
 app.command("status")(verb(status.status))
 app.command("link")(verb(link.link))
