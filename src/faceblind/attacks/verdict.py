@@ -10,6 +10,7 @@ from faceblind.attacks.findings import Findings
 from faceblind.attacks.reasons import Kind, Reason, public_texts
 from faceblind.attacks.settings import SETTINGS, AuditSettings
 from faceblind.attacks.surface import FACE, LOOKED_AT
+from faceblind.display import table_html
 
 Status = Literal["pass", "fail", "unsure", "not_examined"]
 
@@ -28,7 +29,7 @@ ANONYMITY = (
 """Said once with every report (arXiv 2602.10043)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """What is to be said of one scan.
 
@@ -53,8 +54,20 @@ class Verdict:
     reasons: tuple[Reason, ...]
     advice: tuple[str, ...] = ()
     not_tested: tuple[str, ...] = ()
-    findings: Findings | None = field(default=None, repr=False)
+    findings: Findings | None = None
     error: str = ""
+
+    def __repr__(self) -> str:
+        said = "; ".join(public_texts(self.reasons)) or self.error
+        return f"Verdict({self.status}: {said})"
+
+    def _repr_html_(self) -> str:
+        rows = [("reason", text) for text in public_texts(self.reasons)]
+        rows += [("do", text) for text in self.advice]
+        rows += [("not tested", text) for text in self.not_tested]
+        if self.findings:
+            rows.append(("score", f"{self.findings.score:.2f} of a recognisable person"))
+        return table_html(rows, self.status)
 
     def as_dict(self, *, private: bool = False) -> dict[str, Any]:
         """The object that ``--json`` prints.
