@@ -65,6 +65,12 @@ def test_a_scan_without_a_head_still_has_slices(tmp_path):
     assert tiles[2].max() > 100
 
 
+@pytest.mark.parametrize("shape", [(30, 30, 13), (130, 20, 20), (30, 30, 30, 2)])
+def test_any_shape_has_pictures(tmp_path, shape):
+    voxels = np.random.default_rng(0).random(shape).astype(np.float32)
+    assert len(strip(tmp_path, Scan(voxels, np.diag([5.0, 5, 5, 1])))) == 5
+
+
 def test_what_is_no_scan_is_refused(tmp_path):
     (tmp_path / "a.nii").write_bytes(b"x")
     with pytest.raises(FaceblindError):

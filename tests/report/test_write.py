@@ -49,7 +49,9 @@ def test_one_page_is_shared_and_one_is_the_owners(audited):
 
 def test_the_hashes_are_those_of_the_files(audited):
     root, report = audited
+    (root / "jane-doe.tsv").write_text("x")
     text = write_report(report, root, n_jobs=1, show_progress=False).read_text(encoding="utf-8")
+    assert "jane-doe" not in text
     for name in ("audit.tsv", "summary.json"):
         assert file_digest(root / name) in text
     assert "sface-0ba9fbfa01b5" in text

@@ -120,7 +120,7 @@ def _sections(
     failures: list[Block] = [
         text_table(
             "failures", "Scans that could not be read", ("scan", "why"),
-            [(verdict.path, verdict.error) for verdict in report.failed],
+            [(v.path, "; ".join(public_texts(v.reasons))) for v in report.failed],
         )
     ] if report.failed else [Text("Every scan could be read.")]  # fmt: skip
     if report.unlinked:

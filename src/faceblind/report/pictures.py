@@ -84,10 +84,13 @@ def thumbnail(path: str | Path, size: int = TILE) -> bytes:
 
 
 def _even(scan: Scan) -> NDArray[np.float32]:
-    """The first volume with `PIXEL_MM` along every axis, RAS+."""
+    """The first volume with the same spacing along every axis, RAS+; `PIXEL_MM` for a head."""
     volume = np.asarray(scan.volume(), np.float32)
-    shape = np.maximum(np.round(np.array(scan.shape) * scan.spacing / PIXEL_MM), 1).astype(int)
-    return resize(volume, tuple(np.minimum(shape, 4 * TILE).tolist()))
+    extent = np.array(scan.shape) * scan.spacing
+    # A whole body gets coarser pixels, not more of them.
+    pixel = max(PIXEL_MM, float(extent.max()) / (2 * TILE))
+    shape = np.maximum(np.round(extent / pixel), 1).astype(int)
+    return resize(volume, tuple(shape.tolist()))
 
 
 def _skin(scan: Scan, volume: NDArray[np.float32]) -> list[_Image]:

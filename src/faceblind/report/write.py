@@ -20,9 +20,14 @@ from faceblind.system.outputs import PRIVATE, private_dir
 from faceblind.workflows.audit_report import AuditReport
 from faceblind.workflows.bids.group import GroupReport
 from faceblind.workflows.compare import Comparison
+from faceblind.workflows.result_outputs import BEYOND
 
 NAME = "report.html"
 _OWNER_ONLY = 0o600
+_RESULTS = (
+    "summary.json", "cmc.tsv", *BEYOND, "audit.tsv", "compare.json", "compare.tsv",
+)  # fmt: skip
+"""Public files of all commands that a page may go with; an output folder may hold others."""
 
 
 def write_report(
@@ -105,9 +110,7 @@ def write_page(page: Page, path: Path) -> None:
 
 def _hashes(root: Path) -> dict[str, str]:
     """SHA-256 of the public results that lie beside a report."""
-    files = [*root.glob("*.json"), *root.glob("*.tsv")]
-    names = sorted(path.name for path in files if path.is_file() and path.name[0] != ".")
-    return {name: file_digest(root / name) for name in names}
+    return {name: file_digest(root / name) for name in _RESULTS if (root / name).is_file()}
 
 
 def _recogniser(root: Path) -> str | None:
