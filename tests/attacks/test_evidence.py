@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from faceblind.attacks import evidence as module
 from faceblind.attacks.evidence import gather
+from faceblind.attacks.examine import examine
 from faceblind.errors import AlignmentError, ScanError
 from faceblind.formats.nifti import save
+from faceblind.head.dim_face import DimHead
 from faceblind.scan import Scan
 
 
@@ -54,3 +59,30 @@ def test_what_cannot_be_used_says_so(tmp_path, volunteer):
         gather(tmp_path / "torn.nii.gz")
     save(volunteer, tmp_path / "sub-1_T1w.nii.gz")
     assert gather(tmp_path / "sub-1_T1w.nii.gz", tmp_path / "torn.nii.gz").original is None
+
+
+def test_a_dim_face_is_found_and_fails(dim, tmp_path):
+    save(dim.scan, tmp_path / "a.nii.gz")
+    findings = examine(tmp_path / "a.nii.gz").findings
+    assert findings.remaining > 0.5
+    assert findings.regions["nose"].share > 0.5
+    assert findings.replaced == ""
+
+
+def test_a_dim_head_without_a_face_is_not_judged(dim_faceless, tmp_path):
+    save(dim_faceless, tmp_path / "a.nii.gz")
+    with pytest.raises(AlignmentError, match="no head was found"):
+        gather(tmp_path / "a.nii.gz")
+
+
+@pytest.mark.parametrize(("remaining", "looked"), [(0.1, True), (0.6, False)])
+def test_a_dim_face_is_looked_for_where_levels_show_none(gathered, monkeypatch, remaining, looked):
+    shown = SimpleNamespace(remaining=remaining, known=SimpleNamespace(is_cut=False, is_face=False))
+    evidence = replace(gathered)
+    evidence.__dict__["_chosen"] = (shown, None)
+    dim_head = DimHead(None, None, gathered.scan, gathered.head)
+    monkeypatch.setattr(module, "find_dim_head", lambda scan: dim_head)
+    found = module.with_dim_face(evidence)
+    assert (found.dim is dim_head) == looked
+    monkeypatch.setattr(module, "find_dim_head", lambda scan: None)
+    assert module.with_dim_face(evidence) is evidence

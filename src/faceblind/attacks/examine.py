@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceblind.attacks.brain import find_harm
-from faceblind.attacks.evidence import Evidence, gather
+from faceblind.attacks.evidence import Evidence, gather, with_dim_face
 from faceblind.attacks.fills import peel
 from faceblind.attacks.findings import Findings
 from faceblind.attacks.metadata.files import find_metadata
@@ -66,12 +66,17 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
     # What looks at the scan as it is runs beside what changes it and looks again.
     with ThreadPoolExecutor(min(2, thread_budget())) as beside:
         peeling = beside.submit(peel, evidence.scan, evidence.head)
+        by_levels, evidence = evidence, with_dim_face(evidence)
+        if evidence is not by_levels:
+            peeling = beside.submit(peel, evidence.scan, evidence.head)
         located = evidence.located
         detecting = beside.submit(lambda: evidence.detection)
         pieces = beside.submit(_pieces, evidence)
         motion = evidence.motion
+        # Levels of a dim head are those of its own scan.
+        judged = evidence.whole if evidence.dim is None else evidence.scan
         brain = beside.submit(
-            find_harm, evidence.whole, evidence.alignment, evidence.head, evidence.original,
+            find_harm, judged, evidence.alignment, evidence.head, evidence.original,
             cut_spares_brain=evidence.replaced == "cut", lead=evidence.lead, motion=motion,
         )  # fmt: skip
         features = _features(evidence, recogniser)
