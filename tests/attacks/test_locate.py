@@ -8,16 +8,19 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+import faceblind.attacks.faceless as faceless
 import faceblind.attacks.locate as module
 from faceblind.attacks.locate import locate_head
 from faceblind.errors import AlignmentError
 from faceblind.formats import load
+from faceblind.geometry.grid import from_scan, regrid
 from faceblind.head.alignment import align, moved
 from faceblind.head.brain_cover import PIVOT
 from faceblind.head.brain_pose import BrainPose
 from faceblind.head.skin import find_skin
 from faceblind.head.whole_head import find_whole_head
 from faceblind.protect.deface import deface
+from faceblind.scan import Scan
 
 pytestmark = pytest.mark.slow
 
@@ -41,6 +44,13 @@ def cut(shared):
     return below_the_brow(scan, true), true
 
 
+def averaged(scan, size_mm):
+    """On voxels of `size_mm`."""
+    grid = from_scan(scan)
+    grid = regrid(grid, np.full(3, size_mm))
+    return Scan(grid.values, grid.affine, scan.modality, scan.source)
+
+
 def pitched(true, degrees=15.0):
     """The place that a scalp alone may give."""
     turn = np.eye(4)
@@ -52,10 +62,10 @@ def pitched(true, degrees=15.0):
 def test_a_brow_that_stays_is_not_taken_for_scalp(cut, monkeypatch):
     scan, true = cut
     monkeypatch.setattr(module, "align", lambda *_, **__: pitched(true))
-    monkeypatch.setattr(module, "align_by_scalp", lambda *_, **__: pitched(true))
+    monkeypatch.setattr(faceless, "align_by_scalp", lambda *_, **__: pitched(true))
     with monkeypatch.context() as without:
         without.setattr(
-            module,
+            faceless,
             "find_brain_pose",
             lambda scan_to_template, *_: BrainPose(scan_to_template, 1.0, 1.0),
         )
@@ -75,7 +85,7 @@ def test_a_head_that_neither_face_nor_brain_places_is_refused(cut, monkeypatch):
 
     monkeypatch.setattr(module, "align", doubtful)
     monkeypatch.setattr(
-        module,
+        faceless,
         "find_brain_pose",
         lambda scan_to_template, *_: BrainPose(scan_to_template, 0.0, 0.0),
     )
@@ -88,8 +98,8 @@ def test_our_cut_is_found_in_a_nodding_head(shared, monkeypatch, degrees):
     scan = load(shared / "scans" / "ixi015_T1w_2mm.nii.gz")
     head = find_whole_head(scan)
     done = deface(scan, head=head)
-    for name in ("align", "align_by_scalp"):
-        monkeypatch.setattr(module, name, lambda *_, **__: pitched(head.alignment, degrees))
+    for where, name in ((module, "align"), (faceless, "align_by_scalp")):
+        monkeypatch.setattr(where, name, lambda *_, **__: pitched(head.alignment, degrees))
     known = locate_head(done.scan).known
     assert known.is_cut
     turned = known.place.head.turn @ done.placement.turn.T
@@ -105,3 +115,13 @@ def test_our_cut_is_found_in_a_head_that_the_scalp_lays_wrong(shared):
     assert found.known.cut > 0.75
     nasion = head.alignment.landmarks()["nasion"]
     assert np.linalg.norm(found.alignment.landmarks()["nasion"] - nasion) < 12.0
+
+
+def test_an_intact_face_with_a_noisy_chin_is_not_searched_for_our_cut(shared, monkeypatch):
+    """In this scan most of the face has no clear edge, but its brow has."""
+    scan = load(shared / "scans" / "t1_gre_3t_460x512x160.nii.gz")
+    small = averaged(scan, 2.0)
+    monkeypatch.delattr(faceless, "align_by_scalp")
+    found = locate_head(small, native=scan)
+    assert not found.known.is_cut
+    assert found.remaining > 0.85

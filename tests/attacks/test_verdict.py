@@ -9,7 +9,7 @@ from faceblind.attacks.brain import Brain
 from faceblind.attacks.fills import Fill
 from faceblind.attacks.findings import Findings
 from faceblind.attacks.metadata.texts import Finding
-from faceblind.attacks.region_presence import EARS, IMPORTANCE, RegionPresence, remaining_face_share
+from faceblind.attacks.region_presence import EARS, RegionPresence, remaining_face_share
 from faceblind.attacks.settings import SETTINGS
 from faceblind.attacks.surface import LOOKED_AT
 from faceblind.attacks.verdict import AGAIN, judge
@@ -45,8 +45,7 @@ def test_nothing_found_passes():
     )
 
 
-def test_importance_sums_to_one():
-    assert sum(IMPORTANCE.values()) == pytest.approx(1.0)
+def test_a_whole_face_remains():
     assert remaining_face_share(with_regions(**dict.fromkeys(LOOKED_AT, 1.0))) == pytest.approx(1.0)
 
 

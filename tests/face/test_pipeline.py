@@ -14,13 +14,14 @@ from faceblind.errors import AlignmentError
 from faceblind.face import pipeline
 from faceblind.face.pipeline import ReconstructedHead, reconstruct_head, require_face
 from faceblind.geometry.triangles import vertex_normals
+from faceblind.head.presence import Presence
 from faceblind.head.skin import Skin
 from faceblind.scan import Scan
 
 
 def shown(face_share: float, seen_share: float) -> ReconstructedHead:
     nothing: Any = None
-    return ReconstructedHead(nothing, nothing, nothing, face_share, seen_share)
+    return ReconstructedHead(nothing, nothing, nothing, Presence(face_share, seen_share))
 
 
 @pytest.mark.parametrize(

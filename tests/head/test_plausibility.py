@@ -15,7 +15,7 @@ from faceblind.formats import load
 from faceblind.head.alignment import CONFIDENT, align
 from faceblind.head.fitting import SETTINGS
 from faceblind.head.plausibility import is_head, require_head
-from faceblind.head.presence import face_is_gone
+from faceblind.head.presence import find_presence
 from faceblind.head.segmentation import find_head
 from faceblind.head.skin import find_skin
 from faceblind.protect.deface import deface
@@ -96,8 +96,8 @@ def test_a_face_between_pads_is_found(shared):
     skin = find_skin(padded)
     found = align(skin, padded)
     assert found.confidence >= CONFIDENT
-    assert not face_is_gone(found)
+    assert not find_presence(found).is_gone
     off = found.landmarks()["nasion"] - plain.landmarks()["nasion"]
     assert np.linalg.norm(off) < 3.0
     without = align(skin, padded, settings=replace(SETTINGS, plain_witness=2.0))
-    assert face_is_gone(without) or without.confidence < CONFIDENT
+    assert find_presence(without).is_gone or without.confidence < CONFIDENT

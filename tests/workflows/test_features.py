@@ -79,8 +79,8 @@ def test_another_setting_or_version_is_computed_anew(
 
 def test_as_is_and_without_a_cache(scan_file: Path) -> None:
     head = reconstruct_head(features.load(scan_file))
-    assert head.face_share > 0.8
-    assert head.seen_share > 0.9
+    assert head.presence.share > 0.8
+    assert head.presence.seen > 0.9
     assert head.variant("as-is") is head.as_is
     assert head.variant("completed") is head.completed
     require_face(head, "x")

@@ -16,7 +16,7 @@ from faceblind.formats.nifti import load, save
 from faceblind.geometry.grid import Grid
 from faceblind.head import session
 from faceblind.head.alignment import align
-from faceblind.head.presence import face_is_gone
+from faceblind.head.presence import find_presence
 from faceblind.head.skin import find_skin
 from faceblind.protect import region as region_module
 from faceblind.protect.placement import place
@@ -542,16 +542,6 @@ def test_a_file_in_the_way_of_a_folder(known_heads, tmp_path):
         protect_folder(tmp_path / "data", tmp_path / "out", ProtectionSettings(force=True))
 
 
-def test_a_missing_face_is_seen(phantom):
-    alignment = phantom(seed=1).head.alignment
-    assert not face_is_gone(alignment)
-    support = dict.fromkeys(alignment.support, 0.05)
-    assert face_is_gone(replace(alignment, support=support))
-    # A field of view that ends above the brow tells nothing.
-    unseen = dict.fromkeys(alignment.seen, 0.1)
-    assert not face_is_gone(replace(alignment, support=support, seen=unseen))
-
-
 def test_fiducials_stay_in_the_sidecar(known_heads, tmp_path):
     source = write(known_heads.scan, tmp_path / "a.nii.gz")
     known = {"AnatomicalLandmarkCoordinates": {"NAS": [1, 2, 3], "LPA": "Jane", "Home": [0, 0, 0]}}
@@ -603,7 +593,7 @@ def test_real_scans_keep_their_brain_and_lose_their_face(shared, tmp_path):
     done = protect_session(scans, tmp_path / "out")
     assert [result.error for result in done] == [None, None]
     after = load(done[0].target)
-    assert face_is_gone(align(find_skin(after), after))
+    assert find_presence(align(find_skin(after), after)).is_gone
 
 
 def test_a_derived_image_of_another_space_is_refused(known_heads, tmp_path):

@@ -183,19 +183,22 @@ def _reaching_out(
     mask: NDArray[np.bool_], outside: NDArray[np.bool_], scan: Scan
 ) -> NDArray[np.bool_]:
     """Pieces of `mask` that are large and lie open to the air or to the border."""
-    labels, count = ndimage.label(mask)
-    if count == 0:
-        return mask
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    keep = np.zeros(count + 1, bool)
     least = LEAST_ML * 1e3 / float(np.prod(scan.spacing))
-    boxes = ndimage.find_objects(labels)
+    nothing = np.zeros_like(mask)
+    if mask.sum() < least:
+        return nothing
+    # Labels are found faster along an array's own order.
+    labels, count = ndimage.label(mask.T if mask.flags.f_contiguous else mask)
+    labels = labels.T if mask.flags.f_contiguous else labels
+    sizes = np.bincount(labels.ravel(order="K"), minlength=count + 1)
+    keep = np.zeros(count + 1, bool)
+    boxes = ndimage.find_objects(labels) if sizes[1:].max() >= least else []
     for label in np.flatnonzero(sizes[1:] >= least) + 1:
         around = tuple(slice(max(s.start - 2, 0), s.stop + 2) for s in boxes[label - 1])
         piece = labels[around] == label
         rim = ndimage.binary_dilation(piece, iterations=2) & ~piece
         keep[label] = (outside[around] & rim).sum() >= OUTSIDE_SHARE * max(rim.sum(), 1)
-    chosen: NDArray[np.bool_] = keep[labels]
+    chosen: NDArray[np.bool_] = keep[labels] if keep.any() else nothing
     return chosen
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from faceblind.head.alignment import CONFIDENT, Alignment
 from faceblind.head.plausibility import CLOSE_FIT_MM, is_head, no_head
+from faceblind.head.presence import BOUNDS
 from faceblind.head.segmentation import HeadMask
 from faceblind.scan import Scan
-
-WHOLE_FACE = 0.75
-"""Share of a face that shows by itself that a thing is a head."""
 
 
 def require_head(found: Alignment, remaining_face_share: float, scan: Scan, head: HeadMask) -> None:
@@ -29,6 +27,6 @@ def require_head(found: Alignment, remaining_face_share: float, scan: Scan, head
     AlignmentError
         If nothing in it resembles a brain, and no whole face shows that fits closely.
     """
-    whole = remaining_face_share >= WHOLE_FACE and found.residual_mm <= CLOSE_FIT_MM
+    whole = remaining_face_share >= BOUNDS.whole and found.residual_mm <= CLOSE_FIT_MM
     if not (whole and found.confidence >= CONFIDENT) and not is_head(found, scan, head):
         raise no_head(scan.source or "scan")

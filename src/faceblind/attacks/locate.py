@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
-from nibabel.affines import apply_affine
 
 from faceblind.attacks.edge_sharpness import Edges, find_edges
+from faceblind.attacks.faceless import Faceless
 from faceblind.attacks.head_check import require_head
+from faceblind.attacks.mislaid import apart_mm, aside_mm
 from faceblind.attacks.own_protection.cut import PITCHES, explained_by_cut
 from faceblind.attacks.own_protection.find import OwnProtection, aligned_by, find_own_protection
 from faceblind.attacks.region_presence import (
@@ -22,34 +22,23 @@ from faceblind.attacks.region_presence import (
 from faceblind.attacks.surface import FACE, Surface, find_surface
 from faceblind.errors import AlignmentError, FaceblindError
 from faceblind.geometry.raycast import Scene
-from faceblind.head.alignment import CONFIDENT, Alignment, align, align_by_scalp
-from faceblind.head.brain_pose import BrainPose, find_brain_pose
+from faceblind.head.alignment import CONFIDENT, Alignment, align
 from faceblind.head.error_context import explained
+from faceblind.head.presence import BOUNDS
 from faceblind.head.segmentation import HeadMask, find_head
 from faceblind.head.skin import Skin, find_skin
-from faceblind.protect.placement import nearest_placement
 from faceblind.scan import Scan
 
 USUAL_SHAPE = 1.3
 """Root mean square of the shape coefficients up to which a head is an ordinary one. Templates
 bent onto a cut instead of a face reach 1.4 and more."""
-WHOLE_FACE = 0.75
-"""Share of a face from which the fit that used the face is not doubted."""
-NO_FACE = 0.25
-"""Share of a face below which the head was found without it anyway."""
 MOST_MASKED = 0.5
-"""Share of a face's surface with the scanner's edges below which it may be a cut that looks like a
-face: people's faces and new ones have 0.8 and more, cuts of ours 0.3 and less."""
+"""Share of the scanner's edges below which a face may be a cut that looks like one, in the face as
+a whole and in the brow: cuts of ours have 0.3 and less in both. Faces have 0.7 and more, but 0.15
+to 0.4 where coil or field of view leave the lower face in noise; their brows have 0.8 and more."""
 MISLAID_MM = 15.0
 """How far from where scalp and brain put the eyes and the nose a cut may be believed to lie: 10 mm
 and less in heads that we cut; cuts that were fitted to the wrong place lay 17 to 60 mm off."""
-BROW_MM = np.array([0.0, 95.0, 25.0])
-"""Template mm at which the place of a cut or a new face is compared with the brain's."""
-USUAL_CUT_MM, USUAL_FACE_MM = np.array([0.0, -0.5, -3.0]), np.array([0.0, -1.5, 1.0])
-"""Where they usually lie there, template mm from the brain's: the means of sixteen and of eight
-heads that we protected."""
-LEAST_SCALP = 0.8
-"""Share of the scalp in view that must have skin for a fit by scalp alone to be believed."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +114,7 @@ def locate_head(
     skin = find_skin(scan, head)
     whole = align(skin, scan, maybe_faceless=True)
     edges = find_edges(skin, native or scan, head, whole.scan_to_template)
-    faceless = _Faceless(skin, scan, head)
+    faceless = Faceless(skin, scan, head)
     found = _best(skin, whole, edges, scan, faceless)
     if found.known.is_cut:
         found = _where_the_head_wants_it(found, scan, faceless)
@@ -143,60 +132,22 @@ def locate_head(
     return replace(found, edges=edges, by_scalp=scalp, inside=inside, aside_mm=aside)
 
 
-@dataclass(frozen=True)
-class _Faceless:
-    """A head as it is found without its face, looked for once and only if asked."""
-
-    skin: Skin
-    scan: Scan
-    head: HeadMask
-
-    @cached_property
-    def by_scalp(self) -> Alignment | None:
-        """By scalp, ears and neck."""
-        return align_by_scalp(self.skin, self.scan)
-
-    @cached_property
-    def _pose(self) -> BrainPose | None:
-        if self.by_scalp is None:
-            return None
-        return find_brain_pose(self.by_scalp.scan_to_template, self.scan, self.head)
-
-    @cached_property
-    def by_brain(self) -> Alignment | None:
-        """By its brain, a place worth a try; None where the brain tells nothing."""
-        if self.by_scalp is None or self._pose is None or not self._pose.is_likely:
-            return None
-        return aligned_by(nearest_placement(self._pose.scan_to_template), self.by_scalp)
-
-    @property
-    def surely_by_brain(self) -> Alignment | None:
-        """The same where it is to be believed."""
-        found = self.by_brain
-        return found if self._pose is not None and self._pose.is_sure else None
-
-    def before_brain(self, found: Alignment) -> Alignment:
-        """By the scalp, if an alignment is the brain's; else the same."""
-        known = self.__dict__.get("by_brain")
-        return self.by_scalp if known is found and self.by_scalp is not None else found
-
-
 def _best(
-    skin: Skin, whole: Alignment, edges: Edges | None, scan: Scan, faceless: _Faceless
+    skin: Skin, whole: Alignment, edges: Edges | None, scan: Scan, faceless: Faceless
 ) -> LocatedHead:
     """The explanation that counts, from the fit that used the face."""
     scene = Scene(skin.points, skin.faces)
     candidates = [_explained_by(skin, scene, whole, scan)]
     if candidates[0].known.is_cut or candidates[0].known.is_face:
         return candidates[0]
-    if candidates[0].remaining >= NO_FACE and _is_masked(candidates[0], edges):
+    if candidates[0].remaining >= BOUNDS.none and _is_masked(candidates[0], edges):
         cut = _cut_like_a_face(candidates[0], scene, scan, faceless)
         if cut is not None:
             return cut
     odd = float(np.sqrt((whole.shape**2).mean())) > USUAL_SHAPE
     sure = whole.confidence >= CONFIDENT
-    if odd or not sure or NO_FACE < candidates[0].remaining < WHOLE_FACE:
-        other = _by_scalp(faceless)
+    if odd or not sure or BOUNDS.none < candidates[0].remaining < BOUNDS.whole:
+        other = faceless.by_scalp_alone
         if other is not None:
             candidates.append(_explained_by(skin, scene, other, scan))
         elif not sure:
@@ -208,23 +159,23 @@ def _best(
         chosen = replace(candidates[1], other=more)
     else:
         chosen = candidates[0]
-    if chosen.remaining >= WHOLE_FACE:
+    if chosen.remaining >= BOUNDS.whole:
         return chosen
     return _by_brain(chosen, scene, scan, faceless, sure=sure)
 
 
-def _where_the_head_wants_it(located: LocatedHead, scan: Scan, faceless: _Faceless) -> LocatedHead:
+def _where_the_head_wants_it(located: LocatedHead, scan: Scan, faceless: Faceless) -> LocatedHead:
     """The same if scalp and brain bear out where the cut lies; else what shows where they say.
 
     Where little of a face is in view, the cut fits in other places, too; and a scalp is too round
     to tell how far a head pitches.
     """
     start = faceless.by_brain
-    if start is None or _apart_mm(located.alignment, start) <= MISLAID_MM:
+    if start is None or apart_mm(located.alignment, start) <= MISLAID_MM:
         return located
     scene = Scene(located.skin.points, located.skin.faces)
     again = _explained_by(located.skin, scene, start, scan, whole=False, far=False)
-    if again.known.is_cut and _apart_mm(again.alignment, start) <= MISLAID_MM:
+    if again.known.is_cut and apart_mm(again.alignment, start) <= MISLAID_MM:
         return again
     if faceless.surely_by_brain is None:
         return located
@@ -234,48 +185,22 @@ def _where_the_head_wants_it(located: LocatedHead, scan: Scan, faceless: _Facele
     return LocatedHead(located.skin, start, surface, regions, nothing, inside=start)
 
 
-def _apart_mm(one: Alignment, other: Alignment) -> float:
-    """Distance between where two alignments of a scan have the middle of the face."""
-    template = one.template
-    middle = template.points[template.region("eyes", "nose")].mean(axis=0).astype(np.float64)
-    here, there = (apply_affine(np.linalg.inv(a.scan_to_template), middle) for a in (one, other))
-    return float(np.linalg.norm(here - there))
-
-
-def aside_mm(known: OwnProtection, inside: Alignment) -> float:
-    """How far our cut or our face lies from where the brain has the brow, mm.
-
-    Forwards and upwards only: to the sides, the scalp tells better.
-
-    Parameters
-    ----------
-    known : OwnProtection
-        Which tells the place of what faceblind put there.
-    inside : Alignment
-        Of the same scan, by its brain.
-    """
-    if known.place is not None:
-        from_scan, usual = known.place.scan_to_cut, USUAL_CUT_MM
-    elif known.face_at is not None:
-        from_scan, usual = known.face_at.scan_to_face, USUAL_FACE_MM
-    else:
-        return 0.0
-    there = apply_affine(inside.scan_to_template @ np.linalg.inv(from_scan), BROW_MM)
-    return float(np.linalg.norm((there - BROW_MM - usual)[1:]))
-
-
 def _is_masked(located: LocatedHead, edges: Edges | None) -> bool:
     """Whether what looks like a face ends as a mask does."""
-    surface = located.surface
+    surface, template = located.surface, located.alignment.template
     if edges is None or surface.vertex is None:
         return False
-    face = located.alignment.template.region(*FACE) & surface.seen & (surface.vertex >= 0)
-    natural = face & edges.natural[np.maximum(surface.vertex, 0)]
-    return bool(surface.area[natural].sum() < MOST_MASKED * surface.area[face].sum())
+    on_skin = surface.seen & (surface.vertex >= 0)
+    natural = on_skin & edges.natural[np.maximum(surface.vertex, 0)]
+    for here in (template.region(*FACE), template.region("brow")):
+        seen = float(surface.area[here & on_skin].sum())
+        if seen and surface.area[here & natural].sum() >= MOST_MASKED * seen:
+            return False
+    return True
 
 
 def _cut_like_a_face(
-    located: LocatedHead, scene: Scene, scan: Scan, faceless: _Faceless
+    located: LocatedHead, scene: Scene, scan: Scan, faceless: Faceless
 ) -> LocatedHead | None:
     """Our cut, if the template was bent onto it: sought from where scalp and brain lie."""
     for start in (faceless.by_scalp, faceless.by_brain):
@@ -287,7 +212,7 @@ def _cut_like_a_face(
 
 
 def _by_brain(
-    located: LocatedHead, scene: Scene, scan: Scan, faceless: _Faceless, *, sure: bool
+    located: LocatedHead, scene: Scene, scan: Scan, faceless: Faceless, *, sure: bool
 ) -> LocatedHead:
     """The same or, if it shows our cut or more of a person, what shows where the brain lies.
 
@@ -341,7 +266,7 @@ def _explained_by(
     surface = find_surface(skin, found, scan, scene)
     regions = find_regions(surface, found.template)
     if whole is None:
-        whole = remaining_face_share(regions) >= WHOLE_FACE
+        whole = remaining_face_share(regions) >= BOUNDS.whole
     known = find_own_protection(skin, surface, found, scan, whole=whole, pitches=pitches, far=far)
     if known.place is not None:
         # The cut tells where the head lies far better than a scalp does.
@@ -350,12 +275,3 @@ def _explained_by(
         regions = find_regions(surface, found.template)
         known = replace(known, ours=explained_by_cut(surface, known.place, scan))
     return LocatedHead(skin, found, surface, regions, known)
-
-
-def _by_scalp(faceless: _Faceless) -> Alignment | None:
-    """The head found without its face; None where the scalp does not bear it out."""
-    found = faceless.by_scalp
-    if found is None:
-        return None
-    seen = max(found.seen["scalp"], 1e-6)
-    return found if found.support["scalp"] / seen >= LEAST_SCALP else None

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceblind.attacks.surface import FACE, LOOKED_AT, Surface, region_mask
+from faceblind.head.presence import weigh
 from faceblind.head.template import Template
 
 ON_SKIN_MM = 5.0
@@ -23,11 +24,6 @@ that ignores the face differs from nose to cheek by a centimetre."""
 PARALLEL_FACING = 0.7
 """Cosine of normals that parallel surfaces keep."""
 
-IMPORTANCE = {
-    "brow": 0.16, "eyes": 0.22, "nose": 0.24, "mouth": 0.16, "chin": 0.08, "cheeks": 0.14,
-}  # fmt: skip
-"""What each region gives a recogniser; eyes and nose most (the parts that aligned crops centre
-on), sums to 1."""
 EARS = 0.2
 """What both ears alone give to the score, where they are all that is left: more than a scan that
 passes has, less than one that fails. 3D ears alone find people (Chen and Bhanu 2007,
@@ -147,12 +143,9 @@ def sheet_over_face(
 
 
 def remaining_face_share(regions: dict[str, RegionPresence]) -> float:
-    """How much of a recognisable face is left, 0 to 1: the regions weighted by `IMPORTANCE`."""
-    seen = sum(IMPORTANCE[name] * regions[name].seen for name in FACE)
-    if seen < 1e-6:
-        return 0.0
-    shown = sum(IMPORTANCE[name] * regions[name].seen * regions[name].shown for name in FACE)
-    return shown / seen
+    """How much of a recognisable face is left, 0 to 1, see `faceblind.head.presence.weigh`."""
+    seen = {name: regions[name].seen for name in FACE}
+    return weigh({name: seen[name] * regions[name].shown for name in FACE}, seen).share
 
 
 def remaining_person_share(face: float, regions: dict[str, RegionPresence]) -> float:

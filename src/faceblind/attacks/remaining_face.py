@@ -9,9 +9,10 @@ import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
-from faceblind.attacks.region_presence import IMPORTANCE, ON_SKIN_MM
+from faceblind.attacks.region_presence import ON_SKIN_MM
 from faceblind.attacks.surface import FACE, find_surface
 from faceblind.head.alignment import Alignment
+from faceblind.head.presence import IMPORTANCE
 from faceblind.head.skin import Skin
 from faceblind.scan import Scan
 
@@ -50,7 +51,7 @@ def find_remaining(
     Returns
     -------
     remaining : float
-        Share of a recognisable face, by `faceblind.attacks.region_presence.IMPORTANCE`.
+        Share of a recognisable face, by `faceblind.head.presence.IMPORTANCE`.
     regions : dict of str to float
         For each region of the face in view, the share of its skin that stays.
     """

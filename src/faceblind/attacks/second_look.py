@@ -19,6 +19,7 @@ from faceblind.attacks.volumes import Later, same_cut
 from faceblind.errors import FaceblindError
 from faceblind.face.pipeline import ReconstructedHead
 from faceblind.face.reconstruction import reconstruct
+from faceblind.head.presence import Presence
 from faceblind.head.segmentation import HeadMask, find_head
 from faceblind.head.skin import find_skin
 from faceblind.identification.scan_match import ScanFeatures, features_of_head
@@ -43,9 +44,14 @@ class SecondLook:
     features: dict[str, ScanFeatures]
 
     def peeled(self, found: Peeled | None) -> tuple[tuple[Fill, ...], float]:
-        """Fills that were found, and the share of a face below them."""
+        """Fills that were found, and the share of a face below them.
+
+        What lies open but for less than `AuditSettings.worse` is not looked at again.
+        """
         if found is None:
             return (), 0.0
+        if not self.recogniser and self.evidence.located.remaining > 1.0 - SETTINGS.worse:
+            return found.fills, 0.0
         return found.fills, self._remaining_in(found.scan, "peeled")
 
     def sharpened(self) -> tuple[float, float]:
@@ -167,4 +173,6 @@ def remaining_of(located: LocatedHead) -> float:
 def reconstructed(located: LocatedHead) -> ReconstructedHead:
     """The face that a located head gives away, for a search."""
     as_is, completed = reconstruct(located.skin, located.alignment)
-    return ReconstructedHead(located.alignment, as_is, completed, located.remaining, 1.0)
+    return ReconstructedHead(
+        located.alignment, as_is, completed, Presence(located.remaining, seen=1.0)
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from faceblind.head.presence import BOUNDS
+
 
 @dataclass(frozen=True)
 class AuditSettings:
@@ -48,7 +50,7 @@ class AuditSettings:
         Lead over the second best, in spreads of all scores, from which a first rank is no accident.
     """
 
-    fail_remaining: float = 0.25
+    fail_remaining: float = BOUNDS.none
     pass_remaining: float = 0.14
     worse: float = 0.1
     shown: float = 0.3

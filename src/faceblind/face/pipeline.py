@@ -15,24 +15,12 @@ from faceblind.face.render import Renders, render
 from faceblind.head.alignment import CONFIDENT, Alignment, align
 from faceblind.head.error_context import about
 from faceblind.head.plausibility import require_head
+from faceblind.head.presence import BOUNDS, Presence, find_presence
 from faceblind.head.reference_volume import lead_of
 from faceblind.head.skin import find_skin
 from faceblind.scan import Scan
 
 logger = logging.getLogger(__name__)
-
-
-FACE_REGIONS = ("brow", "eyes", "nose", "mouth", "cheeks")
-"""What a face consists of when the question is whether a scan shows one."""
-
-
-LEAST_FACE = 0.4
-"""Share of the face in the field of view that must have skin. Intact faces of real and synthetic
-scans have 0.8 or more, a scan that its authors had defaced has 0.15."""
-
-
-LEAST_SEEN = 0.2
-"""Share of the face that must lie in the field of view for a recogniser to have a chance."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +31,14 @@ class ReconstructedHead:
     ----------
     alignment : Alignment
     as_is, completed : Face
-    face_share : float
-        Share of the face in the field of view that has skin, 0 to 1.
-    seen_share : float
-        Share of the face that lies in the field of view, 0 to 1.
+    presence : Presence
+        How much of a face the scan shows.
     """
 
     alignment: Alignment
     as_is: Face
     completed: Face
-    face_share: float
-    seen_share: float
+    presence: Presence
 
     def variant(self, name: Variant) -> Face:
         """The face called `name`."""
@@ -88,11 +73,7 @@ def reconstruct_head(scan: Scan) -> ReconstructedHead:
             )
         require_head(found, scan)
         as_is, completed = reconstruction.reconstruct(skin, found)
-    area = {region: float(found.template.region(region).sum()) for region in FACE_REGIONS}
-    seen = sum(area[r] * found.seen[r] for r in FACE_REGIONS)
-    skinned = sum(area[r] * found.support[r] for r in FACE_REGIONS)
-    share = skinned / seen if seen else 0.0
-    return ReconstructedHead(found, as_is, completed, share, seen / sum(area.values()))
+    return ReconstructedHead(found, as_is, completed, find_presence(found))
 
 
 def require_face(head: ReconstructedHead, name: str) -> None:
@@ -103,11 +84,11 @@ def require_face(head: ReconstructedHead, name: str) -> None:
     AlignmentError
         If the face was removed or lies outside the field of view.
     """
-    if head.seen_share < LEAST_SEEN:
+    if head.presence.seen < BOUNDS.least_seen:
         raise AlignmentError(f"{name}: the face lies outside the field of view")
-    if head.face_share < LEAST_FACE:
+    if head.presence.is_gone:
         raise AlignmentError(
-            f"{name}: the face is missing (skin on {head.face_share:.0%} of it); "
+            f"{name}: the face is missing (skin on {head.presence.share:.0%} of it); "
             "the scan may have been defaced already"
         )
 

@@ -19,7 +19,7 @@ from faceblind.head.dim_scalp import has_dim_scalp
 from faceblind.head.error_context import explained
 from faceblind.head.motion import around
 from faceblind.head.plausibility import require_head
-from faceblind.head.presence import face_is_gone, faceless, shows_face
+from faceblind.head.presence import BOUNDS, faceless, find_presence, presence_of_moved
 from faceblind.head.reference_volume import at_time, leaders
 from faceblind.head.registration import register
 from faceblind.head.skin import Skin, find_skin
@@ -56,7 +56,7 @@ class _Evidence:
     def trusted(self) -> bool:
         """Whether it shows a head with a face, and where."""
         own = self.alignment
-        return own is not None and self.confidence >= CONFIDENT and not face_is_gone(own)
+        return self.confidence >= CONFIDENT and own is not None and not find_presence(own).is_gone
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _own_volume(scan: Scan, lead: int) -> _Evidence:
 def _decide(one: _Evidence, all_: list[_Evidence], strict: bool) -> Head | FaceblindError:
     name = one.scan.source or "scan"
     own = one.alignment
-    gone = own is not None and face_is_gone(own)
+    gone = own is not None and find_presence(own).is_gone
     trusted = one.trusted
     wanted = (_seen(own) + MUCH_MORE_SEEN) if own is not None and trusted else 0.0
     companions = [s for s in _companions(one, all_) if _seen(s.alignment) >= wanted]
@@ -158,7 +158,7 @@ def _companions(one: _Evidence, all_: list[_Evidence]) -> list[_Companion]:
         and e.skin is not None
         and e.alignment is not None
         and e.confidence >= CONFIDENT
-        and not face_is_gone(e.alignment)
+        and not find_presence(e.alignment).is_gone
     ]
 
 
@@ -171,7 +171,8 @@ def _by_skin(
     the skin. So, too, where much of a small head's scalp is too dim to be found.
     """
     alignment = moved(companion.alignment, scan_to_companion)
-    own = shows_face(alignment, skin, scan) and not has_dim_scalp(scan, skin, alignment)
+    shows = presence_of_moved(alignment, skin, scan).share >= BOUNDS.gone
+    own = shows and not has_dim_scalp(scan, skin, alignment)
     return Head(skin if own else _moved_skin(companion.skin, scan_to_companion, scan), alignment)
 
 

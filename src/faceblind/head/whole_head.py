@@ -8,7 +8,7 @@ from faceblind.errors import AlignmentError, FaceblindError
 from faceblind.head.alignment import CONFIDENT, Alignment
 from faceblind.head.error_context import about
 from faceblind.head.plausibility import require_head
-from faceblind.head.presence import face_is_gone, faceless
+from faceblind.head.presence import faceless, find_presence
 from faceblind.head.reference_volume import at_time, leaders
 from faceblind.head.skin import Skin, find_skin
 from faceblind.head.small_head import align_any_size
@@ -68,7 +68,7 @@ def _head_of_volume(volume: Scan, lead: int, strict: bool) -> Head:
         if strict and alignment.confidence < CONFIDENT:
             raise uncertain(name, alignment.confidence)
         require_head(alignment, volume)
-        if face_is_gone(alignment):
+        if find_presence(alignment).is_gone:
             raise faceless(name)
     return Head(skin, alignment, lead)
 

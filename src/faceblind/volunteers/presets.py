@@ -10,10 +10,15 @@ from typing import Any
 from faceblind.errors import FaceblindError
 from faceblind.volunteers.people.shape import PeopleSettings
 from faceblind.volunteers.photographs.camera import CameraSettings
+from faceblind.volunteers.scanner.clinic import ClinicSettings
 from faceblind.volunteers.scanner.settings import ScannerSettings
 
 GENERATOR = "3"
 """Version of the recipe: it changes whenever the same seed gives other people or pictures."""
+
+
+_LATER = (("people", "loose_neck", 0.0), ("scanner", "clinic", None))
+"""Settings that came after cohorts had been published: where they are off, fingerprints stay."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,15 @@ class Preset:
 
     def settings(self) -> dict[str, Any]:
         """Every setting as plain JSON values, with the version of the recipe."""
-        values = {
+        values: dict[str, Any] = {
             "generator": GENERATOR,
             "people": asdict(self.people),
             "scanner": asdict(self.scanner),
             "camera": asdict(self.camera),
         }
+        for part, name, off in _LATER:
+            if values[part][name] == off:
+                del values[part][name]
         # Through JSON and back, so that tuples compare equal with what is read from a file; numpy's
         # numbers become plain ones.
         return dict(json.loads(json.dumps(values, default=float)))
@@ -106,11 +114,38 @@ _ARTICLE = Preset(
 nearest matching found 51-55 % at rank 1 by photographs among 81 renders of each scan, 58-59 % with
 a classifier over the renders. The scanner keeps its defaults: its knobs hardly change that."""
 
+_ARRAY_ELDERLY = Preset(
+    "head_neck_array_elderly",
+    "1",
+    "people of 60 to 90 years in a head-and-neck array, series resampled to 2 mm",
+    people=PeopleSettings(ages=(60, 90), loose_neck=1.0),
+    scanner=ScannerSettings(
+        noise=0.034,
+        wrap=0.1,
+        dental=0.5,
+        motion_mm=0.6,
+        clinic=ClinicSettings(
+            coil_ratio=(3.0, 8.0),
+            chin_snr=(1.0, 3.0),
+            air_noise=0.3,
+            resample_mm=2.0,
+            staircase=0.5,
+            slices_end=1.0,
+            kyphosis=0.3,
+            shoulders=0.7,
+            edentulous=0.3,
+            jaw_metal=0.05,
+        ),
+    ),
+)
+"""Imitates T1w (3D) and FLAIR (`axFLAIR`) of one visit of elderly people at 2 mm."""
+
 _PRESETS = {
     preset.name: preset
     for preset in (
         Preset("plain", "1", "studio photographs and clean scans: easy, for tests and demos"),
         _ARTICLE,
+        _ARRAY_ELDERLY,
     )
 }
 

@@ -100,9 +100,41 @@ def sag(years: float, weight: float, laxity: float) -> NDArray[np.float64]:
     return laxity * _decline(years) * (0.5 + weight) * _field()
 
 
+def loose_neck(years: float, amount: float) -> NDArray[np.float64]:
+    """(N, 3) loose skin under chin and jaw and the bands of the platysma, mm.
+
+    An `amount` of 1 hangs by 9 mm under the chin at 90 years, where supine skin has not fallen
+    back yet; grades 3 and 4 of neck laxity hide the angle between chin and neck (Dedo 1980,
+    Otolaryngol Head Neck Surg 88:44).
+    """
+    return amount * _decline(years) * _neck_field()
+
+
 def _decline(years: float) -> float:
     """0 up to 30 years, 1 at 90, faster in the end (the power is assumed)."""
     return float(np.clip((years - 30) / 60, 0, 1.2)) ** 1.2
+
+
+_LOOSE = (
+    ((0, 48, -101), 15, (0.0, 2.0, -6.5)),
+    ((34, 30, -92), 15, (2.0, 1.0, -4.0)),
+    ((13, 38, -112), 6, (0.0, 4.0, -3.0)),
+    ((0, 30, -118), 8, (0.0, -3.0, 0.0)),
+    ((48, 4, -82), 14, (2.5, 0.0, -3.0)),
+)
+"""As `_SAG`: the double chin, skin over the jaw's body, two bands with a furrow between them, and
+what hangs below the ears."""
+
+
+@lru_cache(maxsize=1)
+def _neck_field() -> NDArray[np.float64]:
+    model = HeadModel.load()
+    where = model.points().astype(np.float64)
+    field = bumps(where, _LOOSE)
+    field[:, 0] *= np.sign(where[:, 0]) * smooth_step(np.abs(where[:, 0]), 3, 14)
+    field[np.isin(model.parts, [PARTS.index(n) for n in ("eyes", "teeth", "tongue")])] = 0
+    field.setflags(write=False)
+    return field
 
 
 @lru_cache(maxsize=1)

@@ -82,6 +82,32 @@ def supine(
     return (np.asarray(points, np.float64) + amount * lax * field).astype(np.float32)
 
 
+def bend_neck(points: NDArray[np.floating], degrees: float) -> NDArray[np.float32]:
+    """Tip the head on a neck that stays: in the head's frame, the neck swings the other way.
+
+    Parameters
+    ----------
+    points : (N, 3) ndarray
+        Points in the template frame, mm.
+    degrees : float
+        By which the head is tipped, positive is chin up; the neck follows 60 % of it, the rest is
+        the spine's further down (assumed).
+
+    Returns
+    -------
+    (N, 3) float32 ndarray
+        The head, jaw included, stays; what lies below the plane from chin to nape bends.
+    """
+    where = np.asarray(points, np.float64)
+    x, y, z = where.T
+    below = -105.0 + 0.54 * (60.0 - y) - z
+    angle = -0.6 * np.radians(degrees) * smooth_step(below, 0.0, 45.0).astype(np.float64)
+    y, z = y + 15.0, z + 45.0
+    turned = (x, np.cos(angle) * y - np.sin(angle) * z - 15.0,
+              np.sin(angle) * y + np.cos(angle) * z - 45.0)  # fmt: skip
+    return np.column_stack(turned).astype(np.float32)
+
+
 @lru_cache(maxsize=1)
 def _field() -> NDArray[np.float64]:
     """(N, 3) shift of each coarse point per mm of amount, at most 1 long."""

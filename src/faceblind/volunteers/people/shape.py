@@ -62,19 +62,28 @@ class PeopleSettings:
     gap_months : tuple of float
         Shortest and longest time from the scan to the photographs (see `visits`), within 600;
         negative where the photographs came first. They show people of 3 to 120 years.
+    loose_neck : float
+        How far the skin of the neck hangs with age beyond the usual, on average over people, see
+        `ageing.loose_neck`: 0 to 2.
     """
 
     ages: tuple[float, float] = AGE_RANGE
     gap_months: tuple[float, float] = (0.0, 0.0)
+    loose_neck: float = 0.0
 
     def __post_init__(self) -> None:
-        check_limits("people", self, {"ages": (3, 100), "gap_months": (-600, 600)})
+        check_limits("people", self, _LIMITS)
         young, old = (a + g / 12 for a, g in zip(self.ages, self.gap_months, strict=True))
         if young < 3 or old > 120:
             raise FaceblindError(
                 f"people: gap_months {self.gap_months} give photographs of people of {young:.0f} "
                 f"to {old:.0f} years; 3 to 120 are possible, choose other ages or a shorter gap"
             )
+
+
+_LIMITS: dict[str, tuple[float, float]] = {
+    "ages": (3, 100), "gap_months": (-600, 600), "loose_neck": (0, 2),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,8 @@ class Person:
     cover : float
         Thickness of scalp and skull over the brain against that of the average adult's head made
         as small or large; 1 in everybody who is drawn. Small children's is about 0.6.
+    loose_neck : float
+        How far the skin of the neck hangs with age beyond the usual, see `ageing.loose_neck`.
     """
 
     index: int
@@ -128,6 +139,7 @@ class Person:
     residual: tuple[float, ...] = field(default=(0.0,) * len(MEASURES), repr=False)
     bends: tuple[float, ...] = field(default=(0.0,) * len(MEASURES), repr=False)
     cover: float = 1.0
+    loose_neck: float = 0.0
 
     @property
     def age(self) -> int:
@@ -194,7 +206,10 @@ class Person:
             age_years=self.years, male=self.male, weight=weight, ancestry=self.ancestry,
             local=local, expression=expression, muscle=self.muscle,
         )  # fmt: skip
-        return self.scale * points + ageing.sag(self.years, weight, self.laxity)
+        sunk = ageing.sag(self.years, weight, self.laxity)
+        if self.loose_neck:
+            sunk = sunk + ageing.loose_neck(self.years, self.loose_neck)
+        return self.scale * points + sunk
 
 
 def participant_label(index: int) -> str:
@@ -262,10 +277,12 @@ def draw(seed: int, index: int, settings: PeopleSettings) -> Person:
     ancestry = (float(african), float(asian), float(european))
     laxity = float(np.clip(np.exp(rng.normal(0, 0.3)), 0.4, 1.8))
     local = _sample_local(rng)
+    # Of its own stream, for the others must not change with it.
+    loose = settings.loose_neck * float(generator(seed, index, 7).uniform(0.3, 1.7))
     return Person(
         index=index, seed=seed, years=years, sex=sex, male=male, weight=weight, muscle=muscle,
         ancestry=ancestry, laxity=laxity, local=local,
-        look=sample_look(rng, years, sex, ancestry),
+        look=sample_look(rng, years, sex, ancestry), loose_neck=loose,
     )  # fmt: skip
 
 

@@ -128,6 +128,13 @@ def personal_anatomy(person: Person) -> Anatomy:
     return replace(layers.anatomy, labels=_compose(layers, float(fat_factor), float(bone_factor)))
 
 
+def without_teeth(anatomy: Anatomy) -> Anatomy:
+    """The map of somebody whose dentures lie beside the scanner: gums take their place."""
+    labels = anatomy.labels.copy()
+    labels[labels == Tissue.TOOTH] = Tissue.MUCOSA
+    return replace(anatomy, labels=labels)
+
+
 @lru_cache(maxsize=2)
 def _layers(cover: float) -> _Layers:
     template = load_template()

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceblind.volunteers.scanner.clinic import Traits
 from faceblind.volunteers.scanner.field_of_view import FieldOfView
 from faceblind.volunteers.scanner.protocols import Protocol
 from faceblind.volunteers.scanner.settings import ScannerSettings
@@ -55,6 +56,16 @@ def draw_metal(
     )  # fmt: skip
     keep = count if has else 0
     return Metal(places[:keep], sizes[:keep])
+
+
+def with_bridge(
+    metal: Metal, settings: ScannerSettings, stomion: NDArray[np.floating], traits: Traits
+) -> Metal:
+    """The metal and one more piece beside the molars, whose hole has the radius of the traits."""
+    place = stomion + np.array([24.0 * traits.metal_side, -26.0, -6.0])
+    # An inversion-prepared gradient echo makes holes of `dental_mm` times this.
+    size = traits.metal_mm / (settings.dental_mm * _SUSCEPTIBLE["inversion-echo"])
+    return Metal(np.vstack([metal.places, place]), np.append(metal.sizes, size))
 
 
 def blur(volume: Volume, sigma: float | tuple[float, float, float]) -> Volume:

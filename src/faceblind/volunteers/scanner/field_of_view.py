@@ -21,6 +21,12 @@ _COMMISSURES_DEG = 8.0
 """Pitch of the line of the commissures, along which slices are laid, above the frame's."""
 
 
+_ROOMY_MM = (200.0, 256.0)
+"""Field of view to the right and forwards that a head-and-neck array is used with."""
+_LONGEST_MM = 300.0
+"""Length of the field of view that a head-and-neck array covers."""
+
+
 @dataclass(frozen=True, eq=False)
 class FieldOfView:
     """A series' grid, and the finer one that it is computed on.
@@ -70,6 +76,18 @@ def head_pose(
     return pose
 
 
+def tipped(pose: NDArray[np.float64], degrees: float) -> NDArray[np.float64]:
+    """(4, 4) pose of a head that is tipped further about its middle, positive is chin up."""
+    if not degrees:
+        return pose
+    back = pose.copy()
+    back[:3, :3] = turn(0.0, degrees, 0.0) @ pose[:3, :3]
+    # The middle of the head, about which `head_pose` turns, stays.
+    middle = np.array([0.0, 0.0, 10.0])
+    back[:3, 3] = pose[:3, :3] @ middle + pose[:3, 3] - back[:3, :3] @ middle
+    return back
+
+
 def small_motion(rng: np.random.Generator, settings: ScannerSettings) -> NDArray[np.float64]:
     """(4, 4) rigid movement of the head, in scan mm, about the middle of the bore."""
     motion = np.eye(4)
@@ -85,6 +103,7 @@ def place(
     landmarks: dict[str, NDArray[np.float64]],
     rotation: NDArray[np.float64],
     rng: np.random.Generator,
+    trunk_mm: float = 0.0,
 ) -> FieldOfView:
     """Lay the field of view as a radiographer would, but for the cuts that `settings` asks for.
 
@@ -100,6 +119,8 @@ def place(
         Of the head; slices follow it.
     rng : Generator
         Always draws the same amount.
+    trunk_mm : float
+        How much of the trunk below the head model is in view in series that are no slices.
 
     Returns
     -------
@@ -119,6 +140,8 @@ def place(
     if settings.spacing_mm:
         voxel[: 2 if protocol.slices else 3] = settings.spacing_mm
     extent = np.array(protocol.fov_mm)
+    if settings.clinic:
+        extent = np.maximum(extent, (_ROOMY_MM[0], _ROOMY_MM[1], 0))
     # Sideways: the ears are in unless they are to be cut.
     width = high[0] - low[0]
     extent[0] = max(extent[0], width + 6)
@@ -143,9 +166,16 @@ def place(
     if chance[3] < settings.vertex_cut:
         top = high[2] - 2 - 8 * amount[4]
     bottom = local[:, 2].min() + 14 + 20 * amount[5]
+    if trunk_mm and not protocol.slices:
+        bottom = local[:, 2].min() - trunk_mm
+        extent[2] = max(extent[2], min(top - bottom, _LONGEST_MM))
     if chance[4] < settings.chin_cut:
         bottom = max(bottom, chin + 5 + 35 * amount[6])
-    if protocol.slices:
+    if protocol.slices and settings.clinic and amount[7] < settings.clinic.slices_end:
+        nose_low, mouth = ((landmarks[n] @ axes)[2] for n in ("subnasale", "stomion"))
+        top, bottom = high[2] - 6 * amount[4], mouth + (nose_low - mouth) * amount[5]
+        extent[2] = top - bottom
+    elif protocol.slices:
         top -= 0.6 * (top - high[2]) * (top > high[2])
         extent[2] *= 0.86 + 0.2 * amount[7]
     count = np.maximum(8, np.round(extent / voxel)).astype(int)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from faceblind.volunteers.limits import check_limits
+from faceblind.volunteers.scanner.clinic import ClinicSettings
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class ScannerSettings:
         Rotation of the head about each axis in degrees: spread and greatest, 0 to 90.
     session_mm, session_deg : float
         Spread of the movement from one series of a session to the next, per axis: 0 to 50.
+    clinic : ClinicSettings, optional
+        Array coil, resampling and frail bodies; None for the plain head coil of the other settings.
     """
 
     spacing_mm: float | None = None
@@ -75,6 +78,7 @@ class ScannerSettings:
     tilt_limit: float = 15.0
     session_mm: float = 1.0
     session_deg: float = 0.8
+    clinic: ClinicSettings | None = None
 
     def __post_init__(self) -> None:
         check_limits("scanner", self, _LIMITS)

@@ -4,27 +4,46 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from faceblind.errors import FaceblindError
+from faceblind.geometry.triangles import boundary_edges
 from faceblind.head.template import load_template
 from faceblind.scan import Scan
 from faceblind.volunteers.people.head_model import HeadModel
-from faceblind.volunteers.people.posture import supine
+from faceblind.volunteers.people.posture import bend_neck, supine
 from faceblind.volunteers.people.shape import Person, generator
 from faceblind.volunteers.raster import fill
 from faceblind.volunteers.scanner import artefacts, ct
-from faceblind.volunteers.scanner.anatomy import BRAIN, EARS, FACE, FLUID, Anatomy, personal_anatomy
-from faceblind.volunteers.scanner.field_of_view import FieldOfView, head_pose, place, small_motion
+from faceblind.volunteers.scanner.anatomy import (
+    BRAIN,
+    EARS,
+    FACE,
+    FLUID,
+    Anatomy,
+    personal_anatomy,
+    without_teeth,
+)
+from faceblind.volunteers.scanner.array_coil import ArrayCoil, array_coil
+from faceblind.volunteers.scanner.clinic import Traits, draw_traits
+from faceblind.volunteers.scanner.clinic_acquire import acquire
+from faceblind.volunteers.scanner.field_of_view import (
+    FieldOfView,
+    head_pose,
+    place,
+    small_motion,
+    tipped,
+)
 from faceblind.volunteers.scanner.protocols import PROTOCOLS, Protocol
 from faceblind.volunteers.scanner.settings import ScannerSettings
 from faceblind.volunteers.scanner.signal import tissue_signals
 from faceblind.volunteers.scanner.susceptibility import dephasing
 from faceblind.volunteers.scanner.tissue import Tissue
+from faceblind.volunteers.scanner.trunk import Trunk
 from faceblind.volunteers.scanner.warping import pull, pull_back
 
 _HEAD_STREAM = 2
@@ -71,6 +90,8 @@ class _Head:
     faces: NDArray[np.int32]
     anatomy: Anatomy
     metal: artefacts.Metal
+    traits: Traits
+    coil: ArrayCoil | None = None
 
 
 def simulate(person: Person, settings: ScannerSettings | None = None) -> ScanTruth:
@@ -122,7 +143,10 @@ def scan_session(
         raise FaceblindError(f"{unknown[0]}: no such protocol; choose from {', '.join(PROTOCOLS)}")
     rng = generator(person.seed, person.index, _HEAD_STREAM)
     head = _head(person, settings, rng)
-    pose = head_pose(rng, settings, head.skin)
+    pose = tipped(head_pose(rng, settings, head.skin), head.traits.pitch_deg)
+    if settings.clinic is not None:
+        coil = array_coil(apply_affine(pose, head.skin), head.traits.coil_ratio)
+        head = replace(head, coil=coil)
     result: dict[str, ScanTruth] = {}
     for number, name in enumerate(protocols):
         stream = _SERIES_STREAM + zlib.crc32(name.encode())
@@ -137,12 +161,21 @@ def scan_session(
 def _head(person: Person, settings: ScannerSettings, rng: np.random.Generator) -> _Head:
     model = HeadModel.load()
     template = load_template()
-    points = person.points(model.closed_eyes)
+    traits = draw_traits(person, settings.clinic)
+    points = person.points(model.closed_eyes | traits.expression)
     if settings.supine_mm > 0:
         points = supine(points, settings.supine_mm, person.age, person.weight)
+    if traits.pitch_deg:
+        points = bend_neck(points, traits.pitch_deg)
     skin = model.outer_skin(points).astype(np.float64)
-    metal = artefacts.draw_metal(rng, settings, template.landmarks["stomion"])
-    return _Head(skin, template.faces, personal_anatomy(person), metal)
+    stomion = template.landmarks["stomion"]
+    metal = artefacts.draw_metal(rng, settings, stomion)
+    if traits.metal_mm and settings.dental_mm:
+        metal = artefacts.with_bridge(metal, settings, stomion, traits)
+    anatomy = personal_anatomy(person)
+    if traits.edentulous:
+        anatomy = without_teeth(anatomy)
+    return _Head(skin, template.faces, anatomy, metal, traits)
 
 
 def _series(
@@ -157,22 +190,31 @@ def _series(
     place_of = np.asarray(motion @ pose, np.float64)
     posed = apply_affine(place_of, head.skin)
     landmarks = {name: posed[v] for name, v in template.landmark_index.items()}
-    view = place(protocol, settings, posed, landmarks, place_of[:3, :3], rng)
+    view = place(
+        protocol, settings, posed, landmarks, place_of[:3, :3], rng, head.traits.shoulders_mm
+    )
     volume, zones = _tissue_picture(head, posed, protocol, settings, view, rng)
     metal = np.empty((0, 3))
     if len(head.metal.places):
         offset = head.metal.places - template.landmarks["stomion"]
         metal = landmarks["stomion"] + offset @ place_of[:3, :3].T
+    zones = zones[:, : view.shape[1], view.parts // 2 :: view.parts]
+    affine = view.affine
     if protocol.modality == "CT":
         voxels = _expose(volume, view, metal, head.metal.sizes, settings, rng)
     else:
         artefacts.lose_signal(
             volume, view.fine_affine, landmarks, metal, head.metal.sizes, protocol, settings, rng
         )
-        voxels = _acquire(volume, view, protocol, settings, rng)
-    zones = zones[:, : view.shape[1], view.parts // 2 :: view.parts]
+        if head.coil is None:
+            voxels = _acquire(volume, view, protocol, settings, rng)
+        else:
+            done = acquire(
+                volume, zones, view, protocol, settings, head.traits, head.coil, landmarks, rng
+            )
+            voxels, affine, zones = done.voxels, done.affine, done.zones
     truth = ScanTruth(
-        Scan(voxels, view.affine, modality=protocol.suffix, source=None),
+        Scan(voxels, affine, modality=protocol.suffix, source=None),
         zones == BRAIN, zones == FACE, zones == EARS, zones == FLUID, landmarks, place_of,
         _inverse(motion), protocol,
     )  # fmt: skip
@@ -192,6 +234,7 @@ def _tissue_picture(
     inverse = _inverse(view.fine_affine)
     points, faces = template.closed(posed.astype(np.float32))
     covered = fill(apply_affine(inverse, points), faces, view.fine_shape)
+    body = _body(head, posed, covered, view)
     values = tissue_signals(protocol)
     fatty = [Tissue.FAT, Tissue.MARROW]
     if protocol.modality == "CT":
@@ -205,6 +248,8 @@ def _tissue_picture(
     left = dephasing(protocol, settings, float(spacing[2]) * view.parts)
     water, fat, zones = pull(field, covered, head.anatomy, table, left)
     zones[covered <= 0.5] = 0
+    if body is not None:
+        covered = body.join(water, fat, zones, covered, table)
     skin = _skin_share(covered, spacing)
     water += skin * (np.float32(values[Tissue.SKIN]) - water)
     water *= covered
@@ -214,6 +259,16 @@ def _tissue_picture(
     fat -= skin * fat
     fat *= covered
     return artefacts.mix_fat(water, fat, protocol, settings, direction), zones
+
+
+def _body(
+    head: _Head, posed: NDArray[np.float64], covered: NDArray[np.float32], view: FieldOfView
+) -> Trunk | None:
+    """What is in view below the head model's neck, or None."""
+    if head.coil is None:
+        return None
+    rim = np.unique(boundary_edges(head.faces))
+    return Trunk.of(view.fine_affine, covered.shape, posed[rim])
 
 
 def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,64 @@
+"""Where a head lies by its scalp and by its brain, without a look at its face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from faceblind.attacks.own_protection.find import aligned_by
+from faceblind.head.alignment import Alignment, align_by_scalp
+from faceblind.head.brain_pose import BrainPose, find_brain_pose
+from faceblind.head.segmentation import HeadMask
+from faceblind.head.skin import Skin
+from faceblind.protect.placement import nearest_placement
+from faceblind.scan import Scan
+
+LEAST_SCALP = 0.8
+"""Share of the scalp in view that must have skin for a fit by scalp alone to be believed."""
+
+
+@dataclass(frozen=True)
+class Faceless:
+    """A head as it is found without its face, looked for once and only if asked."""
+
+    skin: Skin
+    scan: Scan
+    head: HeadMask
+
+    @cached_property
+    def by_scalp(self) -> Alignment | None:
+        """By scalp, ears and neck."""
+        return align_by_scalp(self.skin, self.scan)
+
+    @cached_property
+    def _pose(self) -> BrainPose | None:
+        if self.by_scalp is None:
+            return None
+        return find_brain_pose(self.by_scalp.scan_to_template, self.scan, self.head)
+
+    @cached_property
+    def by_brain(self) -> Alignment | None:
+        """By its brain, a place worth a try; None where the brain tells nothing."""
+        if self.by_scalp is None or self._pose is None or not self._pose.is_likely:
+            return None
+        return aligned_by(nearest_placement(self._pose.scan_to_template), self.by_scalp)
+
+    @property
+    def surely_by_brain(self) -> Alignment | None:
+        """The same where it is to be believed."""
+        found = self.by_brain
+        return found if self._pose is not None and self._pose.is_sure else None
+
+    def before_brain(self, found: Alignment) -> Alignment:
+        """By the scalp, if an alignment is the brain's; else the same."""
+        known = self.__dict__.get("by_brain")
+        return self.by_scalp if known is found and self.by_scalp is not None else found
+
+    @property
+    def by_scalp_alone(self) -> Alignment | None:
+        """By scalp, ears and neck; None where the scalp does not bear it out."""
+        found = self.by_scalp
+        if found is None:
+            return None
+        seen = max(found.seen["scalp"], 1e-6)
+        return found if found.support["scalp"] / seen >= LEAST_SCALP else None
