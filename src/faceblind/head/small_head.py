@@ -17,7 +17,7 @@ from faceblind.head.alignment import CONFIDENT, Alignment, align
 from faceblind.head.brain_cover import ADULT_SIZE, head_size
 from faceblind.head.dim_scalp import refined_at_dim_scalp
 from faceblind.head.fitting import SETTINGS
-from faceblind.head.presence import face_is_gone
+from faceblind.head.presence import find_presence
 from faceblind.head.skin import Skin
 from faceblind.head.template import Template, load_template
 from faceblind.scan import Scan
@@ -113,4 +113,4 @@ def _is_missed(alignment: Alignment) -> bool:
     """Whether a head was not found, or is a small one in which no face was found."""
     if alignment.confidence < CONFIDENT:
         return True
-    return head_size(alignment.scan_to_template) > ADULT_SIZE and face_is_gone(alignment)
+    return head_size(alignment.scan_to_template) > ADULT_SIZE and find_presence(alignment).is_gone

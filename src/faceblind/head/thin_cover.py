@@ -38,11 +38,11 @@ _NOT_FOUND_MM = 30.0
 BONE_BRIGHT, CT_LIMIT_MM = 0.8, 10.5
 """Darkest of a profile against the brain, from which bone is not dark (0.89 and more in CT, up to
 0.71 in other scans); and median depth of the bone's inner side below which the cover is thin: 7.0
-to 9.5 mm in children, 11.5 and more in six adults."""
+to 9.5 mm in children, 11.5 and more in five adults."""
 LIMIT_MM, BRIGHT_LIMIT_MM = 12.25, 10.0
 """The same without CT, where fluid is no brighter than the brain (6.5 to 12 mm in children, 12.5
-and more in seventeen adults), and where it is, so that the inside begins at the fluid (6 to 9.5 and
-11 mm)."""
+and more in adults), and where it is, so that the inside begins at the fluid (6 to 9.5, and 11 mm
+and more)."""
 RIM_EVEN, RIM_BRIGHT = 1.03, 1.06
 """Brightest within `_RIM_MM` inside the bone, against the brain, up to which fluid counts as no
 brighter, and from which as brighter."""

@@ -40,7 +40,7 @@ ENTERED_MM = 0.5
 """Further than this inside the region no place may lie that may be brain, in a small head."""
 FAR_MM = 1.0
 """How far the average brain, laid by the scan's own, must stay out of the usual cut of a head whose
-cover looks thin: 0.5 to 7.3 mm in eleven real adults, 1 to 6 mm within it in children with an
+cover looks thin: 0.5 to 7.3 mm in ten scans of real adults, 1 to 6 mm within it in children with an
 adult's head size and a thin cover."""
 LEAST_BROW, LEAST_BROW_SEEN = 0.85, 0.5
 """Share of a small head's brow, as far as it is seen, that must have skin: all of it in heads that
