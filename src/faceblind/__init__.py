@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from faceblind.volunteers.cohort import make_volunteers
     from faceblind.workflows.audit import audit
     from faceblind.workflows.audit_report import AuditReport
+    from faceblind.workflows.compare import Comparison, compare
     from faceblind.workflows.link import link
     from faceblind.workflows.protect import protect_file, protect_folder, protect_session
     from faceblind.workflows.protect_settings import ProtectionResult, ProtectionSettings
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Alignment",
     "AuditReport",
+    "Comparison",
     "FaceblindError",
     "ProtectedScan",
     "ProtectionResult",
@@ -45,6 +47,7 @@ __all__ = [
     "__version__",
     "align",
     "audit",
+    "compare",
     "deface",
     "find_skin",
     "link",
@@ -62,6 +65,7 @@ __all__ = [
 _HOME = {
     "Alignment": "faceblind.head.alignment",
     "AuditReport": "faceblind.workflows.audit_report",
+    "Comparison": "faceblind.workflows.compare",
     "RegionOptions": "faceblind.protect.region_options",
     "FaceblindError": "faceblind.errors",
     "ProtectionSettings": "faceblind.workflows.protect_settings",
@@ -72,6 +76,7 @@ _HOME = {
     "Verdict": "faceblind.attacks.verdict",
     "align": "faceblind.head.alignment",
     "audit": "faceblind.workflows.audit",
+    "compare": "faceblind.workflows.compare",
     "deface": "faceblind.protect.deface",
     "find_skin": "faceblind.head.skin",
     "link": "faceblind.workflows.link",

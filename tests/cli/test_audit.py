@@ -95,3 +95,16 @@ def test_usage_and_errors(monkeypatch):
     result = CliRunner().invoke(app, ["link", "a", "b", "c"])
     assert result.exit_code == 1
     assert "no such file" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("form", "start"), [("sarif", '{\n  "$schema"'), ("tsv", "path\tstatus"), ("json", "[\n  {")]
+)
+def test_forms_for_other_programs_are_all_that_is_printed(monkeypatch, form, start):
+    result = run(monkeypatch, (PASS, FAIL), "--format", form)
+    assert result.exit_code == 3
+    assert result.stdout.startswith(start)
+    assert result.stdout.endswith("\n")
+    assert result.stderr == "a remark\n"
+    if form != "tsv":
+        json.loads(result.stdout)

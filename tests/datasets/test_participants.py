@@ -26,6 +26,19 @@ def test_participants_table(tmp_path):
     }
 
 
+def test_groups_are_labels_of_any_kind(tmp_path):
+    table = tmp_path / "participants.tsv"
+    table.write_text(
+        "participant_id\tancestry\tcontrast\tfield_of_view\n"
+        "sub-01\tEast  Asian\tT1w\tn/a\n"
+        "sub-02\teast asian\t\tCut at the chin\n"
+    )
+    assert read_participants(table) == {
+        "sub-01": Participant(None, None, "east asian", "t1w", None),
+        "sub-02": Participant(None, None, "east asian", None, "cut at the chin"),
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

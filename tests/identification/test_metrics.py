@@ -36,7 +36,13 @@ def test_persons_not_enrolled_are_misses() -> None:
     mates = np.array([0, metrics.NO_MATE, 2, 3])
     assert metrics.expected_ranks(HAND, mates)[1] == np.inf
     assert metrics.hit_probabilities(HAND, mates, 4)[1] == 0.0
-    assert metrics.cmc(HAND, mates, searches=5)[-1] == pytest.approx(3 / 5)
+    mated = mates != metrics.NO_MATE
+    assert metrics.cmc(HAND[mated], mates[mated], searches=5)[-1] == pytest.approx(3 / 5)
+
+
+def test_an_open_set_has_no_cmc() -> None:
+    with pytest.raises(FaceblindError, match="1 of 4 probes have no mate"):
+        metrics.cmc(HAND, [0, metrics.NO_MATE, 2, 3])
 
 
 @pytest.mark.parametrize("gallery", [1, 3, 10])
@@ -85,7 +91,7 @@ def test_shuffled_identities_give_chance() -> None:
 def test_cmc_rises_and_agrees_with_hits(probes: int, gallery: int, data: st.DataObject) -> None:
     cells = st.lists(st.integers(0, 3), min_size=gallery, max_size=gallery)
     scores = np.array(data.draw(st.lists(cells, min_size=probes, max_size=probes)), float)
-    column = st.integers(-1, gallery - 1)
+    column = st.integers(0, gallery - 1)
     mates = np.array(data.draw(st.lists(column, min_size=probes, max_size=probes)))
     curve = metrics.cmc(scores, mates)
     assert (np.diff(curve) >= -1e-12).all()

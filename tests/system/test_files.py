@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -76,3 +77,32 @@ class TestAtomicPath:
         os.umask(0o027)
         tables.write_json(tmp_path / "a.json", {})
         assert mode(tmp_path / "a.json") == 0o640
+
+
+def test_a_finished_file_is_moved_and_its_folder_made(tmp_path):
+    source, target = tmp_path / "staged" / "a", tmp_path / "out" / "sub" / "a"
+    source.parent.mkdir()
+    source.write_text("new")
+    files.move_into_place(source, target, tmp_path)
+    assert target.read_text() == "new"
+    assert not source.exists()
+    with pytest.raises(OutputError, match="cannot be written"):
+        files.move_into_place(source, target, tmp_path)
+
+
+def test_a_file_from_another_file_system_comes_whole(tmp_path, monkeypatch):
+    source, target, near = tmp_path / "a", tmp_path / "out" / "a", tmp_path / "near"
+    near.mkdir()
+    source.write_text("new")
+    rename = Path.replace
+
+    def across(self, other):
+        if self == source:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return rename(self, other)
+
+    monkeypatch.setattr(Path, "replace", across)
+    files.move_into_place(source, target, near)
+    assert target.read_text() == "new"
+    assert not source.exists()
+    assert list(near.iterdir()) == []

@@ -188,3 +188,16 @@ def test_a_script_without_guard_is_told(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "worker processes cannot start" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_run_may_end_early(tasks: ModuleType, n_jobs: int) -> None:
+    outcomes = run_many(tasks.picky, range(6), n_jobs=n_jobs, until=lambda one: not one.ok)
+    assert not outcomes[-1].ok or n_jobs == 2
+    assert sum(not one.ok for one in outcomes) == 1
+    assert len(outcomes) < 6
+
+
+def test_threads_of_workers_can_be_chosen(tasks: ModuleType) -> None:
+    outcomes = run_many(tasks.threads, range(2), n_jobs=2, threads=3)
+    assert {one.value[0] for one in outcomes} == {3}

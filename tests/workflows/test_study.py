@@ -15,6 +15,9 @@ import pytest
 import faceblind
 from faceblind.datasets.census import ScanFile
 from faceblind.errors import ConsentError, FaceblindError, TableError
+from faceblind.formats import nifti
+from faceblind.scan import Scan
+from faceblind.workflows.features import PhotoFeatures
 from faceblind.workflows.study import IN_SILICO, study
 
 module = import_module("faceblind.workflows.study")
@@ -229,3 +232,74 @@ def test_faces_that_cannot_be_saved_are_counted_and_not_named(tmp_path: Path, ca
     module._save_faces([file], tmp_path / "private", 1, False)
     assert "The faces of 1 people could not be saved" in caplog.text
     assert "sub-1" not in caplog.text
+
+
+@pytest.fixture
+def crowd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """120 people by name only: what a recogniser would make of them is drawn at random."""
+    rng = np.random.default_rng(6)
+    folder = tmp_path / "crowd"
+    (folder / "scans").mkdir(parents=True)
+    names = [f"sub-{i:03d}" for i in range(120)]
+    person = {name: rng.normal(size=24) for name in names}
+
+    def vectors(path: Path, pictures: int) -> Any:
+        who = person[path.name[:7]] + 0.9 * rng.normal(size=(pictures, 24))
+        return (who / np.linalg.norm(who, axis=1, keepdims=True)).astype(np.float32)
+
+    def of_photograph(path: Path, *args: object) -> PhotoFeatures:
+        return PhotoFeatures(vectors(path, 1), ())
+
+    monkeypatch.setattr(module, "scan_embeddings", lambda path, *args: vectors(path, 1))
+    monkeypatch.setattr(module, "photo_embeddings", of_photograph)
+    scan = Scan(np.arange(64, dtype=np.int16).reshape(4, 4, 4), np.eye(4))
+    rows, people = [], []
+    for i, name in enumerate(names):
+        suffix = "T1w" if i % 2 else "FLAIR"
+        nifti.save(scan, folder / "scans" / f"{name}_{suffix}.nii.gz")
+        (folder / f"{name}_front.jpg").touch()
+        rows.append(f"{name}_front.jpg\t{name}\tfront\tyes")
+        people.append(f"{name}\t{20 + i % 60}\t{'FM'[i // 60]}\t{'ab'[i % 2]}")
+    header = "file\tparticipant_id\tview\tconsent"
+    (folder / "photos.tsv").write_text("\n".join([header, *rows]) + "\n")
+    header = "participant_id\tage\tsex\tancestry"
+    (folder / "participants.tsv").write_text("\n".join([header, *people]) + "\n")
+    return folder
+
+
+def test_a_crowd_gets_figures_beyond_its_gallery(crowd: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = study(crowd / "scans", crowd / "photos.tsv", out, **QUIET)
+    written = summary(out)
+    assert written == json.loads(json.dumps(result.summary()))
+    assert 0.3 < written["rank1"]["rate"] < 0.98
+    (point,) = written["open_set"]["dir_at_fpir"]
+    assert point["fpir"] == 0.01
+    assert point["dir"]["rate"] < written["rank1"]["rate"]
+    assert written["open_set"]["too_few"] == [{"fpir": 0.001, "searches_needed": 1000}]
+    sizes = written["gallery_scaling"]["rank1_in_larger_galleries"]
+    assert [one["gallery_size"] for one in sizes] == [10**k for k in range(3, 9)]
+    assert sizes[0]["extreme_values"]["rate"] < written["rank1"]["rate"]
+    assert written["prior_knowledge"]["rank1"]["rate"] > written["rank1"]["rate"]
+    groups = {trait["trait"]: sorted(trait["groups"]) for trait in written["subgroups"]}
+    assert groups["sex"] == ["F", "M"]
+    assert groups["ancestry"] == ["a", "b"]
+    assert groups["contrast"] == ["FLAIR", "T1w"]
+    assert {path.name for path in out.iterdir() if path.is_file()} == {
+        ".faceblind.json", "summary.json", "cmc.tsv", "open_set.tsv", "gallery_scaling.tsv",
+        "subgroups.tsv",
+    }  # fmt: skip
+    public = [path for path in out.iterdir() if path.is_file()]
+    assert not any(label in path.read_text() for path in public for label in result.persons)
+
+
+def test_a_crowd_is_compared_with_itself_in_another_session(crowd: Path, tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        study(crowd / "scans", crowd / "photos.tsv", tmp_path / name, **QUIET)
+    result = faceblind.compare(tmp_path / "first", tmp_path / "second")
+    first = result.differences[0]
+    assert first.both + first.only_a + first.only_b + first.neither == 120
+    assert first.only_a + first.only_b > 0  # other pictures are drawn each time
+    assert first.low < 0.1
+    assert first.high > -0.1
+    assert first.p_value > 0.001

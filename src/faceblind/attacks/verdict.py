@@ -234,6 +234,8 @@ def _face(found: Findings, settings: AuditSettings, parts: _Parts) -> None:
     if found.replaced and found.aside_mm > most_aside:
         far = f"{found.aside_mm:.0f} mm from where the brain has the face"
         parts.doubt("mislaid", f"faceblind's own {_what(found)} lies {far}")
+    if found.gap_share > settings.most_gap:
+        parts.doubt("mislaid", f"air lies between faceblind's own {_what(found)} and the head")
     parallel = [n for n in named if found.regions[n].share < 0.5 <= found.regions[n].parallel]
     if parallel and found.remaining >= settings.pass_remaining:
         parts.doubt("parallel", f"the cut runs parallel to the skin at {_listed(parallel)}")

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from faceblind.cli.options import Force, NJobs, Quiet, Recogniser, Verbose
 from faceblind.cli.verb import DONE, FAILED, GATE, one_line, say
+
+if TYPE_CHECKING:
+    from faceblind.workflows.audit_report import AuditReport
+
+
+class Form(StrEnum):
+    """What is printed."""
+
+    text = "text"
+    json = "json"
+    sarif = "sarif"
+    tsv = "tsv"
 
 
 def audit(
@@ -38,7 +51,13 @@ def audit(
             "(repeatable). Scans that can be read are examined all the same.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
+    form: Annotated[
+        Form,
+        typer.Option(
+            "--format", help="What to print: words, or SARIF 2.1.0, JSON or TSV and nothing else."
+        ),
+    ] = Form.text,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     recogniser: Recogniser = "sface",
     n_jobs: NJobs = -1,
     force: Force = False,
@@ -65,8 +84,8 @@ def audit(
         n_jobs=n_jobs,
         force=force,
     )
-    if as_json:
-        typer.echo(json.dumps(report.as_list(), indent=2, ensure_ascii=False, allow_nan=False))
+    if as_json or form != Form.text:
+        typer.echo(_printed(report, Form.json if as_json else form), nl=False)
         for remark in report.remarks:
             say(remark)
     else:
@@ -90,3 +109,13 @@ def audit(
     if report.failed or report.unlinked:
         return FAILED
     return DONE if report.passed else GATE
+
+
+def _printed(report: AuditReport, form: Form) -> str:
+    """The verdicts in a form for other programs."""
+    from faceblind.workflows.audit_formats import sarif, tsv
+
+    if form == Form.tsv:
+        return tsv(report)
+    content = sarif(report) if form == Form.sarif else report.as_list()
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

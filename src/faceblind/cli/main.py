@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from faceblind._version import __version__
-from faceblind.cli import audit, deface, link, reconstruct, reface, study, volunteers
+from faceblind.cli import (
+    audit,
+    bids,
+    compare,
+    deface,
+    link,
+    reconstruct,
+    reface,
+    status,
+    study,
+    volunteers,
+)
+from faceblind.cli.bids_arguments import BidsCommand
 from faceblind.cli.verb import verb
 from faceblind.system.threads import one_algebra_thread
 
@@ -24,7 +36,10 @@ app.command("study")(verb(study.study))
 app.command("deface")(verb(deface.deface))
 app.command("reface")(verb(reface.reface))
 app.command("audit")(verb(audit.audit))
+app.command("bids", cls=BidsCommand)(verb(bids.bids))
+app.command("status")(verb(status.status))
 app.command("link")(verb(link.link))
+app.command("compare")(verb(compare.compare))
 app.command("reconstruct")(verb(reconstruct.reconstruct))
 app.command("volunteers")(verb(volunteers.volunteers))
 

@@ -9,6 +9,9 @@ from faceblind.identification import metrics
 from faceblind.identification.intervals import Rate
 from faceblind.identification.result import ARTICLE, StudyResult
 
+SHOWN_POPULATIONS = {10**4: "rank 1 of 10,000", 10**6: "rank 1 of 1 million"}
+"""Larger galleries that the table shows; `gallery_scaling.tsv` has more."""
+
 
 def result_table(result: StudyResult) -> Table:
     """The figures as a table for the terminal, beside the article's."""
@@ -43,7 +46,31 @@ def result_table(result: StudyResult) -> Table:
         _percent(metrics.chance_rate(1, ARTICLE.rank1.n)),
         "",
     )
+    _add_beyond(table, result)
     return table
+
+
+def _add_beyond(table: Table, result: StudyResult) -> None:
+    """The few lines that say what the figures mean beyond this gallery, where there are any."""
+    if result.prior_knowledge:
+        cells = _cells(result.prior_knowledge.rank1, False)
+        table.add_row("  age, sex known", *cells, "", "")
+    for point in result.open_set.points[:1] if result.open_set else ():
+        cells = _cells(point.dir, False)
+        table.add_row(f"DIR at {100 * point.wanted_fpir:g} % FPIR", *cells, "", "")
+    for one in result.gallery_scaling.larger if result.gallery_scaling else ():
+        if one.size in SHOWN_POPULATIONS:
+            ends = f"{100 * one.low:.1f}-{100 * one.high:.1f} %"
+            rate = f"about {100 * one.extreme_values.rate:.0f} %"
+            table.add_row(SHOWN_POPULATIONS[one.size], rate, ends, "", "")
+
+
+def _groups(result: StudyResult) -> list[str]:
+    """Which traits differ, and which were tested and do not."""
+    differ = [trait for trait in result.subgroups if trait.verdict == "differs"]
+    lines = [f"Rank 1 differs by {t.name} (p = {t.corrected:.2g} after Holm)." for t in differ]
+    same = [t.name for t in result.subgroups if t.verdict == "no difference shown"]
+    return lines + ([f"No difference shown by {', '.join(same)}."] if same else [])
 
 
 def _caption(result: StudyResult) -> str:
@@ -59,6 +86,9 @@ def _caption(result: StudyResult) -> str:
             f"* says nothing: the gallery holds only {result.gallery_size}, "
             "so that guessing does as well."
         )
+    if result.gallery_scaling and result.gallery_scaling.larger:
+        lines.append("Larger galleries are models; the interval spans both of them.")
+    lines += _groups(result)
     if result.note:
         lines.insert(0, result.note)
     return "\n".join(lines)

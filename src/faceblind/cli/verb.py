@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import json
 import logging
 import re
 import sys
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import ParamSpec
 
 import typer
@@ -47,7 +49,7 @@ def verb(function: Callable[Parameters, int | None]) -> Callable[Parameters, Non
     @functools.wraps(function)
     def command(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
         verbose, quiet = bool(kwargs.get("verbose")), bool(kwargs.get("quiet"))
-        set_up_logging(verbose=verbose, quiet=quiet)
+        set_up_logging(verbose=verbose, quiet=quiet, as_json=bool(kwargs.get("log_json")))
         try:
             code = function(*args, **kwargs) or DONE
         except FaceblindError as error:
@@ -69,19 +71,34 @@ def verb(function: Callable[Parameters, int | None]) -> Callable[Parameters, Non
     return command
 
 
-def set_up_logging(*, verbose: bool, quiet: bool) -> None:
+class JsonLines(logging.Formatter):
+    """One JSON object a line, for batch systems."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Time (UTC), level and message."""
+        when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        content = {"time": when, "level": record.levelname.lower(), "message": record.getMessage()}
+        return json.dumps(content, ensure_ascii=False)
+
+
+def set_up_logging(*, verbose: bool, quiet: bool, as_json: bool = False) -> None:
     """Log to standard error through the privacy filter."""
     from rich.console import Console
     from rich.logging import RichHandler
 
-    handler = RichHandler(
-        console=Console(stderr=True),
-        show_time=verbose,
-        show_path=verbose,
-        show_level=verbose,
-        markup=False,
-        highlighter=None,
-    )
+    handler: logging.Handler
+    if as_json:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(JsonLines())
+    else:
+        handler = RichHandler(
+            console=Console(stderr=True),
+            show_time=verbose,
+            show_path=verbose,
+            show_level=verbose,
+            markup=False,
+            highlighter=None,
+        )
     handler.addFilter(PrivacyFilter())
     logger = logging.getLogger("faceblind")
     logger.handlers[:] = [handler]

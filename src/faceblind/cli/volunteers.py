@@ -19,7 +19,9 @@ def volunteers(
         typer.Option(
             "--preset",
             help="plain: studio photographs and clean scans; article: as hard as the published "
-            "open-source experiment.",
+            "open-source experiment; head_neck_array_elderly, "
+            "head_neck_array_elderly_normalised, surface_array, mp2rage, jaw_metal: scans as hard "
+            "as real ones.",
         ),
     ] = "plain",
     series: Annotated[

@@ -1,4 +1,4 @@
-"""Age and sex from a BIDS ``participants.tsv``."""
+"""Age, sex and groups from a BIDS ``participants.tsv``."""
 
 from __future__ import annotations
 
@@ -23,19 +23,25 @@ class Participant:
         Years; the lower bound where the table gives one (``89+`` gives 89).
     sex : str or None
         ``"F"``, ``"M"`` or ``"O"``.
+    ancestry, contrast, field_of_view : str or None
+        Labels of groups in lower case, as the table's author chose them.
     """
 
     age: float | None = None
     sex: str | None = None
+    ancestry: str | None = None
+    contrast: str | None = None
+    field_of_view: str | None = None
 
 
 def read_participants(path: str | Path) -> dict[str, Participant]:
-    """Age and sex from a BIDS ``participants.tsv``.
+    """What a BIDS ``participants.tsv`` says of people.
 
     Parameters
     ----------
     path : str or Path
-        Tab-separated with a header line; ``participant_id`` needed, ``age`` and ``sex`` optional.
+        Tab-separated with a header line; ``participant_id`` needed; ``age``, ``sex``, ``ancestry``,
+        ``contrast`` and ``field_of_view`` optional.
 
     Returns
     -------
@@ -69,7 +75,11 @@ def read_participants(path: str | Path) -> dict[str, Participant]:
             raise TableError(f"{place}: {error}") from error
         if label in people:
             raise TableError(f"{place}: this participant appears twice; keep one line each")
-        people[label] = Participant(_age(row.get("age"), place), _sex(row.get("sex"), place))
+        people[label] = Participant(
+            _age(row.get("age"), place),
+            _sex(row.get("sex"), place),
+            *(_group(row.get(name)) for name in ("ancestry", "contrast", "field_of_view")),
+        )
     return people
 
 
@@ -81,6 +91,12 @@ def _age(text: str | None, place: str) -> float | None:
     if not match or float(match.group(1)) > 130:
         raise TableError(f"{place}: age {text!r} is not a number of years; use n/a if unknown")
     return float(match.group(1))
+
+
+def _group(text: str | None) -> str | None:
+    """A label without differences of case and spaces."""
+    cleaned = " ".join((text or "").lower().split())
+    return None if cleaned in _MISSING else cleaned
 
 
 def _sex(text: str | None, place: str) -> str | None:

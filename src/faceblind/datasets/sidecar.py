@@ -98,13 +98,19 @@ def read_sidecar(scan: str | Path, *, inherit: bool = True) -> dict[str, Any]:
     """
     own = sidecar_path(scan)
     content: dict[str, Any] = {}
-    for path in _applicable(own) if inherit else [own]:
+    for path in applicable(own) if inherit else [own]:
         content |= _read(path)
     return content
 
 
-def _applicable(own: Path) -> list[Path]:
-    """The sidecars that hold for a scan, the nearest last."""
+def applicable(own: Path) -> list[Path]:
+    """The sidecars that hold for a scan, the nearest last.
+
+    Parameters
+    ----------
+    own : Path
+        The scan's own sidecar, see `sidecar_path`; it need not exist.
+    """
     ours = _entities_and_suffix(own.stem)
     folders = [own.parent, *Path(os.path.normpath(own.parent.absolute())).parents]
     root = [(folder / "dataset_description.json").is_file() for folder in folders]

@@ -57,6 +57,7 @@ _OTHERS = (
     (b"glTF", "a mesh"), (b"# vtk DataFile", "VTK"), (b"\xff\xff\xfe", "a FreeSurfer surface"),
     (b"\xff\xff\xff", "a FreeSurfer surface"), (b"#!ascii version", "a FreeSurfer surface"),
 )  # fmt: skip
+_ANNEX, _LFS = "/annex/objects/", "version https://git-lfs"
 _TEXT_STARTS = (
     ("objecttype =", "MetaImage", True), ("ndims =", "MetaImage", True),
     ("!interfile", "Interfile", True), ("# === data description file", "Philips PAR/REC", True),
@@ -64,8 +65,8 @@ _TEXT_STARTS = (
     ("<afni", "AFNI", True), ("<gifti", "a GIFTI surface", False), ("<vtkfile", "VTK", False),
     ("<svg", "a picture", False), ("<html", "a web page", False),
     ("<!doctype", "a web page", False),
-    ("/annex/objects/", "a git-annex pointer, not fetched", True),
-    ("version https://git-lfs", "a Git LFS pointer, not fetched", True),
+    (_ANNEX, "a git-annex pointer, not fetched", True),
+    (_LFS, "a Git LFS pointer, not fetched", True),
 )  # fmt: skip
 # Elements below an XML declaration.
 _XML = (
@@ -76,6 +77,17 @@ _VR = {
     *(b"AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN"
       b" UR US UT UV").split()
 }  # fmt: skip
+
+
+def is_pointer(start: bytes) -> bool:
+    """Whether a file only stands for another one that was not fetched (git-annex, Git LFS).
+
+    Parameters
+    ----------
+    start : bytes
+        Its first 32 bytes or more.
+    """
+    return start.startswith((_ANNEX.encode(), _LFS.encode()))
 
 
 def content_of(start: bytes) -> Content:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faceblind.formats.names import HEADERS, UNREAD, is_text_name
-from faceblind.formats.signatures import PEEK, content_of
+from faceblind.formats.signatures import PEEK, content_of, is_pointer
 
 # A Finder's folder settings; extended attributes of files (AppleDouble, RFC 1740). Larger ones may
 # hold an icon that shows the image.
@@ -69,7 +69,7 @@ def look_at(path: Path) -> Unread | None:
         return Unread(path, f"{named}, and the file is empty", counts) if named else None
     found = content_of(start)
     if is_text_name(path):
-        if found.is_text or start.startswith((b"/annex/objects/", b"version https://git-lfs")):
+        if found.is_text or is_pointer(start):
             return None
         what = f"named like text, but it is {found.what or 'none'}"
         return Unread(path, what, found.is_image)

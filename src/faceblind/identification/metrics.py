@@ -11,7 +11,9 @@ gives it chance. With ``b`` gallery entries strictly better than the mate and ``
 it, the mate's rank is uniform on ``b + 1 … b + t + 1``.
 
 Mates that are missing. A person whose probe or gallery entry could not be made (failure to enrol)
-is a miss at every rank and stays in the denominator.
+is a miss at every rank and stays in the denominator. A probe whose person is not in the gallery
+makes a non-mated search: it has no rank, and no place in a cumulative match characteristic; see
+`faceblind.identification.open_set`.
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ def expected_ranks(scores: ArrayLike, mate_index: ArrayLike) -> NDArray[np.float
     (P,) float64 ndarray
         From 1 to G in halves; infinite where there is no mate.
     """
-    better, equal, mated = _counts(scores, mate_index)
+    better, equal, mated = counts(scores, mate_index)
     return np.where(mated, 1.0 + better + equal / 2.0, np.inf)
 
 
@@ -92,7 +94,7 @@ def hit_probabilities(scores: ArrayLike, mate_index: ArrayLike, k: int) -> NDArr
         Zero where there is no mate.
     """
     _check_k(k)
-    better, equal, mated = _counts(scores, mate_index)
+    better, equal, mated = counts(scores, mate_index)
     return np.where(mated, np.clip((k - better) / (equal + 1.0), 0.0, 1.0), 0.0)
 
 
@@ -118,7 +120,7 @@ def cmc(
     scores : (P, G) array_like
         Higher is more similar.
     mate_index : (P,) array_like of int
-        See `mate_indices`.
+        See `mate_indices`. Every probe needs a mate.
     searches : int, optional
         Mated searches that should have been made; by default P. Searches beyond P could not be
         made (failure to enrol) and count as misses.
@@ -127,13 +129,23 @@ def cmc(
     -------
     (G,) float64 ndarray
         Element k - 1 is the rate at rank k.
+
+    Raises
+    ------
+    FaceblindError
+        If a probe has no mate: the curve is defined for closed sets only.
     """
-    better, equal, mated = _counts(scores, mate_index)
+    better, equal, mated = counts(scores, mate_index)
+    if not mated.all():
+        raise FaceblindError(
+            f"cmc: {int((~mated).sum())} of {len(mated)} probes have no mate in the gallery; "
+            "leave them out, and report the open set by FPIR and FNIR"
+        )
     total = len(better) if searches is None else searches
     if total < max(1, len(better)):
         raise FaceblindError(f"cmc: expected at least {max(1, len(better))} searches, got {total}")
     k = np.arange(1, np.shape(scores)[1] + 1)[:, None]
-    hits = np.clip((k - better) / (equal + 1.0), 0.0, 1.0) * mated
+    hits = np.clip((k - better) / (equal + 1.0), 0.0, 1.0)
     curve: NDArray[np.float64] = np.round(hits.sum(axis=1) / total, 12)
     return curve
 
@@ -144,10 +156,24 @@ def chance_rate(k: int, gallery_size: int) -> float:
     return min(1.0, k / gallery_size) if gallery_size > 0 else 0.0
 
 
-def _counts(
+def counts(
     scores: ArrayLike, mate_index: ArrayLike
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Entries strictly better than the mate, others equal to it, and whether there is a mate."""
+    """Entries strictly better than the mate, others equal to it, and whether there is a mate.
+
+    Parameters
+    ----------
+    scores : (P, G) array_like
+        Higher is more similar.
+    mate_index : (P,) array_like of int
+        See `mate_indices`.
+
+    Returns
+    -------
+    better, equal : (P,) int64 ndarray
+        Without meaning where there is no mate.
+    mated : (P,) bool ndarray
+    """
     values = np.asarray(scores, dtype=np.float64)
     mates = np.asarray(mate_index, dtype=np.int64)
     if values.ndim != 2 or mates.shape != values.shape[:1]:

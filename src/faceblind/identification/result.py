@@ -11,8 +11,12 @@ import numpy as np
 
 from faceblind.errors import FaceblindError
 from faceblind.identification import metrics
+from faceblind.identification.gallery_scaling import GalleryScaling
 from faceblind.identification.intervals import Rate
 from faceblind.identification.match import Scores
+from faceblind.identification.open_set import OpenSet
+from faceblind.identification.prior_knowledge import PriorKnowledge
+from faceblind.identification.subgroups import Trait
 
 NOT_FOUND_BEYOND = 5
 """A person whose mate is not within this rank counts as not found. The article reports 70 of 84 at
@@ -124,6 +128,9 @@ class StudyResult:
         Versions of faceblind and of the libraries that make the figures.
     note : str
         What the reader must know about the material, e.g. that the people are synthetic.
+    open_set, gallery_scaling, subgroups, prior_knowledge
+        What the figures mean beyond this gallery, see `faceblind.identification.interpretation`;
+        None or empty where the people are too few.
     """
 
     direction: str
@@ -142,6 +149,10 @@ class StudyResult:
     settings: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     note: str = ""
+    open_set: OpenSet | None = None
+    gallery_scaling: GalleryScaling | None = None
+    subgroups: tuple[Trait, ...] = ()
+    prior_knowledge: PriorKnowledge | None = None
 
     @property
     def persons(self) -> tuple[str, ...]:
@@ -175,7 +186,20 @@ class StudyResult:
             "intervals": "Wilson, 95 %",
             "note": self.note,
             "article": ARTICLE.as_dict(),
+            **self._beyond(),
         }
+
+    def _beyond(self) -> dict[str, Any]:
+        """Figures beyond this gallery, as far as there are any."""
+        parts = {
+            "open_set": self.open_set,
+            "gallery_scaling": self.gallery_scaling,
+            "prior_knowledge": self.prior_knowledge,
+        }
+        found: dict[str, Any] = {key: one.as_dict() for key, one in parts.items() if one}
+        if self.subgroups:
+            found["subgroups"] = [trait.as_dict() for trait in self.subgroups]
+        return found
 
     def cmc_rows(self) -> list[dict[str, float | int]]:
         """Rows of `cmc.tsv`: ``rank, rate, chance``."""

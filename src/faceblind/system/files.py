@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,6 +67,48 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def move_into_place(source: str | Path, target: str | Path, near: str | Path) -> None:
+    """Give a finished file its final name, so that nobody ever sees a part of it there.
+
+    Parameters
+    ----------
+    source : path
+        Is gone afterwards.
+    target : path
+        Its folder is made if it is missing. What has the name is replaced.
+    near : path
+        A folder on the target's file system, for a file that comes from another one.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be put in place.
+    """
+    source, target = Path(source), Path(target)
+    ready = Path(near) / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}-{target.name}"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _flush(source)
+        try:
+            source.replace(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            shutil.copyfile(source, ready)
+            _flush(ready)
+            ready.replace(target)
+            source.unlink()
+        with contextlib.suppress(OSError):
+            _flush(target.parent)
+    except OSError as error:
+        raise OutputError(
+            f"{target}: cannot be written ({error.strerror}); check space and permissions"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            ready.unlink(missing_ok=True)
 
 
 def file_digest(path: str | Path) -> str:

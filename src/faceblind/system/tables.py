@@ -43,15 +43,30 @@ def write_tsv(
     TableError
         If a row has a column that is not among `columns`.
     """
+    try:
+        text = as_tsv(rows, columns)
+    except TableError as error:
+        raise TableError(f"{path}: {error}") from error
+    _write_text(path, text)
+
+
+def as_tsv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] | None = None) -> str:
+    """The text that `write_tsv` writes.
+
+    Parameters
+    ----------
+    rows, columns
+        As there.
+    """
     table = list(rows)
     names = list(columns) if columns is not None else list(table[0]) if table else []
     lines = ["\t".join(names)]
     for row in table:
         extra = [name for name in row if name not in names]
         if extra:
-            raise TableError(f"{path}: unexpected column {extra[0]!r} in a row; list all columns")
+            raise TableError(f"unexpected column {extra[0]!r} in a row; list all columns")
         lines.append("\t".join(_cell(row.get(name)) for name in names))
-    _write_text(path, "\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
 
 
 def _write_text(path: str | Path, text: str) -> None:

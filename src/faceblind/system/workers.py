@@ -81,6 +81,8 @@ def run_many(
     label: str = "Items",
     name: Callable[[Item], str] = str,
     show_progress: bool = True,
+    threads: int | None = None,
+    until: Callable[[Outcome[Item, Value]], bool] | None = None,
 ) -> list[Outcome[Item, Value]]:
     """Apply a function to every item, in several processes.
 
@@ -103,11 +105,16 @@ def run_many(
         written to the log.
     show_progress : bool
         A bar on a terminal, a log line now and then elsewhere. False shows neither.
+    threads : int, optional
+        Of each worker, where there are several jobs; by default the processors are shared out.
+    until : callable, optional
+        Ends the run after an outcome for which it is true: what is under way is stopped.
 
     Returns
     -------
     list of Outcome
-        One for each item, in the order given, whatever the number of jobs.
+        One for each item, in the order given, whatever the number of jobs; with `until` only those
+        that came.
 
     Raises
     ------
@@ -125,7 +132,7 @@ def run_many(
     stream = (
         _run_here(function, work, names)
         if jobs == 1
-        else _run_in_processes(function, work, names, jobs)
+        else _run_in_processes(function, work, names, jobs, threads)
     )
     with track(label, len(work), show_progress) as progress, contextlib.closing(stream):
         for index, outcome in stream:
@@ -133,7 +140,9 @@ def run_many(
                 logging.getLogger(record.name).handle(record)
             outcomes[index] = replace(outcome, item=work[index], records=())
             progress.advance(failed=not outcome.ok)
-    return [outcomes[index] for index in range(len(work))]
+            if until is not None and until(outcomes[index]):
+                break
+    return [outcomes[index] for index in sorted(outcomes)]
 
 
 _Stream = Generator[tuple[int, Outcome[Item, Value]], None, None]
@@ -143,11 +152,15 @@ def _run_here(
     function: Callable[[Item], Value], work: Sequence[Item], names: Sequence[str]
 ) -> _Stream[Item, Value]:
     for index, item in enumerate(work):
-        yield index, _attempt(function, item, names[index])
+        yield index, attempt(function, item, names[index])
 
 
 def _run_in_processes(
-    function: Callable[[Item], Value], work: Sequence[Item], names: Sequence[str], jobs: int
+    function: Callable[[Item], Value],
+    work: Sequence[Item],
+    names: Sequence[str],
+    jobs: int,
+    threads: int | None,
 ) -> _Stream[Item, Value]:
     """Work in a pool; when it breaks, try again alone what was under way, then go on.
 
@@ -156,9 +169,9 @@ def _run_in_processes(
     """
     waiting = deque(range(len(work)))
     while waiting:
-        lost = yield from _run_pool(function, work, names, waiting, jobs)
+        lost = yield from _run_pool(function, work, names, waiting, jobs, threads)
         for index in lost:
-            died = yield from _run_pool(function, work, names, deque([index]), 1)
+            died = yield from _run_pool(function, work, names, deque([index]), 1, threads)
             if died:
                 yield index, Outcome(work[index], names[index], error=DIED)
 
@@ -169,9 +182,10 @@ def _run_pool(
     names: Sequence[str],
     waiting: deque[int],
     jobs: int,
+    threads: int | None = None,
 ) -> Generator[tuple[int, Outcome[Item, Value]], None, list[int]]:
     """Work off `waiting` until it is empty or the pool breaks; return what was then under way."""
-    threads = max(1, available_processors() // jobs)
+    threads = threads or max(1, available_processors() // jobs)
     level = logging.getLogger("faceblind").getEffectiveLevel()
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start_worker, (level,))
     running: dict[Future[Outcome[Item, Value]], int] = {}
@@ -283,19 +297,28 @@ class _Recorder(logging.Handler):
 def _attempt_recorded(
     function: Callable[[Item], Value], item: Item, name: str
 ) -> Outcome[Item, Value]:
-    """In a worker: `_attempt`, with what was logged, and without the item, which stays at home."""
+    """In a worker: `attempt`, with what was logged, and without the item, which stays at home."""
     recorder = _Recorder()
     ours = logging.getLogger("faceblind")
     ours.addHandler(recorder)
     ours.propagate = False
     try:
-        outcome = _attempt(function, item, name)
+        outcome = attempt(function, item, name)
     finally:
         ours.removeHandler(recorder)
     return replace(outcome, item=None, records=tuple(recorder.records))  # type: ignore[arg-type]
 
 
-def _attempt(function: Callable[[Item], Value], item: Item, name: str) -> Outcome[Item, Value]:
+def attempt(function: Callable[[Item], Value], item: Item, name: str) -> Outcome[Item, Value]:
+    """Apply a function to an item; whatever it raises becomes a line.
+
+    Parameters
+    ----------
+    function : callable
+    item : object
+    name : str
+        What to call it.
+    """
     started = time.perf_counter()
     value: Value | None = None
     error: str | None = None

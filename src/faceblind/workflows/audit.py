@@ -26,7 +26,7 @@ from faceblind.system.cache import Cache
 from faceblind.system.outputs import PRIVATE, prepare_output
 from faceblind.system.workers import Outcome, run_many
 from faceblind.workflows.audit_cache import examine_once
-from faceblind.workflows.audit_linking import Linked, link_scans
+from faceblind.workflows.audit_linking import Linked, Run, link_scans
 from faceblind.workflows.audit_report import AuditReport, remarks, write_report
 
 _Item = tuple[ScanFile, Path | None]
@@ -107,29 +107,67 @@ def audit(
         inputs = [path, *(Path(p) for p in (originals, photos) if p is not None)]
         root = prepare_output(out, "audit", [*inputs, *(row.file for row in rows)], force)
     cache = root / PRIVATE / "cache" if root is not None else None
-    twins = _twins(files, before)
     run = partial(run_many, n_jobs=n_jobs, show_progress=show_progress)
-    outcomes: list[_Result] = run(
-        partial(_work, recogniser=linking, cache=cache),
-        [(file, twins.get(file.path)) for file in files],
-        label="Scans",
-        name=_name,
-    )
-    linked = Linked({}, ())
-    if linking:
-        features = {o.item[0]: o.value.features for o in outcomes if isinstance(o.value, Examined)}
-        linked = link_scans(features, before, rows, linking, run, cache)
     base = path if path.is_dir() else path.parent
-    given = (bool(before), bool(rows))
-    shared = _shared(outcomes, base)
-    verdicts = [_verdict(outcome, base, linked, given, shared) for outcome in outcomes]
-    verdicts = _with_companions(files, verdicts, base)
+    verdicts, linked = judge_scans(
+        files, base, run, before=before, rows=rows, recogniser=linking, cache=cache
+    )
+    verdicts = with_companions(files, verdicts, base)
     unseen, ignored = _unseen(census, ignore, verdicts)
     said = remarks(verdicts) + remarks_on(unseen, ignored, path)
     report = AuditReport(tuple(verdicts), fail_above, said, linked.unusable, unseen, ignored)
     if root is not None:
         write_report(root, report, identity)
     return report
+
+
+def judge_scans(
+    files: Sequence[ScanFile],
+    base: Path,
+    run: Run,
+    *,
+    before: Sequence[ScanFile] = (),
+    rows: Sequence[PhotoRow] = (),
+    recogniser: str | None = None,
+    cache: Path | None = None,
+) -> tuple[list[Verdict], Linked]:
+    """A verdict for each scan, by what is in it and among other people.
+
+    Parameters
+    ----------
+    files : sequence of ScanFile
+    base : Path
+        Folder that the paths of verdicts are relative to.
+    run : Run
+    before : sequence of ScanFile
+        Originals.
+    rows : sequence of PhotoRow
+        Photographs.
+    recogniser : str or None
+        What links, if anything does.
+    cache : Path or None
+        Folder of what was found before.
+
+    Returns
+    -------
+    list of Verdict
+        In the order of `files`.
+    Linked
+    """
+    twins = _twins(files, before)
+    outcomes: list[_Result] = run(
+        partial(_work, recogniser=recogniser, cache=cache),
+        [(file, twins.get(file.path)) for file in files],
+        label="Scans",
+        name=_name,
+    )
+    linked = Linked({}, ())
+    if recogniser:
+        features = {o.item[0]: o.value.features for o in outcomes if isinstance(o.value, Examined)}
+        linked = link_scans(features, before, rows, recogniser, run, cache)
+    given = (bool(before), bool(rows))
+    shared = _shared(outcomes, base)
+    return [_verdict(outcome, base, linked, given, shared) for outcome in outcomes], linked
 
 
 def _unseen(
@@ -256,10 +294,19 @@ def _untested(links: Sequence[Link], given: tuple[bool, bool]) -> tuple[str, ...
     return tuple(untested)
 
 
-def _with_companions(
+def with_companions(
     files: Sequence[ScanFile], verdicts: Sequence[Verdict], base: Path
 ) -> list[Verdict]:
-    """Name the series that were forgotten beside protected ones of the same session."""
+    """Name the series that were forgotten beside protected ones of the same session.
+
+    Parameters
+    ----------
+    files : sequence of ScanFile
+    verdicts : sequence of Verdict
+        In the order of `files`.
+    base : Path
+        Folder that was searched.
+    """
     sessions: dict[tuple[str, ...], list[int]] = {}
     for place, file in enumerate(files):
         sessions.setdefault(session_of(file, base), []).append(place)

@@ -14,6 +14,9 @@ from faceblind.identification.intervals import wilson_interval
 from faceblind.system.outputs import PRIVATE, private_dir
 from faceblind.system.tables import write_json, write_tsv
 
+COLUMNS = ("path", "status", "score", "reasons", "advice", "not_tested")
+"""Of ``audit.tsv``."""
+
 
 @dataclass(frozen=True)
 class AuditReport:
@@ -75,6 +78,30 @@ def remarks(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     )
 
 
+def table_rows(report: AuditReport) -> list[dict[str, Any]]:
+    """The rows of ``audit.tsv``, with `COLUMNS`.
+
+    Parameters
+    ----------
+    report : AuditReport
+    """
+    rows: list[dict[str, Any]] = [
+        {
+            "path": v.path,
+            "status": v.status,
+            "score": v.findings.score if v.findings else None,
+            "reasons": "; ".join(public_texts(v.reasons)),
+            "advice": "; ".join(v.advice),
+            "not_tested": "; ".join(v.not_tested),
+        }
+        for v in (*report.verdicts, *report.not_examined)
+    ]
+    for pattern, paths in report.ignored.items():
+        reason = f"named by --ignore {pattern}"
+        rows += [{"path": path, "status": "ignored", "reasons": reason} for path in paths]
+    return rows
+
+
 def write_report(root: Path, report: AuditReport, recogniser: str | None) -> None:
     """Write ``audit.tsv`` and ``summary.json`` for everybody, ranks for the owner only.
 
@@ -86,22 +113,7 @@ def write_report(root: Path, report: AuditReport, recogniser: str | None) -> Non
     recogniser : str or None
         What linked, if anything did.
     """
-    rows = [
-        {
-            "path": v.path,
-            "status": v.status,
-            "score": v.findings.score if v.findings else None,
-            "reasons": "; ".join(public_texts(v.reasons)),
-            "advice": "; ".join(v.advice),
-            "not_tested": "; ".join(v.not_tested),
-        }
-        for v in (*report.verdicts, *report.not_examined)
-    ]
-    columns = tuple(rows[0])
-    for pattern, paths in report.ignored.items():
-        reason = f"named by --ignore {pattern}"
-        rows += [{"path": path, "status": "ignored", "reasons": reason} for path in paths]
-    write_tsv(root / "audit.tsv", rows, columns)
+    write_tsv(root / "audit.tsv", table_rows(report), COLUMNS)
     counts = [verdict.status for verdict in report.verdicts]
     summary: dict[str, Any] = {
         "scans": len(counts),

@@ -14,6 +14,7 @@ from faceblind.errors import TableError
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
 from faceblind.face.reconstruction import Variant
 from faceblind.identification.enrolment import check_enrolled
+from faceblind.identification.interpretation import Traits, interpret
 from faceblind.identification.match import Matching, Scores
 from faceblind.identification.result import StudyResult, evaluate
 from faceblind.identification.scan_match import (
@@ -97,8 +98,9 @@ def link(
         else:
             failed.setdefault(person, outcome.error or "no usable face")
     failed = check_enrolled((enrolled[0], enrolled[1]), persons, failed, matching)
+    scores = _scores(enrolled[0], enrolled[1], identity, matching)
     result = evaluate(
-        _scores(enrolled[0], enrolled[1], identity, matching),
+        scores,
         persons,
         failed,
         settings={
@@ -114,6 +116,8 @@ def link(
     )
     settings = {**result.settings, "matching": matching}
     result = replace(result, matching=matching, settings=settings)
+    contrasts = {file.participant_id: Traits(contrast=file.suffix) for file in sides[0]}
+    result = interpret(result, scores, contrasts)
     write_result(root, private, result)
     return result
 

@@ -33,18 +33,21 @@ MOST_MOVED_MM = 3.0
 
 @dataclass(frozen=True)
 class Job:
-    """Scans of one session and images derived from the first of them.
+    """Scans of one session and images derived from them.
 
     Parameters
     ----------
     scans : tuple of OutputFiles
         One or more, with headers in one world space where that is true.
     derived : tuple of OutputFiles
-        Maps and labels in the space of the first scan.
+        Maps and labels in the space of a scan.
+    leaders : tuple of int
+        Of each derived image, the place of that scan; all the first if empty.
     """
 
     scans: tuple[OutputFiles, ...]
     derived: tuple[OutputFiles, ...] = ()
+    leaders: tuple[int, ...] = ()
 
     @property
     def outputs(self) -> tuple[OutputFiles, ...]:
@@ -90,7 +93,7 @@ def lost(job: Job, error: str, settings: ProtectionSettings) -> list[ProtectionR
 
 
 def protect_job(job: Job, settings: ProtectionSettings) -> list[ProtectionResult]:
-    """Protect the scans of one session, then what is derived from the first; no error stops others.
+    """Protect the scans of one session, then what is derived from them; no error stops others.
 
     Scans that an earlier run has done are not worked on again, but help their companions as they
     did then.
@@ -112,6 +115,8 @@ def protect_job(job: Job, settings: ProtectionSettings) -> list[ProtectionResult
     outputs = {output.source: output for output in job.outputs}
     sources = [output.source for output in job.scans]
     derived = [output.source for output in job.derived]
+    places = job.leaders or (0,) * len(derived)
+    leader_of = {one: sources[place] for one, place in zip(derived, places, strict=True)}
     # Images derived from a scan need its region, which is only known when it is worked on.
     results = {} if derived else {r.source: r for r in existing(job.scans, settings)}
 
@@ -130,7 +135,7 @@ def protect_job(job: Job, settings: ProtectionSettings) -> list[ProtectionResult
         scan, head = scans.pop(source), heads[source]
         if isinstance(head, FaceblindError):
             raise head
-        if derived and source == sources[0]:
+        if source in leader_of.values():
             led[source] = _copy(at_time(scan, head.lead))
         if source in leads:
             head = heads[source] = replace(head, lead=leads[source][head.lead])
@@ -139,7 +144,7 @@ def protect_job(job: Job, settings: ProtectionSettings) -> list[ProtectionResult
         return ProtectionResult(source, outputs[source].target, None, regions[source].remaining)
 
     def blank(source: Path) -> ProtectionResult:
-        leader = sources[0]
+        leader = leader_of[source]
         head = heads.get(leader)
         if leader not in regions or not isinstance(head, Head):
             raise ScanError(f"{source}: the scan that it belongs to was not protected; see there")

@@ -25,6 +25,7 @@ from faceblind.face.reconstruction import Variant
 from faceblind.formats import load
 from faceblind.identification.embeddings import Embeddings
 from faceblind.identification.enrolment import check_enrolled
+from faceblind.identification.interpretation import Traits, interpret
 from faceblind.identification.match import Scores, match
 from faceblind.identification.result import StudyResult, evaluate
 from faceblind.recognition.registry import get_recogniser
@@ -79,10 +80,12 @@ def study(
     photos : path
         Tab-separated table with ``file``, ``participant_id``, ``view`` and ``consent``.
     out : path
-        Results: ``summary.json`` and ``cmc.tsv``; whatever shows or names a person goes to
-        ``private/`` in it. A second run resumes from the cache there.
+        Results: ``summary.json``, ``cmc.tsv`` and, from 20 people on, what the figures mean beyond
+        this gallery; whatever shows or names a person goes to ``private/`` in it. A second run
+        resumes from the cache there.
     participants : path, optional
-        ``participants.tsv`` with age and sex; the one beside the table or the scans if absent.
+        ``participants.tsv`` with age, sex and groups of people; the one beside the table or the
+        scans if absent.
     direction : {"photo-to-scan", "scan-to-photo"}
         The probe, then the gallery. The first is the article's.
     recogniser : str
@@ -133,8 +136,9 @@ def study(
     scan_vectors, failed = _scan_features(files, settings, cache, n_jobs, show_progress)
     photo_vectors, unreadable, flags = _photo_features(rows, settings, cache, n_jobs, show_progress)
     failed = check_enrolled((scan_vectors, photo_vectors), persons, unreadable | failed, matching)
+    scores = _match(scan_vectors, photo_vectors, direction, matching, identity)
     result = evaluate(
-        _match(scan_vectors, photo_vectors, direction, matching, identity),
+        scores,
         persons,
         failed,
         settings={
@@ -147,6 +151,7 @@ def study(
         versions=software_versions(),
         note=_note(photos.parent),
     )
+    result = interpret(result, scores, _traits(people, files))
     _write(root, private, result, flags)
     if save_faces:
         shown = [file for file in files if file.participant_id in scan_vectors]
@@ -155,7 +160,7 @@ def study(
 
 
 def _participants(given: str | Path | None, scans: Path, photos: Path) -> dict[str, Participant]:
-    """Age and sex by person, from the table given or the one beside the inputs."""
+    """What is known of people, from the table given or the one beside the inputs."""
     if given is not None:
         return read_participants(Path(given))
     for folder in (photos.parent, scans):
@@ -174,6 +179,23 @@ def _cohort(people: Mapping[str, Participant], persons: Sequence[str]) -> dict[s
         if ages
         else None,
         "sex": {sex: sexes.count(sex) for sex in sorted(set(sexes))},
+    }
+
+
+def _traits(people: Mapping[str, Participant], files: Sequence[ScanFile]) -> dict[str, Traits]:
+    """Groups of people; the contrast of a scan is its suffix where the table does not say."""
+    suffixes = {file.participant_id: file.suffix for file in files}
+    nobody = Participant()
+    known = {person: people.get(person, nobody) for person in {*people, *suffixes}}
+    return {
+        person: Traits(
+            one.age,
+            one.sex,
+            one.ancestry,
+            one.contrast or suffixes.get(person),
+            one.field_of_view,
+        )
+        for person, one in known.items()
     }
 
 

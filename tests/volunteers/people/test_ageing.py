@@ -59,3 +59,24 @@ def test_children_are_small_and_bare_and_have_the_measures_of_their_age():
     assert all(p.look.stubble == 0 and p.look.moustache == 0 for p in young)
     assert all(p.look.wrinkle == 0 and p.look.recession == 0 for p in children)
     assert all(p.look.style != "bald" for p in children)
+
+
+def test_loose_necks_hang_under_the_chin_and_leave_the_face():
+    moved = ageing.loose_neck(90, 1.0)
+    model = HeadModel.load()
+    where = model.points()
+    lowest = moved[:, 2].min()
+    assert -12 < lowest < -5
+    assert where[moved[:, 2].argmin(), 2] < -80
+    assert np.abs(moved[where[:, 2] > -20]).max() < 0.2
+    assert not ageing.loose_neck(30, 1.0).any()
+    assert ageing.loose_neck(90, 2.0) == pytest.approx(2 * moved)
+
+
+def test_only_those_who_are_asked_for_have_loose_necks():
+    plain, loose = (sample_person(6, 1, PeopleSettings(ages=(80, 90), loose_neck=amount))
+                    for amount in (0.0, 1.0))  # fmt: skip
+    assert plain.loose_neck == 0
+    assert 0.3 <= loose.loose_neck <= 1.7
+    assert (plain.years, plain.local, plain.weight) == (loose.years, loose.local, loose.weight)
+    assert (plain.points() - loose.points())[:, 2].max() > 1

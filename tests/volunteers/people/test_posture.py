@@ -4,7 +4,7 @@ import pytest
 from faceblind.errors import FaceblindError
 from faceblind.head.template import load_template
 from faceblind.volunteers.people.head_model import HeadModel
-from faceblind.volunteers.people.posture import SUPINE_MM, supine
+from faceblind.volunteers.people.posture import SUPINE_MM, bend_neck, supine
 
 MODEL = HeadModel.load()
 UPRIGHT = MODEL.points(expression=MODEL.closed_eyes)
@@ -53,3 +53,19 @@ def test_eyes_and_teeth_stay_and_other_points_are_refused():
     assert np.array_equal(lying[inner], UPRIGHT[inner])
     with pytest.raises(FaceblindError, match="coarse points"):
         supine(UPRIGHT[:100])
+
+
+def test_a_tipped_head_keeps_its_face_and_swings_its_neck_the_other_way():
+    template = load_template()
+    skin = template.points.astype(float)
+    bent = bend_neck(skin, 25.0)
+    face = template.region("face", "nose", "eyes", "brow", "mouth", "scalp")
+    high = face & (skin[:, 2] > -60) & (skin[:, 1] > 0)
+    assert np.linalg.norm(bent - skin, axis=1)[high].max() < 1.0
+    assert bent[template.landmark_index["menton"]] == pytest.approx(
+        skin[template.landmark_index["menton"]], abs=0.5
+    )
+    rim = skin[:, 2] < -125
+    assert (bent[rim, 1] - skin[rim, 1]).mean() < -10
+    assert (bend_neck(skin, -25.0)[rim, 1] - skin[rim, 1]).mean() > 10
+    assert bend_neck(skin, 0.0) == pytest.approx(skin, abs=1e-4)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from faceblind.head.template import load_template
-from faceblind.volunteers.scanner.field_of_view import head_pose, place, turn
+from faceblind.volunteers.scanner.clinic import ClinicSettings
+from faceblind.volunteers.scanner.field_of_view import head_pose, place, tipped, turn
 from faceblind.volunteers.scanner.protocols import PROTOCOLS
 from faceblind.volunteers.scanner.settings import ScannerSettings
 from faceblind.volunteers.scanner.susceptibility import dephasing, field_slopes
@@ -116,3 +117,35 @@ def test_dephasing_takes_gradient_echoes_only():
         dephasing(PROTOCOLS["T2star"], off, 3.0),
     ):  # fmt: skip
         assert (other == 1).all()
+
+
+def test_a_tipped_head_turns_about_its_middle():
+    pose = head_pose(
+        np.random.default_rng(0), replace(WHOLE, tilt_sd=0), load_template().points.astype(float)
+    )
+    assert tipped(pose, 0.0) is pose
+    up = tipped(pose, 25.0)
+    assert up[:3, :3] == pytest.approx(turn(0, 22, 0))
+    middle = np.array([0, 0, 10, 1])
+    assert up @ middle == pytest.approx(pose @ middle)
+    nose = [*load_template().landmarks["pronasale"], 1]
+    assert (up @ nose)[2] > (pose @ nose)[2] + 30
+
+
+def test_clinical_fields_are_roomy_and_reach_down_to_the_trunk():
+    settings = replace(WHOLE, clinic=ClinicSettings(slices_end=1.0))
+    template = load_template()
+
+    def laid(name, trunk_mm):
+        return place(PROTOCOLS[name], settings, template.points.astype(float), template.landmarks,
+                     np.eye(3), np.random.default_rng(1), trunk_mm)  # fmt: skip
+
+    plain = laid("T1w", 0.0)
+    assert plain.shape[0] >= 200
+    assert plain.shape[1] >= 256
+    bottom = template.points[:, 2].min()
+    assert plain.affine[2, 3] > bottom
+    assert bottom - 52 < laid("T1w", 50.0).affine[2, 3] < bottom - 30
+    view = laid("axFLAIR", 0.0)
+    assert inside(view, "pronasale")
+    assert not inside(view, "menton")

@@ -21,11 +21,13 @@ _BEHIND_MM, _BEFORE_MM = 16.0, 34.0
 
 _PITCH_MM = 65.0
 """From one row of loops to the next."""
+_NECK_GAIN = 1.4
+"""Of the neck's loops against the occiput's: they are smaller and lie on the skin (assumed)."""
 _STEP_MM = 6.0
 _NEAR_MM = 9.0
 """Spread of the support that unfolding takes from its reference scan."""
-MOST_AMPLIFIED = 9.0
-"""Largest g-factor that is tried."""
+MOST_AMPLIFIED = 32.0
+"""Largest factor that is tried: the g-factor, and that hardly an element reaches the chin."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +79,13 @@ def array_coil(posed: NDArray[np.float64], ratio: float) -> ArrayCoil:
               for x, z in product((-70.0, 70.0), levels[:2])]  # fmt: skip
     places = np.array([*behind, *before])
     back = np.arange(len(places)) < len(behind)
+    neck = back & (places[:, 2] < levels[1] - 1)
+    share = np.where(neck, _NECK_GAIN, 1.0)
     rear, face = _groups(posed)
     squares = [_squares(points, places) for points in (rear, face, middle[None])]
 
     def uneven(gain: float) -> float:
-        weight = np.where(back, gain**2, 1.0)
+        weight = (share * np.where(back, gain, 1.0)) ** 2
         at = [np.sqrt(one @ weight).mean() for one in squares]
         return float(at[0] / at[1])
 
@@ -89,7 +93,7 @@ def array_coil(posed: NDArray[np.float64], ratio: float) -> ArrayCoil:
     for _ in range(50):
         gain = np.sqrt(small * large)
         small, large = (gain, large) if uneven(gain) < ratio else (small, gain)
-    gains = np.where(back, gain, 1.0)
+    gains = share * np.where(back, gain, 1.0)
     return ArrayCoil(places, gains / np.sqrt(squares[2] @ gains**2))
 
 
@@ -139,7 +143,7 @@ def noise_shape(
     forward = forward - (forward @ down) * down
     forward = forward / np.linalg.norm(forward)
     reach = float((mouth - nose) @ down)
-    low = smooth_step((place - nose) @ down, -1.6 * reach, 1.3 * reach)
+    low = smooth_step((place - nose) @ down, -1.2 * reach, 1.3 * reach)
     front = smooth_step((place - ear) @ forward, -20.0, 45.0)
     return near * resize((low * front).reshape(small).astype(np.float32), shape)
 

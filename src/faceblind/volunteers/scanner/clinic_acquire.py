@@ -20,11 +20,12 @@ from faceblind.volunteers.scanner.resampling import (
     resampled_labels,
 )
 from faceblind.volunteers.scanner.settings import ScannerSettings
+from faceblind.volunteers.scanner.uniform import combine
 
 _CHIN_MM = 11.0
 """Radius of the ball of soft tissue in which the chin's signal is measured."""
-_CHIN_BELOW = 0.35
-"""Share of voxels of that ball that count as bone or air and are left out."""
+_CHIN_BELOW = 0.1
+"""Share of that ball's brightest signal below which a voxel counts as bone or air."""
 _THICK_AMPLIFIED = 2.0
 """Largest g-factor of series that do not reach the chin."""
 _FLOOR = 0.08
@@ -40,16 +41,34 @@ class Acquired:
     zones: NDArray[np.uint8]
 
 
+@dataclass(frozen=True, eq=False)
+class Session:
+    """What all series of a person's session share.
+
+    Attributes
+    ----------
+    settings : ScannerSettings
+        With `clinic`.
+    traits : Traits
+        Of the person.
+    coil : ArrayCoil or None
+        None for the plain coil of `ScannerSettings.shading`.
+    """
+
+    settings: ScannerSettings
+    traits: Traits
+    coil: ArrayCoil | None
+
+
 def acquire(
     volume: NDArray[np.float32],
     zones: NDArray[np.uint8],
     view: FieldOfView,
     protocol: Protocol,
-    settings: ScannerSettings,
-    traits: Traits,
-    coil: ArrayCoil,
+    session: Session,
     landmarks: dict[str, NDArray[np.float64]],
     rng: np.random.Generator,
+    first: NDArray[np.float32] | None = None,
 ) -> Acquired:
     """Slices, point spread, motion, coil, aliasing, ghosts, uneven noise, interpolation.
 
@@ -59,46 +78,84 @@ def acquire(
         Ideal signal on the view's fine grid; overwritten.
     zones : (I', J', K') uint8 ndarray
         On the view's grid.
-    view, protocol, settings, traits, coil
+    view, protocol, session
         How it is scanned, and whom.
     landmarks : dict
         In scan mm.
     rng : Generator
+    first : (I, J, K) float32 ndarray, optional
+        Ideal signed signal of the first inversion image of MP2RAGE, where `volume` is the second;
+        then the series is the uniform image.
     """
-    clinic = settings.clinic
+    settings, clinic = session.settings, session.settings.clinic
     assert clinic is not None
+    moves = rng.standard_normal(3).astype(np.float32)
+    replicas = rng.random(2).astype(np.float32)
+    coarse = bool(rng.random() < clinic.staircase and protocol.slices)
+    noise = settings.noise * protocol.noise * rng.uniform(0.7, 1.4)
+    scale = np.float32(rng.uniform(350, 900))
+    received, sensitive = _received(volume, view, session, moves, replicas, rng)
+    along = (False, False, coarse)
+    left = noise_left(view.affine, view.shape, clinic.resample_mm, along)
+    quiet = np.float32(clinic.air_noise)
+    uneven = noise * _amplified(received, view, noise * left, session.traits, landmarks, quiet)
+    if first is not None:
+        early, _ = _received(first, view, session, moves, replicas, rng, signed=True)
+        out, scale = combine(early, received, uneven, rng), np.float32(1)
+    else:
+        out = _magnitude(received, uneven, rng)
+        if clinic.normalised and sensitive is not None:
+            out /= np.maximum(sensitive, _FLOOR)
+    affine = view.affine
+    if clinic.resample_mm:
+        affine = resampled_grid(view.affine, view.shape, clinic.resample_mm)[0]
+        out = resample(out, view.affine, clinic.resample_mm, along)
+        zones = resampled_labels(zones, view.affine, clinic.resample_mm)
+    voxels = np.rint(np.minimum(out * scale, 32000)).astype(np.int16)
+    return Acquired(voxels, affine, zones)
+
+
+def _received(
+    volume: NDArray[np.float32],
+    view: FieldOfView,
+    session: Session,
+    moves: NDArray[np.float32],
+    replicas: NDArray[np.float32],
+    rng: np.random.Generator,
+    signed: bool = False,
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """Signal on the view's grid without noise, and the sensitivity of the array in it."""
+    settings = session.settings
     volume = artefacts.join_slices(volume, view)
     sigma = settings.blur / 2.355
     volume = artefacts.blur(volume, (sigma, sigma, sigma if view.parts == 1 else 0.0))
     spacing = np.sqrt((view.affine[:3, :3] ** 2).sum(axis=0))
-    volume = artefacts.move(volume, settings, spacing, rng.standard_normal(3).astype(np.float32))
-    np.abs(volume, out=volume)
-    # What folds over was received where it lies.
-    sensitive = coil.over(view.affine, volume.shape)
-    volume *= sensitive
-    volume = artefacts.fold(volume, view.wrapped)
-    sensitive = sensitive[:, : view.shape[1]]
-    artefacts.ghost(volume, settings, rng.random(2).astype(np.float32))
-    coarse = bool(protocol.slices and rng.random() < clinic.staircase)
-    along = (False, False, coarse)
-    noise = settings.noise * protocol.noise * rng.uniform(0.7, 1.4)
-    left = noise_left(view.affine, view.shape, clinic.resample_mm, along)
-    quiet = np.float32(clinic.air_noise)
-    uneven = noise * _amplified(volume, view, noise * left, traits, landmarks, quiet)
-    # In place of `detect`: its scale comes last, and its noise is even.
+    volume = artefacts.move(volume, settings, spacing, moves)
+    if not signed:
+        volume = np.abs(volume)
+    sensitive = None
+    if session.coil is not None:
+        # What folds over was received where it lies.
+        shape = (volume.shape[0], volume.shape[1], volume.shape[2])
+        sensitive = session.coil.over(view.affine, shape)
+        volume = artefacts.fold(volume * sensitive, view.wrapped)
+        sensitive = sensitive[:, : view.shape[1]]
+    else:
+        volume = artefacts.fold(volume, view.wrapped)
+        artefacts.receive(volume, settings, rng)
+    artefacts.ghost(volume, settings, replicas)
+    return volume, sensitive
+
+
+def _magnitude(
+    volume: NDArray[np.float32], noise: NDArray[np.float32], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Rician noise of uneven strength; `faceblind.volunteers.scanner.artefacts.detect` has even."""
+    out = np.empty_like(volume)
     for i in range(volume.shape[0]):
-        drawn = rng.standard_normal((2, *volume.shape[1:]), np.float32) * uneven[i]
-        volume[i] = np.hypot(volume[i] + drawn[0], drawn[1])
-    if clinic.normalised:
-        volume /= np.maximum(sensitive, _FLOOR)
-    scale = rng.uniform(350, 900)
-    affine = view.affine
-    if clinic.resample_mm:
-        affine = resampled_grid(view.affine, view.shape, clinic.resample_mm)[0]
-        volume = resample(volume, view.affine, clinic.resample_mm, along)
-        zones = resampled_labels(zones, view.affine, clinic.resample_mm)
-    voxels = np.rint(np.minimum(volume * np.float32(scale), 32000)).astype(np.int16)
-    return Acquired(voxels, affine, zones)
+        drawn = rng.standard_normal((2, *volume.shape[1:]), np.float32) * noise[i]
+        out[i] = np.hypot(volume[i] + drawn[0], drawn[1])
+    return out
 
 
 def _amplified(
@@ -129,7 +186,7 @@ def chin_signal(
     affine: NDArray[np.float64],
     landmarks: dict[str, NDArray[np.float64]],
 ) -> float | None:
-    """Mean signal of the soft tissue of the chin; None where the field of view ends above it.
+    """Median signal of the soft tissue of the chin; None where the field of view ends above it.
 
     Parameters
     ----------
@@ -143,7 +200,8 @@ def chin_signal(
     values = volume[chin_ball(affine, volume.shape, landmarks)]
     if values.size * abs(np.linalg.det(affine[:3, :3])) < 0.5 * 4 / 3 * np.pi * _CHIN_MM**3:
         return None
-    return float(values[values > np.quantile(values, _CHIN_BELOW)].mean())
+    soft = values > _CHIN_BELOW * np.quantile(values, 0.95)
+    return float(np.median(values[soft]))
 
 
 def chin_ball(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from faceblind.errors import FaceblindError
 from faceblind.volunteers.limits import check_limits
 from faceblind.volunteers.scanner.clinic import ClinicSettings
 
@@ -84,6 +85,8 @@ class ScannerSettings:
         check_limits("scanner", self, _LIMITS)
         if self.spacing_mm is not None:
             check_limits("scanner", self, {"spacing_mm": (0.4, 8.0)})
+        if self.clinic is not None and not isinstance(self.clinic, ClinicSettings):
+            raise FaceblindError(f"scanner: clinic must be ClinicSettings, got {self.clinic!r}")
 
 
 _LIMITS: dict[str, tuple[float, float]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,9 +29,9 @@ from faceblind.volunteers.scanner.anatomy import (
     personal_anatomy,
     without_teeth,
 )
-from faceblind.volunteers.scanner.array_coil import ArrayCoil, array_coil
+from faceblind.volunteers.scanner.array_coil import array_coil
 from faceblind.volunteers.scanner.clinic import Traits, draw_traits
-from faceblind.volunteers.scanner.clinic_acquire import acquire
+from faceblind.volunteers.scanner.clinic_acquire import Session, acquire
 from faceblind.volunteers.scanner.field_of_view import (
     FieldOfView,
     head_pose,
@@ -44,6 +45,7 @@ from faceblind.volunteers.scanner.signal import tissue_signals
 from faceblind.volunteers.scanner.susceptibility import dephasing
 from faceblind.volunteers.scanner.tissue import Tissue
 from faceblind.volunteers.scanner.trunk import Trunk
+from faceblind.volunteers.scanner.uniform import first_of_second, readouts
 from faceblind.volunteers.scanner.warping import pull, pull_back
 
 _HEAD_STREAM = 2
@@ -91,7 +93,7 @@ class _Head:
     anatomy: Anatomy
     metal: artefacts.Metal
     traits: Traits
-    coil: ArrayCoil | None = None
+    session: Session | None = None
 
 
 def simulate(person: Person, settings: ScannerSettings | None = None) -> ScanTruth:
@@ -145,8 +147,10 @@ def scan_session(
     head = _head(person, settings, rng)
     pose = tipped(head_pose(rng, settings, head.skin), head.traits.pitch_deg)
     if settings.clinic is not None:
-        coil = array_coil(apply_affine(pose, head.skin), head.traits.coil_ratio)
-        head = replace(head, coil=coil)
+        coil = None
+        if head.traits.coil_ratio:
+            coil = array_coil(apply_affine(pose, head.skin), head.traits.coil_ratio)
+        head = replace(head, session=Session(settings, head.traits, coil))
     result: dict[str, ScanTruth] = {}
     for number, name in enumerate(protocols):
         stream = _SERIES_STREAM + zlib.crc32(name.encode())
@@ -193,7 +197,13 @@ def _series(
     view = place(
         protocol, settings, posed, landmarks, place_of[:3, :3], rng, head.traits.shoulders_mm
     )
-    volume, zones = _tissue_picture(head, posed, protocol, settings, view, rng)
+    uniform = bool(settings.clinic and settings.clinic.uniform and protocol.echoes)
+    early, drawn = protocol, protocol
+    if uniform:
+        early, drawn = readouts(protocol)
+    # Both images of MP2RAGE are taken at once: all that is drawn by chance is the same in them.
+    again = deepcopy(rng)
+    volume, zones = _tissue_picture(head, posed, drawn, settings, view, rng)
     metal = np.empty((0, 3))
     if len(head.metal.places):
         offset = head.metal.places - template.landmarks["stomion"]
@@ -203,15 +213,17 @@ def _series(
     if protocol.modality == "CT":
         voxels = _expose(volume, view, metal, head.metal.sizes, settings, rng)
     else:
-        artefacts.lose_signal(
-            volume, view.fine_affine, landmarks, metal, head.metal.sizes, protocol, settings, rng
-        )
-        if head.coil is None:
+        harm = (view.fine_affine, landmarks, metal, head.metal.sizes, drawn, settings)
+        artefacts.lose_signal(volume, *harm, rng)
+        if head.session is None:
             voxels = _acquire(volume, view, protocol, settings, rng)
         else:
-            done = acquire(
-                volume, zones, view, protocol, settings, head.traits, head.coil, landmarks, rng
-            )
+            first = None
+            if uniform:
+                first, _ = _tissue_picture(head, posed, early, settings, view, again)
+                first *= first_of_second(protocol)
+                artefacts.lose_signal(first, *harm, again)
+            done = acquire(volume, zones, view, protocol, head.session, landmarks, rng, first)
             voxels, affine, zones = done.voxels, done.affine, done.zones
     truth = ScanTruth(
         Scan(voxels, affine, modality=protocol.suffix, source=None),
@@ -265,7 +277,7 @@ def _body(
     head: _Head, posed: NDArray[np.float64], covered: NDArray[np.float32], view: FieldOfView
 ) -> Trunk | None:
     """What is in view below the head model's neck, or None."""
-    if head.coil is None:
+    if head.session is None:
         return None
     rim = np.unique(boundary_edges(head.faces))
     return Trunk.of(view.fine_affine, covered.shape, posed[rim])

@@ -12,7 +12,7 @@ from faceblind.volunteers.scanner.tissue import Tissue
 
 Axis = NDArray[np.float32]
 
-_SKIN_MM, _FAT_MM = 2.0, 9.0
+_SKIN_MM, _FAT_MM = 2.0, 12.0
 _CAP_MM = 14.0
 """Height over the end of the head model up to which its closed end counts as skin and fat."""
 
@@ -83,11 +83,13 @@ def _depth(x: Axis, y: Axis, z: Axis, neck: NDArray[np.float64]) -> NDArray[np.f
     Elliptic sections that widen downwards as the trapezius does, from the neck's breadth by 250 mm
     over 85 mm; the trunk lies flat whatever the head does.
     """
-    centre = neck.mean(axis=0)
+    centre = (neck.min(axis=0) + neck.max(axis=0)) / 2
     half = np.ptp(neck, axis=0)[:2] / 2
     below = centre[2] - z
-    wide = 0.98 * half[0] + 125.0 * smooth_step(below, 0.0, 85.0)
-    deep = 0.98 * half[1] + 42.0 * smooth_step(below, 0.0, 110.0)
+    # It comes out of the neck without a step.
+    within = 1 - 0.12 * smooth_step(below, 5.0, -25.0)
+    wide = 0.98 * half[0] * within + 125.0 * smooth_step(below, 0.0, 85.0)
+    deep = 0.98 * half[1] * within + 42.0 * smooth_step(below, 0.0, 110.0)
     radius = np.hypot((x - centre[0]) / wide, (y - centre[1] + 0.06 * below) / deep)
     depth = (1 - radius) * np.minimum(wide, deep)
     return np.where(below > -25.0, depth, -1.0).astype(np.float32)

@@ -1,0 +1,1 @@
+"""BIDS in, BIDS out: whole datasets, a session at a time."""

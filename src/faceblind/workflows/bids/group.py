@@ -1,0 +1,109 @@
+"""``faceblind bids IN OUT group``: audit all that is public, together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from faceblind.attacks.reasons import Reason
+from faceblind.attacks.verdict import Verdict
+from faceblind.datasets.bids_names import parse_name
+from faceblind.datasets.census import ScanFile
+from faceblind.datasets.photographs import read_photos_table
+from faceblind.errors import ScanError, TableError
+from faceblind.recognition.registry import get_recogniser
+from faceblind.system.outputs import PRIVATE, private_dir
+from faceblind.system.workers import run_many
+from faceblind.workflows.audit import judge_scans, with_companions
+from faceblind.workflows.audit_report import AuditReport, remarks, write_report
+from faceblind.workflows.bids.manifest import DATASET, FileRecord, Manifest, ScanRecord
+from faceblind.workflows.bids.session import BY_COMPANION, Output
+from faceblind.workflows.bids.settings import Resources
+from faceblind.workflows.bids.sweep import sweep
+
+RECOGNISER = "sface"
+
+
+@dataclass(frozen=True)
+class GroupReport:
+    """What holds for a whole output.
+
+    Parameters
+    ----------
+    audit : AuditReport
+    faults : tuple of str
+        What the sweep over the public tree found.
+    absent : tuple of ScanRecord
+        Scans that are not public, and why.
+    waiting : int
+        Sessions that no run has finished.
+    """
+
+    audit: AuditReport
+    faults: tuple[str, ...]
+    absent: tuple[ScanRecord, ...]
+    waiting: int
+
+
+def run_group(
+    out: str | Path, resources: Resources, *, photos: Path | None = None, fail_above: float = 0.0
+) -> GroupReport:
+    """Audit what is public, all people together, and prove that nothing else is.
+
+    Parameters
+    ----------
+    out : path
+        Output of `run_participants`.
+    resources : Resources
+    photos : Path, optional
+        Table of photographs, see `faceblind.study`.
+    fail_above : float
+        Share of scans, 0 to 1, that may miss a pass before the gate closes.
+
+    Returns
+    -------
+    GroupReport
+        Its audit is in ``private/report``, too.
+    """
+    root = Path(out).expanduser().resolve()
+    with Manifest(root) as manifest:
+        files = [file for file in manifest.files() if file.role in ("protected", "follower")]
+        absent = tuple(s for s in manifest.scans() if s.status != "pass")
+        states = [task.state for task in manifest.tasks() if task.key != DATASET]
+    if not files:
+        raise ScanError(f"{root}: holds no protected scan; run 'participant' first")
+    scans = [_scan_file(root, file) for file in files]
+    rows = read_photos_table(photos) if photos else []
+    people = {scan.participant_id for scan in scans}
+    if rows and not people & {row.participant_id for row in rows}:
+        raise TableError("photographs: no label is also among the scans; compare the sub- labels")
+    linking = RECOGNISER if rows else None
+    run = partial(run_many, n_jobs=resources.n_jobs, show_progress=resources.show_progress)
+    cache = Output(root).cache
+    verdicts, linked = judge_scans(scans, root, run, rows=rows, recogniser=linking, cache=cache)
+    # That their bytes are still those that were judged by a companion, the sweep says.
+    followers = {file.path for file in files if file.role == "follower"}
+    verdicts = [_by_companion(v) if v.path in followers else v for v in verdicts]
+    verdicts = with_companions(scans, verdicts, root)
+    audit = AuditReport(tuple(verdicts), fail_above, remarks(verdicts), linked.unusable)
+    report = private_dir(root / PRIVATE / "report")
+    write_report(report, audit, get_recogniser(linking).identity if linking else None)
+    faults = tuple(sweep(root, content=True))
+    waiting = sum(state not in ("done", "failed") for state in states)
+    return GroupReport(audit, faults, absent, waiting)
+
+
+def _scan_file(root: Path, file: FileRecord) -> ScanFile:
+    path = root / file.path
+    name = parse_name(path.name)
+    assert name is not None
+    return ScanFile(path, f"sub-{name.get('sub')}", name.get("ses"), name.suffix)
+
+
+def _by_companion(verdict: Verdict) -> Verdict:
+    """Of a map that was judged by its companion, the verdict that it had then."""
+    if {reason.kind for reason in verdict.reasons} != {"no_head"}:
+        return verdict
+    reason = Reason("no_head", f"{BY_COMPANION} see the run that made it")
+    return replace(verdict, status="pass", reasons=(reason,), advice=())
