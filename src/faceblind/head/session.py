@@ -14,8 +14,8 @@ from faceblind.errors import FaceblindError, ScanError, why
 from faceblind.geometry.icp import Target, fit_rigid
 from faceblind.geometry.points import thin
 from faceblind.geometry.transforms import angle_degrees
-from faceblind.head.alignment import CONFIDENT, Alignment, moved
-from faceblind.head.dim_scalp import has_dim_scalp
+from faceblind.head.alignment import CONFIDENT, Alignment, align, moved
+from faceblind.head.dim_scalp import has_dim_scalp, refined_at_dim_scalp
 from faceblind.head.error_context import explained
 from faceblind.head.motion import around
 from faceblind.head.plausibility import require_head
@@ -23,7 +23,7 @@ from faceblind.head.presence import BOUNDS, faceless, find_presence, presence_of
 from faceblind.head.reference_volume import at_time, leaders
 from faceblind.head.registration import register
 from faceblind.head.skin import Skin, find_skin
-from faceblind.head.small_head import align_any_size
+from faceblind.head.small_head import or_smaller
 from faceblind.head.whole_head import Head, uncertain
 from faceblind.scan import Scan
 
@@ -113,7 +113,8 @@ def _own_volume(scan: Scan, lead: int) -> _Evidence:
     skin: Skin | None = None
     try:
         skin = find_skin(scan)
-        found, alignment = align_any_size(scan, skin)
+        usual = refined_at_dim_scalp(scan, skin, align(skin, scan))
+        found, alignment = or_smaller(scan, skin, usual)
         require_head(alignment, scan)
         return _Evidence(scan, found, alignment, None, lead)
     except FaceblindError as error:

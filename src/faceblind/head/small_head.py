@@ -88,21 +88,17 @@ def align_small(skin: Skin, scan: Scan) -> Alignment | None:
     )
 
 
-def align_any_size(scan: Scan, skin: Skin) -> tuple[Skin, Alignment]:
-    """Find the head, if need be with the smaller template; where a scalp is dim, its skin again.
+def or_smaller(scan: Scan, skin: Skin, usual: tuple[Skin, Alignment]) -> tuple[Skin, Alignment]:
+    """What was found or, where the usual template missed the head, what the smaller one finds.
 
     Parameters
     ----------
     scan : Scan
     skin : Skin
         As `faceblind.head.skin.find_skin` found it.
-
-    Raises
-    ------
-    ScanError, AlignmentError
-        If there is too little skin to try.
+    usual : tuple of Skin and Alignment
+        What `faceblind.head.dim_scalp.refined_at_dim_scalp` gave.
     """
-    usual = refined_at_dim_scalp(scan, skin, align(skin, scan))
     if not _is_missed(usual[1]):
         return usual
     small = align_small(skin, scan)

@@ -39,7 +39,7 @@ BONE_BRIGHT, CT_LIMIT_MM = 0.8, 10.5
 """Darkest of a profile against the brain, from which bone is not dark (0.89 and more in CT, up to
 0.71 in other scans); and median depth of the bone's inner side below which the cover is thin: 7.0
 to 9.5 mm in children, 11.5 and more in five adults."""
-LIMIT_MM, BRIGHT_LIMIT_MM = 12.25, 10.0
+LIMIT_MM, BRIGHT_LIMIT_MM = 12.0, 10.0
 """The same without CT, where fluid is no brighter than the brain (6.5 to 12 mm in children, 12.5
 and more in adults), and where it is, so that the inside begins at the fluid (6 to 9.5, and 11 mm
 and more)."""

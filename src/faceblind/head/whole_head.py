@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from faceblind.errors import AlignmentError, FaceblindError
-from faceblind.head.alignment import CONFIDENT, Alignment
+from faceblind.head.alignment import CONFIDENT, Alignment, align
+from faceblind.head.dim_scalp import refined_at_dim_scalp
 from faceblind.head.error_context import about
 from faceblind.head.plausibility import require_head
 from faceblind.head.presence import faceless, find_presence
 from faceblind.head.reference_volume import at_time, leaders
 from faceblind.head.skin import Skin, find_skin
-from faceblind.head.small_head import align_any_size
+from faceblind.head.small_head import or_smaller
 from faceblind.scan import Scan
 
 
@@ -64,7 +65,8 @@ def _head_of_volume(volume: Scan, lead: int, strict: bool) -> Head:
     name = volume.source or "scan"
     skin = find_skin(volume)
     with about(volume):
-        skin, alignment = align_any_size(volume, skin)
+        usual = refined_at_dim_scalp(volume, skin, align(skin, volume))
+        skin, alignment = or_smaller(volume, skin, usual)
         if strict and alignment.confidence < CONFIDENT:
             raise uncertain(name, alignment.confidence)
         require_head(alignment, volume)

@@ -93,7 +93,11 @@ def _brain_is_far(
     scan: Scan, alignment: Alignment, placement: Placement, name: str, fit: CutFit
 ) -> bool:
     """Whether the average brain, where the scan's own tissues have it, stays out of a cut."""
-    found = find_brain_pose(alignment.scan_to_template, scan, find_head(scan))
+    try:
+        head = find_head(scan)
+    except ScanError:
+        return False
+    found = find_brain_pose(alignment.scan_to_template, scan, head)
     if not found.is_sure:
         return False
     surface = found.surface()
