@@ -286,11 +286,17 @@ def _result(report: RunReport, settings: BidsSettings, out: Path) -> str:
 
 
 def _group(output_dir: Path, resources: Resources, study: Path | None, fail_above: float) -> int:
+    import faceblind
     from faceblind.workflows.bids.group import run_group
 
     report = run_group(output_dir, resources, photos=study, fail_above=fail_above)
+    folder = output_dir / "private" / "report"
+    page = faceblind.write_report(
+        report, folder, n_jobs=resources.n_jobs, show_progress=resources.show_progress
+    )
     _say_group(report)
-    typer.echo(f"Results: {output_dir / 'private' / 'report' / 'audit.tsv'}")
+    typer.echo(f"Results: {folder / 'audit.tsv'}")
+    typer.echo(f"Report: {page}")
     if report.audit.failed or report.audit.unlinked or report.faults:
         return FAILED
     return DONE if report.audit.passed and not report.waiting else GATE

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from faceblind.errors import AlignmentError, FaceblindError
 from faceblind.head.alignment import CONFIDENT, Alignment, align
+from faceblind.head.dim_face import find_dim_head
 from faceblind.head.dim_scalp import refined_at_dim_scalp
 from faceblind.head.error_context import about
 from faceblind.head.plausibility import require_head
@@ -62,6 +63,17 @@ def find_whole_head(scan: Scan, *, strict: bool = True) -> Head:
 
 
 def _head_of_volume(volume: Scan, lead: int, strict: bool) -> Head:
+    try:
+        return _plain_head(volume, lead, strict)
+    except FaceblindError:
+        dim = find_dim_head(volume)
+        if dim is None:
+            raise
+        return Head(dim.skin, dim.alignment, lead)
+
+
+def _plain_head(volume: Scan, lead: int, strict: bool) -> Head:
+    """By levels and skin alone."""
     name = volume.source or "scan"
     skin = find_skin(volume)
     with about(volume):

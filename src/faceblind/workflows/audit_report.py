@@ -36,6 +36,9 @@ class AuditReport:
         Other files that may show a head, of the status ``not_examined``, sorted by path.
     ignored : dict of str to tuple of str
         Patterns to the paths of files that would else be among `not_examined`.
+    files : tuple of (Path, Path or None)
+        Where the scan of each verdict lies, and its original, if one of the same name was given.
+        Private.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -44,6 +47,7 @@ class AuditReport:
     unlinked: tuple[str, ...] = ()
     not_examined: tuple[Verdict, ...] = ()
     ignored: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    files: tuple[tuple[Path, Path | None], ...] = field(default=(), repr=False)
 
     @property
     def failed(self) -> tuple[Verdict, ...]:
