@@ -37,10 +37,11 @@ def test_the_cover_above_the_ears_is_measured(phantom, cover):
         (11.5, 0.26, 1.06, False),
         (9.5, 0.99, 1.2, True),
         (11.5, 0.95, 1.5, False),
+        (5.5, 0.95, 4.1, False),
     ],
 )
 def test_limits_follow_the_contrast(depth, dark, rim, thin):
-    """Even fluid (T1w, FLAIR), bright fluid (T2w), in between (PDw), and CT, as measured."""
+    """Even fluid (T1w, FLAIR), bright fluid (T2w), in between (PDw), CT, and a bright scalp over a dim inside."""
     assert SideCover(depths(depth), dark, rim).is_thin == thin
 
 

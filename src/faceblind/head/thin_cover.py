@@ -39,6 +39,10 @@ BONE_BRIGHT, CT_LIMIT_MM = 0.8, 10.5
 """Darkest of a profile against the brain, from which bone is not dark (0.89 and more in CT, up to
 0.71 in other scans); and median depth of the bone's inner side below which the cover is thin: 7.0
 to 9.5 mm in children, 11.5 and more in five adults."""
+RIM_CT = 2.0
+"""Rim from which what looks like bright bone is the scalp over a dim inside, and nothing is said:
+1.2 to 1.5 in CT, 4 to 7 in six simulated T1w scans of adults with a scalp far brighter than all
+below."""
 LIMIT_MM, BRIGHT_LIMIT_MM = 12.0, 10.0
 """The same without CT, where fluid is no brighter than the brain (6.5 to 12 mm in children, 12.5
 and more in adults), and where it is, so that the inside begins at the fluid (6 to 9.5, and 11 mm
@@ -75,7 +79,7 @@ class SideCover:
         """Whether the cover is that of a small child."""
         median = float(np.median(self.depth_mm))
         if self.dark > BONE_BRIGHT:
-            return median < CT_LIMIT_MM
+            return self.rim < RIM_CT and median < CT_LIMIT_MM
         limit = float(np.interp(self.rim, (RIM_EVEN, RIM_BRIGHT), (LIMIT_MM, BRIGHT_LIMIT_MM)))
         quarter = float(np.quantile(self.depth_mm, 0.25))
         missed = self.dark > DIM_BONE and self.rim <= RIM_EVEN and quarter < QUARTER_LIMIT_MM
