@@ -41,7 +41,7 @@ def test_the_cover_above_the_ears_is_measured(phantom, cover):
     ],
 )
 def test_limits_follow_the_contrast(depth, dark, rim, thin):
-    """Even fluid (T1w, FLAIR), bright fluid (T2w), in between (PDw), CT, and a bright scalp over a dim inside."""
+    """Even fluid (T1w, FLAIR), bright fluid (T2w), in between (PDw), CT, bright scalp alone."""
     assert SideCover(depths(depth), dark, rim).is_thin == thin
 
 
