@@ -45,8 +45,8 @@ RIM_CT = 2.0
 below."""
 LIMIT_MM, BRIGHT_LIMIT_MM = 12.0, 10.0
 """The same without CT, where fluid is no brighter than the brain (6.5 to 12 mm in children, 12.5
-and more in adults), and where it is, so that the inside begins at the fluid (6 to 9.5, and 11 mm
-and more)."""
+and more in adults; a child of just 12 mm counts as grown), and where it is, so that the inside
+begins at the fluid (6 to 9.5, and 11 mm and more)."""
 RIM_EVEN, RIM_BRIGHT = 1.03, 1.06
 """Brightest within `_RIM_MM` inside the bone, against the brain, up to which fluid counts as no
 brighter, and from which as brighter."""
