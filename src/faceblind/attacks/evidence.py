@@ -172,29 +172,13 @@ def gather(path: Path, original: Path | None = None) -> Evidence:
     return Evidence(path, whole, lead, native, scan, head, _original(original))
 
 
-def with_dim_face(evidence: Evidence) -> Evidence:
-    """The same; where it shows no face by levels, that of a dim one if there is one.
-
-    What faceblind cut off or replaced is not looked for again.
-
-    Raises
-    ------
-    AlignmentError
-        If no head was found with confidence, nor a dim face.
-    """
+def dim_evidence(evidence: Evidence) -> Evidence | None:
+    """The same scan by a face that hardly stands out of the noise; None where there is none."""
     if evidence.dim is not None:
-        return evidence
-    try:
-        if evidence.replaced or evidence.located.remaining >= SETTINGS.fail_remaining:
-            return evidence
-    except AlignmentError:
-        dim = find_dim_head(evidence.native)
-        if dim is None:
-            raise
-    else:
-        dim = find_dim_head(evidence.native)
-        if dim is None:
-            return evidence
+        return None
+    dim = find_dim_head(evidence.native)
+    if dim is None:
+        return None
     return replace(evidence, native=dim.flat, scan=dim.flat, head=dim.head, dim=dim)
 
 
