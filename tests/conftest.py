@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -58,6 +58,24 @@ def script() -> Callable[[str], ModuleType]:
 
 _browser = load_script("tests/browser.py")
 _chromium, browser = _browser._chromium, _browser.browser
+
+
+_fakes = load_script("tests/recognition/services/fake_services.py")
+
+
+@pytest.fixture
+def azure() -> Iterator[Any]:
+    """A local server that answers as Azure Face does."""
+    pytest.importorskip("azure.ai.vision.face", reason="needs the extra azure")
+    with _fakes.serving(_fakes.FakeAzure()) as fake:
+        yield fake
+
+
+@pytest.fixture
+def compreface() -> Iterator[Any]:
+    """A local server that answers as CompreFace does."""
+    with _fakes.serving(_fakes.FakeCompreFace()) as fake:
+        yield fake
 
 
 @pytest.fixture(scope="session")
