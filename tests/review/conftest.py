@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,9 +14,9 @@ from faceblind.review.prepare import Pictures
 
 sys.path.insert(0, str(Path(__file__).parent))
 parts = importlib.import_module("review_parts")
-AXE = Path(__file__).resolve().parents[1] / "data" / "axe.min.js"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-DRAWS = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+# Registered by the tests' own conftest.py.
+browsers = importlib.import_module("browser")
+DRAWS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 """Chromium draws WebGL without a graphics card."""
 
 
@@ -42,14 +41,8 @@ def app(folders: Any) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def drawing() -> Iterator[Any]:
     """A Chromium that draws WebGL, headless."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, see [dev]")
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip(f"needs one of {', '.join(BROWSERS)} on the PATH")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=list(DRAWS))
-        yield chromium
-        chromium.close()
+    with browsers.chromium(*DRAWS) as found:
+        yield found
 
 
 @pytest.fixture
