@@ -48,7 +48,7 @@ STEPS = (
 
 
 def embedded(paths: list[Path], folder: Path, name: str) -> dict[str, NDArray[np.float32]]:
-    """Embeddings of people's crops: photographs (N, D) and renders (N, 9 lights, 9 cameras...)."""
+    """Embeddings of photographs and of the renders (81, D), lights side by side per camera."""
     recogniser = get_recogniser(name)
     found = {}
     for path in paths:
@@ -151,11 +151,10 @@ def main() -> None:
         mates = np.arange(len(paths))
         for row, values in enumerate(scores):
             hits[row, column] = [rank_hits(values, mates, k) for k in (1, 5)]
-        start = time.perf_counter()
-        tables_default = sides(embedded(paths, given.folder, "sface-map"),
+        default = sides(embedded(paths, given.folder, "sface-map"),
                                [path.stem for path in paths], "sface-map", few=True)  # fmt: skip
         start = time.perf_counter()
-        match(*tables_default, "adapted")
+        match(*default, "adapted")
         seconds = max(seconds, time.perf_counter() - start)
         print(f"seed {seed}: {len(paths)} people, {given.n - len(paths)} not enrolled", flush=True)
     total = sum(counts)

@@ -42,7 +42,7 @@ SFACE = OfficialModel(
     "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
 )
 ADAPTATION = OfficialModel(
-    "sface_adaptation.npz", "a0069a3c411d15b3014186ae11c38bcd9e353cb49b56f5ef488371bb7c76adb8"
+    "sface_adaptation.npz", "90b6fd06a9a8a40160f783e51096bd91cadf38b38d34a0b556342d622e678c66"
 )
 """Arrays that `tools/fit_adaptation.py` fits: what `faceblind.recognition.feature_map` makes of
 SFace's channels and what `faceblind.identification.adaptation` takes away."""

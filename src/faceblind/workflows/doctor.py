@@ -30,6 +30,7 @@ EXTRAS = {
     "dlib": ("dlib", "study --recogniser dlib"),
     "heic": ("pillow_heif", "photographs in HEIC, as telephones take them"),
     "dask": ("distributed", "bids --dask"),
+    "queue": ("dask_jobqueue", "bids --queue"),
     "pandas": ("pandas", "to_frame() of results"),
     "review": ("uvicorn", "review, the app for the eye"),
 }

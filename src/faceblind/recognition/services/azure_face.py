@@ -128,7 +128,9 @@ class AzureFace:
     def _add(self, person: str, picture: bytes) -> bool:
         try:
             with self._asked():
-                self._groups.add_face(self._group, person, picture, detection_model=DETECTION_MODEL, **_AGAIN)
+                self._groups.add_face(
+                    self._group, person, picture, detection_model=DETECTION_MODEL, **_AGAIN
+                )
         except _UnusableError:
             return False
         return True
