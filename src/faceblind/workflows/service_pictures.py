@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from faceblind.datasets.census import ScanFile
 from faceblind.datasets.photographs import PhotoRow
-from faceblind.errors import PhotographError
+from faceblind.errors import FaceblindError, PhotographError
 from faceblind.face.cameras import FEW_LIGHTS
 from faceblind.formats.photograph import read_photo
 from faceblind.recognition.photographs import find_face, loose_crop
@@ -56,7 +56,7 @@ def as_png(image: NDArray[np.uint8]) -> bytes:
     """
     done, data = cv2.imencode(".png", image if image.ndim == 2 else image[..., ::-1])
     if not done:
-        raise PhotographError("a picture cannot be encoded as PNG")
+        raise FaceblindError("a picture cannot be encoded as PNG")
     return bytes(data)
 
 
