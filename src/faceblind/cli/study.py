@@ -124,7 +124,9 @@ def study(
 
     if service is None and (may_upload or service_config is not None):
         raise typer.BadParameter("give --service, too", param_hint="--service")
-    chosen = service and ServiceChoice(service.value, may_upload, service_config, most_requests)
+    chosen = (
+        ServiceChoice(service.value, may_upload, service_config, most_requests) if service else None
+    )
     result = faceblind.study(
         scans,
         photos,

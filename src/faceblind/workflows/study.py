@@ -144,15 +144,15 @@ def study(
         search = partial(_search_remote, work, permitted_service(service, photos, paths, direction))
     root = prepare_output(out, "study", [scans, photos, *(row.file for row in rows)], force)
     private = private_dir(root / PRIVATE)
-    found = search(private)
+    searched = search(private)
     result = evaluate(
-        found.scores,
+        searched.scores,
         persons,
-        found.failed,
+        searched.failed,
         settings={
             "variant": variant,
             "need_face": True,
-            **found.settings,
+            **searched.settings,
             "cameras": len(DEFAULT_CAMERAS),
             "series": series,
             "cohort": _cohort(people, persons) | preset_of(photos.parent),
@@ -160,10 +160,10 @@ def study(
         versions=software_versions(),
         note=note_of(photos.parent),
     )
-    result = interpret(result, found.scores, _traits(people, files))
-    _write(root, private, result, found.flags)
+    result = interpret(result, searched.scores, _traits(people, files))
+    _write(root, private, result, searched.flags)
     if save_faces:
-        shown = [file for file in files if file.participant_id in found.shown]
+        shown = [file for file in files if file.participant_id in searched.shown]
         _save_faces(shown, private, n_jobs, show_progress)
     return result
 
