@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -78,7 +79,8 @@ def test_a_killed_dask_worker_changes_nothing(local, pids, dataset, tmp_path, tr
 def test_jobs_of_slurm_that_are_cancelled_change_nothing(
     slurm, local, pids, dataset, tmp_path, tree, monkeypatch
 ):
-    pytest.importorskip("dask_jobqueue", reason="needs the queue extra")
+    if importlib.util.find_spec("dask_jobqueue") is None:
+        pytest.skip("needs the queue extra")
     monkeypatch.setattr(job_cluster, "TEND_S", 1.0)
     struck = strike(pids, lambda _: subprocess.run(["scancel", "--name=faceblind"], check=True))
     resources = Resources(
