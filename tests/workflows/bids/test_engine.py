@@ -16,6 +16,7 @@ import stand_ins
 
 from faceblind.system import job_cluster
 from faceblind.workflows.bids import participant
+from faceblind.workflows.bids.engine import PATIENCE_S, patience_s
 from faceblind.workflows.bids.participant import run_participants
 from faceblind.workflows.bids.settings import BidsSettings, Resources
 
@@ -116,3 +117,10 @@ def test_a_slurm_job_array_gives_the_same_bytes(slurm, local, dataset, tmp_path,
     # The last one finds all done and settles the tables.
     subprocess.run(one.split(), check=False, timeout=60)
     assert tree(out) == local
+
+
+def test_only_sessions_of_workers_elsewhere_are_waited_for():
+    """A scheduler may give up a worker that still ends its session."""
+    assert patience_s(Resources()) == 0.0
+    assert patience_s(Resources(scheduler="tcp://node:8786")) == PATIENCE_S
+    assert patience_s(Resources(queue="slurm", n_jobs=2)) == PATIENCE_S
