@@ -41,9 +41,15 @@ from evidence import Cell, Record, Table, add_option, command, write
 from faceblind.errors import FaceblindError
 from faceblind.face.pipeline import reconstruct_head
 from faceblind.identification.embeddings import Embeddings
-from faceblind.identification.match import match
+from faceblind.identification.match import Matching, match
 from faceblind.identification.result import evaluate
-from faceblind.identification.scan_match import ScanFeatures, features_of_head, link_scores
+from faceblind.identification.scan_match import (
+    LinkMatching,
+    ScanFeatures,
+    features_of_head,
+    link_scores,
+)
+from faceblind.recognition.registry import DEFAULT_RECOGNISER, get_recogniser
 from faceblind.scan import Scan
 from faceblind.system.cache import Cache
 from faceblind.system.workers import run_many
@@ -72,6 +78,10 @@ IN_SILICO = ("sessions", "recognition", "boundary", "detector")
 Rows = list[tuple[Cell, ...]]
 VARIANTS = ("completed", "as-is")
 PEELED_MM = (0.0, 4.0)
+MATCHINGS: tuple[tuple[Matching, LinkMatching], ...] = (
+    ("adapted", "fused"), ("centred", "centred"), ("nearest", "nearest"),
+)  # fmt: skip
+"""For photographs, and for scans among originals; the default attack first."""
 
 
 def timed(command: list[str]) -> tuple[float, float, float]:
@@ -240,7 +250,7 @@ def photographs(folder: Path, people: Path, jobs: int) -> Embeddings:
         if picture.value is not None:
             vectors.setdefault(measures.person_of(picture.item), []).append(picture.value)
     together = {person: np.concatenate(parts) for person, parts in vectors.items()}
-    return Embeddings.of_people(together, "photograph", "sface")
+    return Embeddings.of_people(together, "photograph", get_recogniser().identity)
 
 
 def print_found(
@@ -258,14 +268,20 @@ def print_found(
     for method, variants in shown.items():
         for variant, people_shown in variants.items():
             renders = {person: one.vectors for person, one in people_shown.items()}
-            scans = Embeddings.of_people(renders, "render", "sface")
-            for matching in ("centred", "nearest", "fused"):
-                found = "-"
-                if matching != "fused":
-                    found = measures.hits(evaluate(match(photos, scans, matching)))
-                linked = link_scores(people_shown, originals, "sface", matching)
+            scans = Embeddings.of_people(renders, "render", photos.recogniser)
+            for by_photo, matching in MATCHINGS:
+                found = measures.hits(evaluate(match(photos, scans, by_photo)))
+                linked = link_scores(people_shown, originals, photos.recogniser, matching)
                 hits, mean = measures.hits(evaluate(linked)), measures.mean_rank(linked)
-                row = (method, variant, matching, found, hits, f"{mean:.2f}", len(people_shown))
+                row = (
+                    method,
+                    variant,
+                    f"{by_photo}, {matching}",
+                    found,
+                    hits,
+                    f"{mean:.2f}",
+                    len(people_shown),
+                )
                 print("|", " | ".join(map(str, row)), "|", flush=True)
                 found_by.append(row)
     caption = "Hits at rank 1 and within rank 5, and mean rank among originals (0.5 by chance)."
@@ -278,10 +294,13 @@ def _photo(path: Path, cache: Path) -> np.ndarray:
 
 def _likeness(path: Path, folder: Path, read: Callable[[Path], Scan]) -> dict[str, ScanFeatures]:
     """The completed and the as-is face; kept from run to run."""
-    file = folder / f"{path.name}.npz"
+    file = folder / DEFAULT_RECOGNISER / f"{path.name}.npz"
     if not file.is_file():
         head = reconstruct_head(read(path))
-        keep(file, {variant: features_of_head(head, "sface", variant) for variant in VARIANTS})
+        keep(
+            file,
+            {variant: features_of_head(head, DEFAULT_RECOGNISER, variant) for variant in VARIANTS},
+        )
     return kept(file)
 
 
@@ -289,7 +308,7 @@ def features(
     root: Path, folder: Path, jobs: int, read: Callable[[Path], Scan] = faceblind.load
 ) -> dict[str, dict[str, ScanFeatures]]:
     """By variant and person; scans in which no head is found are left out."""
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / DEFAULT_RECOGNISER).mkdir(parents=True, exist_ok=True)
     work = partial(_likeness, folder=folder, read=read)
     done = run_many(work, sorted(root.rglob("*_T1w.nii.gz")), n_jobs=jobs, show_progress=False)
     found = {measures.person_of(d.item): d.value for d in done if d.value is not None}

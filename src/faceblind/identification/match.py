@@ -21,7 +21,6 @@ person. Three recipes are offered:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,23 +34,11 @@ from faceblind.identification.adaptation import (
     standardised,
 )
 from faceblind.identification.embeddings import Embeddings
-from faceblind.identification.scores import (
-    SCORE_DECIMALS,
-    Direction,
-    Fusion,
-    Matching,
-    Scores,
-)
+from faceblind.identification.fusion import Fusion, fuse, person_means, unit
+from faceblind.identification.scores import SCORE_DECIMALS, Direction, Matching, Scores
 
 MATCHINGS: tuple[Matching, ...] = ("adapted", "centred", "nearest")
-FUSIONS: tuple[Fusion, ...] = ("mean", "top", "best")
 
-SILENT_NORM = 1e-4
-"""A centred vector shorter than this is rounding noise around the centre and becomes zero: it
-scores 0 with everybody instead of being blown up to unit length."""
-
-TOP_SHARE = 0.1
-"""Share of the picture pairs of two persons that ``top`` fusion averages."""
 
 _DIRECTIONS: dict[tuple[str, str], Direction] = {
     ("photograph", "render"): "photo-to-scan",
@@ -148,10 +135,10 @@ def _adapted(
     persons, counts, sides = [], [], []
     for side in (probes, gallery):
         labels, pictures, vectors = _by_person(side.person, side.vectors.astype(np.float64))
-        means = _person_means(vectors, pictures)
+        means = person_means(vectors, pictures)
         prior = PRIOR_PEOPLE * fit.centre(str(side.kind[0]))
         centre = (means.sum(axis=0) + prior) / (len(means) + PRIOR_PEOPLE)
-        sides.append(_unit(fit.damped(_unit(means - centre))))
+        sides.append(unit(fit.damped(unit(means - centre))))
         persons.append(labels)
         counts.append(pictures)
     values = standardised(sides[0] @ sides[1].T, fit.spread)
@@ -188,78 +175,8 @@ def fit_centre(embeddings: Embeddings) -> NDArray[np.float64]:
     if len(vectors) == 0:
         raise FaceblindError("matching: no pictures to fit a centre to")
     _, counts, ordered = _by_person(embeddings.person, vectors)
-    centre: NDArray[np.float64] = _person_means(ordered, counts).mean(axis=0)
+    centre: NDArray[np.float64] = person_means(ordered, counts).mean(axis=0)
     return centre
-
-
-def fuse(
-    probes: NDArray[np.float64],
-    probe_counts: NDArray[np.int64],
-    gallery: NDArray[np.float64],
-    gallery_counts: NDArray[np.int64],
-    fusion: Fusion,
-) -> NDArray[np.float64]:
-    """One score for each pair of persons from the vectors of their pictures.
-
-    All three are symmetric in probe and gallery.
-
-    ``mean``
-        Cosine between the two persons' mean vectors. Averaging cancels what pose, light and
-        expression add to single pictures; every picture counts the same.
-    ``top``
-        Mean of the best tenth of all pairs (at least one). Only pictures from similar angles
-        have to agree.
-    ``best``
-        The best single pair. Persons with more pictures have more chances, and one lucky pair
-        decides.
-
-    Parameters
-    ----------
-    probes : (N, D) float64 ndarray
-        Unit (or zero) vectors, the pictures of one person next to each other.
-    probe_counts : (P,) int ndarray
-        Number of pictures of each probe person, summing to N.
-    gallery : (M, D) float64 ndarray
-        As `probes`.
-    gallery_counts : (G,) int ndarray
-        As `probe_counts`.
-    fusion : {"mean", "top", "best"}
-        The rule.
-
-    Returns
-    -------
-    (P, G) float64 ndarray
-        Higher is more similar.
-    """
-    if fusion == "mean":
-        p_means = _unit(_person_means(probes, probe_counts))
-        g_means = _unit(_person_means(gallery, gallery_counts))
-        scores: NDArray[np.float64] = p_means @ g_means.T
-        return scores
-    rules: dict[str, Callable[[NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]]]
-    rules = {"best": _best_of_pairs, "top": _top_of_pairs}
-    if fusion not in rules:
-        raise FaceblindError(f"fusion: expected one of {', '.join(FUSIONS)}, got {fusion!r}")
-    starts = _starts(gallery_counts)
-    # One probe person at a time: all pairs of 500 scans with 81 renders would fill 13 GB.
-    rows = [
-        rules[fusion](pictures @ gallery.T, starts)
-        for pictures in np.split(probes, np.cumsum(probe_counts)[:-1])
-    ]
-    return np.stack(rows)
-
-
-def _best_of_pairs(pairs: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    best: NDArray[np.float64] = np.maximum.reduceat(pairs.max(axis=0), starts)
-    return best
-
-
-def _top_of_pairs(pairs: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    row = np.empty(len(starts))
-    for g, block in enumerate(np.split(pairs, starts[1:], axis=1)):
-        keep = max(1, round(TOP_SHARE * block.size))
-        row[g] = np.partition(block, block.size - keep, axis=None)[-keep:].mean()
-    return row
 
 
 def _check_comparable(probes: Embeddings, gallery: Embeddings) -> Direction:
@@ -312,15 +229,7 @@ def _centred(vectors: NDArray[np.float64], centre: ArrayLike) -> NDArray[np.floa
         raise FaceblindError(
             f"matching: expected a centre of shape {vectors.shape[1:]}, got {centre.shape}"
         )
-    return _unit(vectors - centre)
-
-
-def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows scaled to unit length; rows of no length become zero."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    silent = norms < SILENT_NORM
-    scaled: NDArray[np.float64] = np.where(silent, 0.0, vectors / np.where(silent, 1.0, norms))
-    return scaled
+    return unit(vectors - centre)
 
 
 def _by_person(
@@ -330,13 +239,3 @@ def _by_person(
     labels = np.asarray(person, dtype=np.str_)
     persons, counts = np.unique(labels, return_counts=True)
     return persons, counts.astype(np.int64), vectors[np.argsort(labels, kind="stable")]
-
-
-def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    starts: NDArray[np.int64] = np.cumsum(counts) - counts
-    return starts
-
-
-def _person_means(vectors: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    means: NDArray[np.float64] = np.add.reduceat(vectors, _starts(counts)) / counts[:, None]
-    return means

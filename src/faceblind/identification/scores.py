@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceblind.errors import FaceblindError
+from faceblind.identification.fusion import Fusion
 
 Matching = Literal["adapted", "centred", "nearest"]
-Fusion = Literal["mean", "top", "best"]
 Direction = Literal["photo-to-scan", "scan-to-photo", "scan-to-scan"]
 
 SCORE_DECIMALS = 6

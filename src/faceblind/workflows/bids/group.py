@@ -17,7 +17,12 @@ from faceblind.recognition.registry import DEFAULT_RECOGNISER, get_recogniser
 from faceblind.system.outputs import PRIVATE, private_dir
 from faceblind.system.workers import run_many
 from faceblind.workflows.audit import judge_scans, pairs, with_companions
-from faceblind.workflows.audit_report import AuditReport, remarks, write_report
+from faceblind.workflows.audit_report import (
+    AuditReport,
+    remarks,
+    still_linkable,
+    write_report,
+)
 from faceblind.workflows.bids.absent import absent_scans, unfinished
 from faceblind.workflows.bids.manifest import FileRecord, Manifest, ScanRecord
 from faceblind.workflows.bids.participant import settings_of
@@ -115,14 +120,28 @@ def run_group(
     followers = {file.path for file in files if file.role == "follower"}
     verdicts = [_by_companion(v) if v.path in followers else v for v in verdicts]
     verdicts = with_companions(scans, verdicts, root)
-    audit = AuditReport(
-        tuple(verdicts), fail_above, remarks(verdicts), linked.unusable, files=pairs(scans, ())
-    )
+    audit = _report(verdicts, scans, root, fail_above, linked.unusable)
     report = private_dir(root / PRIVATE / "report")
     write_report(report, audit, get_recogniser(linking).identity if linking else None)
     faults = tuple(sweep(root, content=True))
     waiting = unfinished(plan, tasks, all_wanted=wanted == Wanted())
     return GroupReport(audit, faults, absent_scans(plan, known), waiting)
+
+
+def _report(
+    verdicts: list[Verdict],
+    scans: list[ScanFile],
+    root: Path,
+    fail_above: float,
+    unlinked: tuple[str, ...],
+) -> AuditReport:
+    """The audit of what is public."""
+    linkable = still_linkable(scans, root)
+    said = remarks(verdicts, linkable)
+    return AuditReport(
+        tuple(verdicts), fail_above, said, unlinked, files=pairs(scans, ()),
+        linkable=linkable,
+    )  # fmt: skip
 
 
 def _scan_file(root: Path, file: FileRecord) -> ScanFile:

@@ -13,7 +13,7 @@ from faceblind.errors import OutputError
 from faceblind.system.outputs import prepare_output
 from faceblind.system.workers import Outcome
 from faceblind.workflows.bids.dataset import read_description, write_dataset_files
-from faceblind.workflows.bids.engine import engine
+from faceblind.workflows.bids.engine import engine, patience_s
 from faceblind.workflows.bids.manifest import Manifest
 from faceblind.workflows.bids.memory import jobs_within
 from faceblind.workflows.bids.plan import Plan, Task, make_plan, require_known_folders
@@ -90,7 +90,7 @@ def run_participants(
     jobs, too_large = jobs_within(plan.tasks, resources)
     work = [task for task in plan.tasks if task.key not in too_large]
     outcomes = engine(jobs, work, output, resources)(
-        partial(run_task, output=output, settings=settings),
+        partial(run_task, output=output, settings=settings, wait_s=patience_s(resources)),
         work,
         label="Sessions",
         name=_name,
