@@ -68,6 +68,24 @@ _browser = load_script("tests/browser.py")
 _chromium, browser = _browser._chromium, _browser.browser
 
 
+_fakes = load_script("tests/recognition/services/fake_services.py")
+
+
+@pytest.fixture
+def azure() -> Iterator[Any]:
+    """A local server that answers as Azure Face does."""
+    pytest.importorskip("azure.ai.vision.face", reason="needs the extra azure")
+    with _fakes.serving(_fakes.FakeAzure()) as fake:
+        yield fake
+
+
+@pytest.fixture
+def compreface() -> Iterator[Any]:
+    """A local server that answers as CompreFace does."""
+    with _fakes.serving(_fakes.FakeCompreFace()) as fake:
+        yield fake
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Folder of real and independent test data that only developers and CI have."""

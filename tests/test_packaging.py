@@ -88,6 +88,7 @@ def test_every_module_imports_without_optional_packages():
 def test_every_import_is_a_declared_dependency():
     names = {
         "PIL": "pillow",
+        "azure": "azure-ai-vision-face",
         "cv2": "opencv-python-headless",
         "skimage": "scikit-image",
         "dask_jobqueue": "dask-jobqueue",

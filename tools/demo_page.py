@@ -31,7 +31,7 @@ from faceblind.report.page import (
 from faceblind.report.pictures import jpeg_address, scan_strip
 from faceblind.report.texts import count, interval
 from faceblind.report.write import write_page
-from faceblind.workflows.study import IN_SILICO
+from faceblind.workflows.study_material import IN_SILICO
 
 SHOWN = 3
 """People with pictures."""
