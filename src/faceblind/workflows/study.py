@@ -134,7 +134,7 @@ def study(
     private = private_dir(root / PRIVATE)
     cache = private / "cache"
     scan_vectors, failed = _scan_features(files, settings, cache, n_jobs, show_progress)
-    photo_vectors, unreadable, flags = _photo_features(rows, settings, cache, n_jobs, show_progress)
+    photo_vectors, unreadable, flags = photo_features(rows, settings, cache, n_jobs, show_progress)
     failed = check_enrolled((scan_vectors, photo_vectors), persons, unreadable | failed, matching)
     scores = _match(scan_vectors, photo_vectors, direction, matching, identity)
     result = evaluate(
@@ -242,10 +242,29 @@ def _scan_work(file: ScanFile, settings: FeatureSettings, cache: Path) -> NDArra
     return scan_embeddings(file.path, settings, Cache(cache))
 
 
-def _photo_features(
+def photo_features(
     rows: Sequence[PhotoRow], settings: FeatureSettings, cache: Path, n_jobs: int, show: bool
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, str], list[dict[str, str]]]:
-    """Embeddings (n, D) by person, why others have none, and the quality flags of pictures."""
+    """Embed the photographs of a table.
+
+    Parameters
+    ----------
+    rows : sequence of PhotoRow
+    settings : FeatureSettings
+    cache : Path
+    n_jobs : int
+    show : bool
+        Show progress.
+
+    Returns
+    -------
+    vectors : dict of str to (n, D) float32 ndarray
+        By person.
+    failed : dict of str to str
+        Why others have none.
+    flags : list of dict
+        Quality remarks of each picture.
+    """
     work = partial(_photo_work, settings=settings, cache=cache)
     outcomes = run_many(
         work, rows, n_jobs=n_jobs, label="Photographs", name=_photo_name, show_progress=show
