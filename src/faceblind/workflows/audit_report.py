@@ -11,6 +11,7 @@ from typing import Any
 from faceblind._version import software_versions
 from faceblind.attacks.reasons import public_texts
 from faceblind.attacks.verdict import ANONYMITY, Verdict
+from faceblind.display import table_html
 from faceblind.identification.intervals import wilson_interval
 from faceblind.system.outputs import PRIVATE, private_dir
 from faceblind.system.tables import write_json, write_tsv
@@ -54,6 +55,16 @@ class AuditReport:
         counts = Counter(verdict.status for verdict in (*self.verdicts, *self.not_examined))
         told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
         return f"AuditReport({told or 'nothing'}; gate {'passed' if self.passed else 'closed'})"
+
+    def _repr_html_(self) -> str:
+        counts = Counter(verdict.status for verdict in (*self.verdicts, *self.not_examined))
+        rows = [(status, str(count)) for status, count in sorted(counts.items())]
+        rows += [
+            ("could not be read", str(len(self.failed))),
+            ("originals and photographs not used", str(len(self.unlinked))),
+            ("gate", "passed" if self.passed else "closed"),
+        ]
+        return table_html(rows, " ".join(self.remarks))
 
     @property
     def failed(self) -> tuple[Verdict, ...]:

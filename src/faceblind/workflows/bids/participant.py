@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +23,7 @@ from faceblind.workflows.bids.sweep import sweep
 VERB = "bids"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunReport:
     """What a run did.
 
@@ -43,6 +44,14 @@ class RunReport:
     failures: tuple[str, ...]
     faults: tuple[str, ...]
     not_begun: int = 0
+
+    def __repr__(self) -> str:
+        statuses = Counter(scan.status for task in self.tasks for scan in task.scans)
+        told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+        return (
+            f"RunReport({told or 'no scans'}; {len(self.failures)} failures, {len(self.faults)} "
+            f"faults, {self.not_begun} sessions not begun)"
+        )
 
     @property
     def ok(self) -> bool:
