@@ -24,7 +24,8 @@ def path(tmp_path, monkeypatch):
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    peers.find_module.cache_clear()
+    forget = peers.find_module.cache_clear
+    forget()
 
     def add(name: str, text: str) -> Path:
         program = folder / name
@@ -33,7 +34,7 @@ def path(tmp_path, monkeypatch):
         return program
 
     yield add
-    peers.find_module.cache_clear()
+    forget()
 
 
 def by_name(name: str) -> Peer:

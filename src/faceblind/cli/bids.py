@@ -14,6 +14,7 @@ from faceblind.cli.protect import DropExtensions
 from faceblind.cli.verb import DONE, FAILED, GATE, one_line, say
 
 if TYPE_CHECKING:
+    from faceblind.datasets.bids_filters import Wanted
     from faceblind.workflows.bids.group import GroupReport
     from faceblind.workflows.bids.participant import RunReport
     from faceblind.workflows.bids.plan import Plan
@@ -39,6 +40,13 @@ class LayoutName(StrEnum):
 
     derivative = "derivative"
     publish = "publish"
+
+
+class QueueName(StrEnum):
+    """Batch systems."""
+
+    slurm = "slurm"
+    pbs = "pbs"
 
 
 _FEW = 20
@@ -147,6 +155,18 @@ def bids(
             help="Work on a Dask cluster: its address or scheduler file.",
         ),
     ] = None,
+    queue: Annotated[
+        QueueName | None,
+        typer.Option("--queue", help="Work in jobs of a batch system, as many as --nprocs."),
+    ] = None,
+    queue_option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--queue-option",
+            metavar="LINE",
+            help="An option of sbatch or qsub for each job, such as --time=04:00:00.",
+        ),
+    ] = None,
     mem_mb: Annotated[
         int | None, typer.Option("--mem-mb", help="Memory of all processes together.", min=1)
     ] = None,
@@ -188,7 +208,8 @@ def bids(
     to undo or names people stays in OUTPUT_DIR/private. Labels may have their sub- or ses-.
 
     Exit codes: 0 done, 1 some scan is not public or a file failed, 2 usage, 3 (group) the gate is
-    closed.
+    closed: a public scan does not pass, or a scan of BIDS_DIR is not public. Labels and filters say
+    which scans of BIDS_DIR count.
     """
     from faceblind.datasets.bids_filters import Wanted, read_filter_file
     from faceblind.workflows.bids.settings import BidsSettings, Resources
@@ -197,11 +218,19 @@ def bids(
         raise typer.BadParameter("--protect-only and --audit-only exclude each other")
     if nprocs == 0:
         raise typer.BadParameter("no process does no work; give 1 or more, or -1 for all")
+    _check_queue(queue, queue_option or [], level, nprocs, dask)
     resources = Resources(
-        nprocs, omp_nthreads, mem_mb, work_dir, stop_on_first_crash, not quiet, dask
+        nprocs, omp_nthreads, mem_mb, work_dir, stop_on_first_crash, not quiet, dask,
+        queue.value if queue else None, tuple(queue_option or ()),
+    )  # fmt: skip
+    wanted = Wanted(
+        tuple(participant_label or ()),
+        tuple(session_label or ()),
+        tuple(exclude_participant_label or ()),
+        read_filter_file(bids_filter_file) if bids_filter_file else {},
     )
     if level == Level.group:
-        return _group(output_dir, resources, study, fail_above)
+        return _group(bids_dir, output_dir, wanted, resources, study, fail_above)
     if study is not None:
         raise typer.BadParameter("--study needs all scans; give it with group")
     settings = BidsSettings(
@@ -212,17 +241,29 @@ def bids(
         drop_extensions=drop_extensions,
         also=tuple(include or ()),
         steps="protect" if protect_only else "audit" if audit_only else "both",
-        wanted=Wanted(
-            tuple(participant_label or ()),
-            tuple(session_label or ()),
-            tuple(exclude_participant_label or ()),
-            read_filter_file(bids_filter_file) if bids_filter_file else {},
-        ),
+        wanted=wanted,
         validate=not skip_bids_validation,
     )
     if dry_run:
         return _dry_run(bids_dir, settings, verbose=verbose)
     return _participants(bids_dir, output_dir, settings, resources)
+
+
+def _check_queue(
+    queue: QueueName | None, options: list[str], level: Level, nprocs: int, dask: str | None
+) -> None:
+    if queue is None:
+        if options:
+            raise typer.BadParameter("--queue-option needs --queue")
+        return
+    if dask is not None:
+        raise typer.BadParameter("--queue and --dask exclude each other")
+    if level == Level.group:
+        raise typer.BadParameter("--queue is for participant; group works on this machine")
+    if nprocs == -1:
+        raise typer.BadParameter("--queue needs --nprocs, the number of jobs")
+    if any("\n" in line or "\r" in line for line in options):
+        raise typer.BadParameter("a --queue-option is one line")
 
 
 def _dry_run(bids_dir: Path, settings: BidsSettings, *, verbose: bool) -> int:
@@ -290,11 +331,20 @@ def _result(report: RunReport, settings: BidsSettings, out: Path) -> str:
     return f"Passed and public: {report.count('pass')} of {total}{earlier}: {out}"
 
 
-def _group(output_dir: Path, resources: Resources, study: Path | None, fail_above: float) -> int:
+def _group(
+    bids_dir: Path,
+    output_dir: Path,
+    wanted: Wanted,
+    resources: Resources,
+    study: Path | None,
+    fail_above: float,
+) -> int:
     import faceblind
     from faceblind.workflows.bids.group import run_group
 
-    report = run_group(output_dir, resources, photos=study, fail_above=fail_above)
+    report = run_group(
+        bids_dir, output_dir, resources, wanted=wanted, photos=study, fail_above=fail_above
+    )
     folder = output_dir / "private" / "report"
     page = faceblind.write_report(
         report, folder, n_jobs=resources.n_jobs, show_progress=resources.show_progress

@@ -1,9 +1,13 @@
 """Compare probe pictures with gallery pictures, person by person.
 
 A search compares one probe person (all pictures of that person together) with every gallery
-person. Two recipes are offered:
+person. Three recipes are offered:
 
-``centred`` (default)
+``adapted`` (default of the study, for the recogniser ``sface-map``)
+    As ``centred`` with fused means; then the directions in which a photograph and a render of one
+    face differ, learnt from synthetic people, are damped, and each score is measured in standard
+    deviations of its probe's and of its gallery person's scores (`adaptation`).
+``centred``
     Renders and photographs are two *domains*: a recogniser trained on photographs maps every
     render to much the same corner of its space, and that shared offset drowns what differs
     between persons. The mean of each domain is subtracted, the vectors are scaled back to unit
@@ -17,7 +21,6 @@ person. Two recipes are offered:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,26 +28,24 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from faceblind.errors import FaceblindError
+from faceblind.identification.adaptation import (
+    PRIOR_PEOPLE,
+    Adaptation,
+    adaptation_of,
+    standardised,
+)
 from faceblind.identification.embeddings import Embeddings
+from faceblind.identification.fusion import Fusion, fuse, person_means, unit
 
-Matching = Literal["centred", "nearest"]
-Fusion = Literal["mean", "top", "best"]
+Matching = Literal["adapted", "centred", "nearest"]
 Direction = Literal["photo-to-scan", "scan-to-photo", "scan-to-scan"]
 
-MATCHINGS: tuple[Matching, ...] = ("centred", "nearest")
-FUSIONS: tuple[Fusion, ...] = ("mean", "top", "best")
+MATCHINGS: tuple[Matching, ...] = ("adapted", "centred", "nearest")
 
 SCORE_DECIMALS = 6
 """Scores are rounded to this many decimals, so that the rounding noise of float32 embeddings and
 of the matrix product (about 1e-7, and different from one processor to the next) neither breaks
 ties between identical pictures nor changes ranks from one machine to another."""
-
-SILENT_NORM = 1e-4
-"""A centred vector shorter than this is rounding noise around the centre and becomes zero: it
-scores 0 with everybody instead of being blown up to unit length."""
-
-TOP_SHARE = 0.1
-"""Share of the picture pairs of two persons that ``top`` fusion averages."""
 
 _DIRECTIONS: dict[tuple[str, str], Direction] = {
     ("photograph", "render"): "photo-to-scan",
@@ -60,14 +61,15 @@ class Scores:
     Parameters
     ----------
     values : (P, G) float64 ndarray
-        Higher is more similar; cosines (or means of cosines) in [-1, 1].
+        Higher is more similar; cosines (or means of cosines) in [-1, 1], or standard deviations for
+        ``adapted``.
     probe_persons : (P,) str ndarray
         Who is searched for, sorted, each person once.
     gallery_persons : (G,) str ndarray
         Who is searched, sorted, each person once.
     direction : {"photo-to-scan", "scan-to-photo", "scan-to-scan"}
         Probe kind to gallery kind.
-    matching : {"centred", "nearest"}
+    matching : {"adapted", "centred", "nearest"}
         The recipe.
     fusion : {"mean", "top", "best"}
         How the pictures of two persons became one score, see `fuse`.
@@ -134,6 +136,7 @@ def match(
     matching: Matching = "centred",
     fusion: Fusion | None = None,
     centres: tuple[ArrayLike, ArrayLike] | None = None,
+    adaptation: Adaptation | None = None,
 ) -> Scores:
     """Score every probe person against every gallery person.
 
@@ -144,14 +147,18 @@ def match(
     gallery : Embeddings
         Pictures of the persons searched, all of one kind. The kinds give the direction; swapping
         probes and gallery transposes the scores.
-    matching : {"centred", "nearest"}
-        The recipe, see the module's description.
+    matching : {"adapted", "centred", "nearest"}
+        The recipe, see the module's description. ``adapted`` compares photographs with renders by
+        the recogniser ``sface-map`` only.
     fusion : {"mean", "top", "best"}, optional
-        See `fuse`. By default ``mean`` for ``centred``; ``nearest`` is always ``best``.
+        See `fuse`. By default ``mean`` for ``centred``; ``adapted`` is always ``mean``, ``nearest``
+        always ``best``.
     centres : pair of (D,) array_like, optional
         Centre of the probes' and of the gallery's domain, for ``centred``. By default each is
         fitted to the pictures given, which needs at least two persons on either side; give the
         centres of a larger set (`fit_centre`) to search for a single person.
+    adaptation : Adaptation, optional
+        For ``adapted``: another fit than the shipped one.
 
     Returns
     -------
@@ -167,9 +174,12 @@ def match(
     if matching not in MATCHINGS:
         raise FaceblindError(f"matching: expected one of {', '.join(MATCHINGS)}, got {matching!r}")
     chosen: Fusion = fusion or ("best" if matching == "nearest" else "mean")
-    if matching == "nearest" and chosen != "best":
-        raise FaceblindError(f"fusion: 'nearest' matching is always 'best', got {chosen!r}")
+    for recipe, only in (("nearest", "best"), ("adapted", "mean")):
+        if matching == recipe and chosen != only:
+            raise FaceblindError(f"fusion: {recipe!r} matching is always {only!r}, got {chosen!r}")
     direction = _check_comparable(probes, gallery)
+    if matching == "adapted":
+        return _adapted(probes, gallery, direction, adaptation)
     p_vectors = np.asarray(probes.vectors, dtype=np.float64)
     g_vectors = np.asarray(gallery.vectors, dtype=np.float64)
     if matching == "centred":
@@ -195,6 +205,39 @@ def match(
     )
 
 
+def _adapted(
+    probes: Embeddings, gallery: Embeddings, direction: Direction, given: Adaptation | None
+) -> Scores:
+    """Scores of the recipe ``adapted``."""
+    fit = given or adaptation_of(probes.recogniser)
+    if fit is None or direction == "scan-to-scan":
+        raise FaceblindError(
+            "matching: 'adapted' compares photographs with renders by the recogniser sface-map; "
+            f"for {direction} by {probes.recogniser} choose 'centred'"
+        )
+    persons, counts, sides = [], [], []
+    for side in (probes, gallery):
+        labels, pictures, vectors = _by_person(side.person, side.vectors.astype(np.float64))
+        means = person_means(vectors, pictures)
+        prior = PRIOR_PEOPLE * fit.centre(str(side.kind[0]))
+        centre = (means.sum(axis=0) + prior) / (len(means) + PRIOR_PEOPLE)
+        sides.append(unit(fit.damped(unit(means - centre))))
+        persons.append(labels)
+        counts.append(pictures)
+    values = standardised(sides[0] @ sides[1].T, fit.spread)
+    return Scores(
+        values=np.round(values, SCORE_DECIMALS) + 0.0,
+        probe_persons=persons[0],
+        gallery_persons=persons[1],
+        direction=direction,
+        matching="adapted",
+        fusion="mean",
+        recogniser=probes.recogniser,
+        probe_pictures=counts[0],
+        gallery_pictures=counts[1],
+    )
+
+
 def fit_centre(embeddings: Embeddings) -> NDArray[np.float64]:
     """Centre of a domain: the mean over persons of each person's mean vector.
 
@@ -215,78 +258,8 @@ def fit_centre(embeddings: Embeddings) -> NDArray[np.float64]:
     if len(vectors) == 0:
         raise FaceblindError("matching: no pictures to fit a centre to")
     _, counts, ordered = _by_person(embeddings.person, vectors)
-    centre: NDArray[np.float64] = _person_means(ordered, counts).mean(axis=0)
+    centre: NDArray[np.float64] = person_means(ordered, counts).mean(axis=0)
     return centre
-
-
-def fuse(
-    probes: NDArray[np.float64],
-    probe_counts: NDArray[np.int64],
-    gallery: NDArray[np.float64],
-    gallery_counts: NDArray[np.int64],
-    fusion: Fusion,
-) -> NDArray[np.float64]:
-    """One score for each pair of persons from the vectors of their pictures.
-
-    All three are symmetric in probe and gallery.
-
-    ``mean``
-        Cosine between the two persons' mean vectors. Averaging cancels what pose, light and
-        expression add to single pictures; every picture counts the same.
-    ``top``
-        Mean of the best tenth of all pairs (at least one). Only pictures from similar angles
-        have to agree.
-    ``best``
-        The best single pair. Persons with more pictures have more chances, and one lucky pair
-        decides.
-
-    Parameters
-    ----------
-    probes : (N, D) float64 ndarray
-        Unit (or zero) vectors, the pictures of one person next to each other.
-    probe_counts : (P,) int ndarray
-        Number of pictures of each probe person, summing to N.
-    gallery : (M, D) float64 ndarray
-        As `probes`.
-    gallery_counts : (G,) int ndarray
-        As `probe_counts`.
-    fusion : {"mean", "top", "best"}
-        The rule.
-
-    Returns
-    -------
-    (P, G) float64 ndarray
-        Higher is more similar.
-    """
-    if fusion == "mean":
-        p_means = _unit(_person_means(probes, probe_counts))
-        g_means = _unit(_person_means(gallery, gallery_counts))
-        scores: NDArray[np.float64] = p_means @ g_means.T
-        return scores
-    rules: dict[str, Callable[[NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]]]
-    rules = {"best": _best_of_pairs, "top": _top_of_pairs}
-    if fusion not in rules:
-        raise FaceblindError(f"fusion: expected one of {', '.join(FUSIONS)}, got {fusion!r}")
-    starts = _starts(gallery_counts)
-    # One probe person at a time: all pairs of 500 scans with 81 renders would fill 13 GB.
-    rows = [
-        rules[fusion](pictures @ gallery.T, starts)
-        for pictures in np.split(probes, np.cumsum(probe_counts)[:-1])
-    ]
-    return np.stack(rows)
-
-
-def _best_of_pairs(pairs: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    best: NDArray[np.float64] = np.maximum.reduceat(pairs.max(axis=0), starts)
-    return best
-
-
-def _top_of_pairs(pairs: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    row = np.empty(len(starts))
-    for g, block in enumerate(np.split(pairs, starts[1:], axis=1)):
-        keep = max(1, round(TOP_SHARE * block.size))
-        row[g] = np.partition(block, block.size - keep, axis=None)[-keep:].mean()
-    return row
 
 
 def _check_comparable(probes: Embeddings, gallery: Embeddings) -> Direction:
@@ -339,15 +312,7 @@ def _centred(vectors: NDArray[np.float64], centre: ArrayLike) -> NDArray[np.floa
         raise FaceblindError(
             f"matching: expected a centre of shape {vectors.shape[1:]}, got {centre.shape}"
         )
-    return _unit(vectors - centre)
-
-
-def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows scaled to unit length; rows of no length become zero."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    silent = norms < SILENT_NORM
-    scaled: NDArray[np.float64] = np.where(silent, 0.0, vectors / np.where(silent, 1.0, norms))
-    return scaled
+    return unit(vectors - centre)
 
 
 def _by_person(
@@ -357,16 +322,6 @@ def _by_person(
     labels = np.asarray(person, dtype=np.str_)
     persons, counts = np.unique(labels, return_counts=True)
     return persons, counts.astype(np.int64), vectors[np.argsort(labels, kind="stable")]
-
-
-def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    starts: NDArray[np.int64] = np.cumsum(counts) - counts
-    return starts
-
-
-def _person_means(vectors: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    means: NDArray[np.float64] = np.add.reduceat(vectors, _starts(counts)) / counts[:, None]
-    return means
 
 
 def _span(counts: NDArray[np.int64]) -> list[int]:

@@ -21,13 +21,22 @@ from faceblind.errors import AlignmentError, FaceblindError, TableError, missing
 from faceblind.formats import check_source
 from faceblind.formats.names import suffix_of, without_ending
 from faceblind.identification.ranking import FEWEST, Link
-from faceblind.recognition.registry import check_recogniser, get_recogniser
+from faceblind.recognition.registry import (
+    DEFAULT_RECOGNISER,
+    check_recogniser,
+    get_recogniser,
+)
 from faceblind.system.cache import Cache
 from faceblind.system.outputs import PRIVATE, prepare_output
 from faceblind.system.workers import Outcome, run_many
 from faceblind.workflows.audit_cache import examine_once
 from faceblind.workflows.audit_linking import Linked, Run, link_scans
-from faceblind.workflows.audit_report import AuditReport, remarks, write_report
+from faceblind.workflows.audit_report import (
+    AuditReport,
+    remarks,
+    still_linkable,
+    write_report,
+)
 
 _Item = tuple[ScanFile, Path | None]
 _Result = Outcome[_Item, Examined | AlignmentError]
@@ -41,7 +50,7 @@ def audit(
     photos: str | Path | None = None,
     fail_above: float = 0.0,
     ignore: Sequence[str] = (),
-    recogniser: str = "sface",
+    recogniser: str = DEFAULT_RECOGNISER,
     n_jobs: int = -1,
     force: bool = False,
     show_progress: bool = True,
@@ -67,7 +76,7 @@ def audit(
         Shell patterns, relative to `path`, of files that need not be examined: see
         `faceblind.attacks.unexamined.is_named`. Scans that can be read are examined all the same.
     recogniser : str
-        ``"sface"``, ``"dlib"`` or the path of an ONNX file, for linking.
+        ``"sface-map"``, ``"sface"``, ``"dlib"`` or the path of an ONNX file, for linking.
     n_jobs : int
         Processes; -1 for all processors.
     force : bool
@@ -114,10 +123,12 @@ def audit(
     )
     verdicts = with_companions(files, verdicts, base)
     unseen, ignored = _unseen(census, ignore, verdicts)
-    said = remarks(verdicts) + remarks_on(unseen, ignored, path)
+    linkable = still_linkable(files, base)
+    said = remarks(verdicts, linkable) + remarks_on(unseen, ignored, path)
     report = AuditReport(
-        tuple(verdicts), fail_above, said, linked.unusable, unseen, ignored, pairs(files, before)
-    )
+        tuple(verdicts), fail_above, said, linked.unusable, unseen, ignored, pairs(files, before),
+        linkable,
+    )  # fmt: skip
     if root is not None:
         write_report(root, report, identity)
     return report

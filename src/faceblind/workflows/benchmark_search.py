@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from faceblind.datasets.photographs import PhotoRow
 from faceblind.face.reconstruction import Variant
 from faceblind.identification.embeddings import Embeddings
-from faceblind.identification.match import Direction, Matching, Scores, match
+from faceblind.identification.match import MATCHINGS, Direction, Matching, Scores, match
 from faceblind.identification.result import evaluate
 from faceblind.identification.scan_match import LinkMatching, ScanFeatures, link_scores
 from faceblind.recognition.registry import get_recogniser
@@ -24,8 +24,9 @@ from faceblind.workflows.features import FeatureSettings, all_features_of_scan
 from faceblind.workflows.study import photo_features
 
 INTACT = "intact"
+ADAPTED_RECOGNISER = "sface-map"
+"""The only one that the shipped adaptation fits."""
 
-PHOTO_MATCHINGS: tuple[Matching, ...] = get_args(Matching)
 LINK_MATCHINGS: tuple[LinkMatching, ...] = get_args(LinkMatching)
 
 Shown = tuple[str, Variant]
@@ -164,7 +165,7 @@ def attacks_on(
             sides.insert(0, ("original-to-protected", *own))
         photographs = originals.photographs[recogniser]
         people = sorted(set(persons[gallery]))
-        for matching in PHOTO_MATCHINGS if len(people) > 1 else ():
+        for matching in photo_matchings(recogniser) if len(people) > 1 else ():
             scores = _by_photographs(photographs, published, identity, matching)
             result = evaluate(scores, people, failed)
             found.append(Attack(method, "photo-to-scan", variant, recogniser, matching, result))
@@ -174,6 +175,16 @@ def attacks_on(
                 result = evaluate(scores, searched, failed)
                 found.append(Attack(method, search, variant, recogniser, link_matching, result))
     return found
+
+
+def photo_matchings(recogniser: str) -> tuple[Matching, ...]:
+    """How a recogniser's photographs and renders can be compared.
+
+    Parameters
+    ----------
+    recogniser : str
+    """
+    return tuple(m for m in MATCHINGS if m != "adapted" or recogniser == ADAPTED_RECOGNISER)
 
 
 def _of_series(side: Enrolled, series: str, shown: Shown) -> dict[str, ScanFeatures]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from faceblind._version import __version__
+from faceblind.datasets.bids_filters import Wanted
 from faceblind.errors import OutputError
 from faceblind.system.outputs import prepare_output
-from faceblind.system.workers import Outcome, run_many
+from faceblind.system.workers import Outcome
 from faceblind.workflows.bids.dataset import read_description, write_dataset_files
+from faceblind.workflows.bids.engine import engine, patience_s
 from faceblind.workflows.bids.manifest import Manifest
 from faceblind.workflows.bids.memory import jobs_within
 from faceblind.workflows.bids.plan import Plan, Task, make_plan, require_known_folders
@@ -21,6 +23,7 @@ from faceblind.workflows.bids.settings import BidsSettings, Resources
 from faceblind.workflows.bids.sweep import sweep
 
 VERB = "bids"
+_ALL = "all images"
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,8 +98,8 @@ def run_participants(
         manifest.expect([task.key for task in plan.tasks])
     jobs, too_large = jobs_within(plan.tasks, resources)
     work = [task for task in plan.tasks if task.key not in too_large]
-    outcomes = _engine(jobs, resources)(
-        partial(run_task, output=output, settings=settings),
+    outcomes = engine(jobs, work, output, resources)(
+        partial(run_task, output=output, settings=settings, wait_s=patience_s(resources)),
         work,
         label="Sessions",
         name=_name,
@@ -112,16 +115,6 @@ def run_participants(
     faults = sweep(output.root, content=False, participants=people)
     left = len(plan.tasks) - len(tasks) - len(too_large)
     return RunReport(plan, tuple(tasks), tuple(failures), tuple(faults), left)
-
-
-def _engine(jobs: int, resources: Resources) -> Callable[..., list[Outcome[Task, TaskReport]]]:
-    """What applies one function to all sessions; the bytes are the same from each."""
-    if resources.scheduler is None:
-        return partial(run_many, n_jobs=jobs, threads=resources.threads)
-    # Only where it is asked for: it brings a network of its own.
-    from faceblind.system.cluster import run_on_cluster
-
-    return partial(run_on_cluster, scheduler=resources.scheduler)
 
 
 def prepare(plan: Plan, out: Path, settings: BidsSettings, resources: Resources) -> Output:
@@ -155,8 +148,8 @@ def prepare(plan: Plan, out: Path, settings: BidsSettings, resources: Resources)
 
 def _require_same_way(manifest: Manifest, settings: BidsSettings) -> None:
     """One output holds one kind of results, by one version."""
-    all_ = "all images" if settings.everything else "head images"
-    now = [settings.layout, settings.method, all_, __version__]
+    images = _ALL if settings.everything else "head images"
+    now = [settings.layout, settings.method, images, __version__]
     before = manifest.described("way")
     if before is None:
         manifest.describe("way", now)
@@ -166,6 +159,29 @@ def _require_same_way(manifest: Manifest, settings: BidsSettings) -> None:
             f"OUTPUT_DIR holds results of another layout, method or version ({found}); choose a "
             "new folder"
         )
+
+
+def settings_of(manifest: Manifest, wanted: Wanted) -> BidsSettings:
+    """How the results of an output were made.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    wanted : Wanted
+        Of which participants, sessions and series; the manifest does not keep that.
+
+    Raises
+    ------
+    OutputError
+        If no run has made any.
+    """
+    way = manifest.described("way")
+    if not isinstance(way, list):
+        raise OutputError("OUTPUT_DIR holds no results; run 'participant' first")
+    layout, method, images, _ = way
+    return BidsSettings(
+        method=method, layout=layout, everything=images == _ALL, wanted=wanted, validate=False
+    )
 
 
 def _name(task: Task) -> str:

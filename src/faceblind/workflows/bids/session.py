@@ -45,7 +45,7 @@ from faceblind.workflows.protect_session import Job, protect_job
 from faceblind.workflows.protect_settings import for_derived
 
 ELSEWHERE = "elsewhere"
-BY_COMPANION = "no head can be found in it; it lost what its companion lost:"
+BY_COMPANION = "no head can be found in it; it keeps nothing that its companion lost:"
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,11 @@ class Output:
         """For files that come from another file system."""
         return self.root / PRIVATE / "incoming"
 
+    @property
+    def jobs(self) -> Path:
+        """Logs of jobs of a batch system."""
+        return self.root / PRIVATE / "jobs"
+
     def make(self) -> None:
         """Make the private folders."""
         private_dir(self.root / PRIVATE)
@@ -111,7 +116,7 @@ class TaskReport:
     failures: tuple[str, ...] = ()
 
 
-def run_task(task: Task, output: Output, settings: BidsSettings) -> TaskReport:
+def run_task(task: Task, output: Output, settings: BidsSettings, wait_s: float = 0.0) -> TaskReport:
     """Do a piece of work, unless it was done before or another process does it now.
 
     Parameters
@@ -120,12 +125,14 @@ def run_task(task: Task, output: Output, settings: BidsSettings) -> TaskReport:
     output : Output
         Made.
     settings : BidsSettings
+    wait_s : float
+        How long to wait for another process.
 
     Returns
     -------
     TaskReport
     """
-    with claim(output.claim(task.key)) as held:
+    with claim(output.claim(task.key), wait_s=wait_s) as held:
         if not held:
             return TaskReport(task.key, ELSEWHERE)
         with Manifest(output.root) as manifest:
