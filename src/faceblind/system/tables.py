@@ -85,18 +85,15 @@ def write_csv(path: str | Path, rows: Iterable[Mapping[str, Any]], columns: Sequ
 
     Raises
     ------
-    TableError
+    ValueError
         If a row has a column that is not among `columns`.
     """
     text = io.StringIO()
-    try:
-        writer = csv.DictWriter(text, columns, restval="")
-        writer.writeheader()
-        for row in rows:
-            cells = {name: _cell(value) for name, value in row.items()}
-            writer.writerow({n: "" if cell == "n/a" else cell for n, cell in cells.items()})
-    except ValueError as error:
-        raise TableError(f"{path}: {error}; list all columns") from error
+    writer = csv.DictWriter(text, columns, restval="")
+    writer.writeheader()
+    for row in rows:
+        cells = {name: _cell(value) for name, value in row.items()}
+        writer.writerow({n: "" if cell == "n/a" else cell for n, cell in cells.items()})
     _write_text(path, text.getvalue())
 
 
