@@ -24,8 +24,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -35,10 +33,8 @@ from pathlib import Path
 import numpy as np
 
 import faceblind
-import other_tools
 import protect_measures as measures
 from evidence import Cell, Record, Table, add_option, command, write
-from faceblind.errors import FaceblindError
 from faceblind.face.pipeline import reconstruct_head
 from faceblind.identification.embeddings import Embeddings
 from faceblind.identification.match import Matching, match
@@ -53,7 +49,9 @@ from faceblind.recognition.registry import DEFAULT_RECOGNISER, get_recogniser
 from faceblind.scan import Scan
 from faceblind.system.cache import Cache
 from faceblind.system.workers import run_many
+from faceblind.workflows.benchmark import own_methods
 from faceblind.workflows.features import FeatureSettings, photo_embeddings
+from faceblind.workflows.peers import Peer, find_peers
 from feature_files import keep, kept
 
 METHODS = ("deface", "reface")
@@ -84,24 +82,6 @@ MATCHINGS: tuple[tuple[Matching, LinkMatching], ...] = (
 """For photographs, and for scans among originals; the default attack first."""
 
 
-def timed(command: list[str]) -> tuple[float, float, float]:
-    """Wall seconds, processor seconds and peak MB of a command."""
-    code = (
-        "import json, resource, subprocess, sys, time; start = time.perf_counter();"
-        "rc = subprocess.run(sys.argv[1:], capture_output=True).returncode;"
-        "use = resource.getrusage(resource.RUSAGE_CHILDREN);"
-        "print(json.dumps([rc, time.perf_counter() - start, use.ru_utime + use.ru_stime,"
-        " use.ru_maxrss / 1024]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *command], capture_output=True, text=True, check=True
-    )
-    failed, wall, processor, peak = json.loads(done.stdout)
-    if failed:
-        raise FaceblindError("the command failed")
-    return wall, processor, peak
-
-
 def table(caption: str, head: str, rows: Rows) -> Table:
     """A table of the record, its columns named as in the line that was printed."""
     return Table(caption, cells(head), tuple(rows))
@@ -119,37 +99,33 @@ def speed(scans: list[Path], runs: int) -> list[Table]:
     head = "| scan | tool | wall s | CPU s | peak MB |"
     found: Rows = []
     print(f"{head}\n| --- | --- | --- | --- | --- |")
+    tools = (*own_methods(), *find_peers()[0])
     for scan in scans:
         with tempfile.TemporaryDirectory() as folder:
             brain = measures.write_brain(scan, Path(folder) / "brain.nii.gz")
-            for name, make in commands(scan, brain).items():
-                try:
-                    rows = [timed(make(Path(folder) / f"{n}.nii.gz")) for n in range(runs + 1)]
-                except FaceblindError:
-                    print(f"| {scan.name} | {name} | failed | | |", flush=True)
-                    continue
-                finally:
-                    for left in Path(folder).glob("[0-9].*"):
-                        left.unlink()
-                wall, processor, peak = np.median(rows[1:], axis=0)
-                row = f"| {scan.name} | {name} | {wall:.1f} | {processor:.1f} | {peak:.0f} |"
+            for tool in tools:
+                costs = several(tool, scan, brain, Path(folder), runs)
+                told = "failed | |" if costs is None else "{:.1f} | {:.1f} | {:.0f}".format(*costs)
+                row = f"| {scan.name} | {tool.name} | {told} |"
                 print(row, flush=True)
-                found.append(cells(row))
+                if costs is not None:
+                    found.append(cells(row))
     return [table(f"Whole process, median of {runs} after a first.", head, found)]
 
 
-def commands(scan: Path, brain: Path) -> dict[str, Callable[[Path], list[str]]]:
-    """Command lines by tool, each a function of the output."""
-
-    def ours(method: str) -> Callable[[Path], list[str]]:
-        start = [sys.executable, "-m", "faceblind.cli.main", method, "--force", str(scan)]
-        return lambda target: [*start, str(target)]
-
-    def theirs(tool: other_tools.Tool) -> Callable[[Path], list[str]]:
-        return lambda target: tool.command(scan, target, brain)
-
-    found = {f"faceblind {method}": ours(method) for method in METHODS}
-    return found | {tool.name: theirs(tool) for tool in other_tools.installed()}
+def several(
+    tool: Peer, scan: Path, brain: Path, folder: Path, runs: int
+) -> tuple[float, ...] | None:
+    """Medians of wall seconds, processor seconds and peak MB; None if a run failed."""
+    rows = []
+    for k in range(runs + 1):
+        target = folder / f"{k}.nii.gz"
+        done = tool.run(scan, target, brain)
+        target.unlink(missing_ok=True)
+        if done.failure:
+            return None
+        rows.append((done.wall_s, done.cpu_s or np.nan, done.peak_mb or np.nan))
+    return tuple(float(value) for value in np.median(rows[1:], axis=0))
 
 
 def sessions(folder: Path, n: int, seed: int) -> list[Table]:

@@ -246,12 +246,45 @@ def features_of_scan(
     FaceblindError
         One line that names the file, when no head is found in it.
     """
-    key = _key(path, recogniser, variant) if cache else ""
-    if cache and (known := cache.get(key)) is not None:
-        return ScanFeatures.from_arrays(known)
-    found = features_of_head(reconstruct_head(load(path)), recogniser, variant)
-    if cache:
-        cache.put(key, found.as_arrays())
+    return all_features_of_scan(path, (recogniser,), (variant,), cache)[recogniser, variant]
+
+
+def all_features_of_scan(
+    path: Path,
+    recognisers: Sequence[str],
+    variants: Sequence[Variant],
+    cache: Cache | None = None,
+) -> dict[tuple[str, Variant], ScanFeatures]:
+    """`features_of_scan` by several recognisers, of a head that is reconstructed once.
+
+    Parameters
+    ----------
+    path : Path
+    recognisers, variants : sequence
+    cache : Cache, optional
+
+    Returns
+    -------
+    dict of (str, str) to ScanFeatures
+        By recogniser and variant.
+
+    Raises
+    ------
+    FaceblindError
+        One line that names the file, when no head is found in it.
+    """
+    found: dict[tuple[str, Variant], ScanFeatures] = {}
+    head = None
+    for recogniser in recognisers:
+        for variant in variants:
+            key = _key(path, recogniser, variant) if cache else ""
+            if cache and (known := cache.get(key)) is not None:
+                found[recogniser, variant] = ScanFeatures.from_arrays(known)
+                continue
+            head = reconstruct_head(load(path)) if head is None else head
+            one = found[recogniser, variant] = features_of_head(head, recogniser, variant)
+            if cache:
+                cache.put(key, one.as_arrays())
     return found
 
 

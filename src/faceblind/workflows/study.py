@@ -194,7 +194,7 @@ def _search_here(work: _Work, recipe: Recipe, private: Path) -> Searched:
     identity = get_recogniser(recipe.recogniser).identity
     how = (settings, private / "cache", work.n_jobs, work.show_progress)
     scans, failed = _scan_features(work.files, *how)
-    photos, unreadable, flags = _photo_features(work.rows, *how)
+    photos, unreadable, flags = photo_features(work.rows, *how)
     failed = check_enrolled((scans, photos), work.persons, unreadable | failed, recipe.matching)
     scores = _match(scans, photos, work.direction, recipe.matching, identity)
     told = {
@@ -280,10 +280,29 @@ def _scan_work(file: ScanFile, settings: FeatureSettings, cache: Path) -> NDArra
     return scan_embeddings(file.path, settings, Cache(cache))
 
 
-def _photo_features(
+def photo_features(
     rows: Sequence[PhotoRow], settings: FeatureSettings, cache: Path, n_jobs: int, show: bool
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, str], list[dict[str, str]]]:
-    """Embeddings (n, D) by person, why others have none, and the quality flags of pictures."""
+    """Embed the photographs of a table.
+
+    Parameters
+    ----------
+    rows : sequence of PhotoRow
+    settings : FeatureSettings
+    cache : Path
+    n_jobs : int
+    show : bool
+        Show progress.
+
+    Returns
+    -------
+    vectors : dict of str to (n, D) float32 ndarray
+        By person.
+    failed : dict of str to str
+        Why others have none.
+    flags : list of dict
+        Quality remarks of each picture.
+    """
     work = partial(_photo_work, settings=settings, cache=cache)
     outcomes = run_many(
         work, rows, n_jobs=n_jobs, label="Photographs", name=_photo_name, show_progress=show

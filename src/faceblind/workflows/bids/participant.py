@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +26,7 @@ VERB = "bids"
 _ALL = "all images"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunReport:
     """What a run did.
 
@@ -46,6 +47,14 @@ class RunReport:
     failures: tuple[str, ...]
     faults: tuple[str, ...]
     not_begun: int = 0
+
+    def __repr__(self) -> str:
+        statuses = Counter(scan.status for task in self.tasks for scan in task.scans)
+        told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+        return (
+            f"RunReport({told or 'no scans'}; {len(self.failures)} failures, {len(self.faults)} "
+            f"faults, {self.not_begun} sessions not begun)"
+        )
 
     @property
     def ok(self) -> bool:
