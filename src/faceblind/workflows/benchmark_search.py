@@ -16,6 +16,7 @@ from faceblind.identification.embeddings import Embeddings
 from faceblind.identification.match import MATCHINGS, Direction, Matching, Scores, match
 from faceblind.identification.result import evaluate
 from faceblind.identification.scan_match import LinkMatching, ScanFeatures, link_scores
+from faceblind.recognition.feature_map import NAME
 from faceblind.recognition.registry import get_recogniser
 from faceblind.system.cache import Cache
 from faceblind.system.workers import run_many
@@ -24,9 +25,6 @@ from faceblind.workflows.features import FeatureSettings, all_features_of_scan
 from faceblind.workflows.study import photo_features
 
 INTACT = "intact"
-ADAPTED_RECOGNISER = "sface-map"
-"""The only one that the shipped adaptation fits."""
-
 LINK_MATCHINGS: tuple[LinkMatching, ...] = get_args(LinkMatching)
 
 Shown = tuple[str, Variant]
@@ -184,7 +182,7 @@ def photo_matchings(recogniser: str) -> tuple[Matching, ...]:
     ----------
     recogniser : str
     """
-    return tuple(m for m in MATCHINGS if m != "adapted" or recogniser == ADAPTED_RECOGNISER)
+    return tuple(m for m in MATCHINGS if m != "adapted" or recogniser == NAME)
 
 
 def _of_series(side: Enrolled, series: str, shown: Shown) -> dict[str, ScanFeatures]:
