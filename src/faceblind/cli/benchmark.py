@@ -33,7 +33,7 @@ def benchmark(
         list[str] | None,
         typer.Option(
             "--recogniser",
-            help="sface, dlib, or the path of an ONNX file; repeat it for more.",
+            help="sface-map, sface, dlib, or the path of an ONNX file; repeat it for more.",
             show_default="all that are installed",
         ),
     ] = None,
