@@ -65,7 +65,9 @@ def script() -> Callable[[str], ModuleType]:
 
 _remembered = load_script("tests/remembered.py")
 _browser = load_script("tests/browser.py")
-_chromium, browser = _browser._chromium, _browser.browser
+_playwright, _chromium, browser = (
+    _browser._playwright, _browser._chromium, _browser.browser,
+)  # fmt: skip
 
 
 _fakes = load_script("tests/recognition/services/fake_services.py")
