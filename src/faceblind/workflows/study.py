@@ -137,7 +137,10 @@ def study(
         )
     work = _Work(files, rows, persons, variant, direction, n_jobs, show_progress)
     if service is None:
-        search = partial(_search_here, work, choose_recipe(recogniser, matching))
+        recipe = choose_recipe(recogniser, matching)
+        # What cannot be opened is refused before a folder is made.
+        identity = get_recogniser(recipe.recogniser).identity
+        search = partial(_search_here, work, recipe, identity)
     else:
         _require_no_recipe(recogniser, matching)
         paths = [*(file.path for file in files), *(row.file for row in rows)]
@@ -188,10 +191,9 @@ def _require_no_recipe(recogniser: str | None, matching: str | None) -> None:
         )
 
 
-def _search_here(work: _Work, recipe: Recipe, private: Path) -> Searched:
+def _search_here(work: _Work, recipe: Recipe, identity: str, private: Path) -> Searched:
     """By a recogniser on this machine."""
     settings = FeatureSettings(recipe.recogniser, work.variant)
-    identity = get_recogniser(recipe.recogniser).identity
     how = (settings, private / "cache", work.n_jobs, work.show_progress)
     scans, failed = _scan_features(work.files, *how)
     photos, unreadable, flags = photo_features(work.rows, *how)
