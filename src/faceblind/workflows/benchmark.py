@@ -12,8 +12,9 @@ from typing import Any
 from faceblind._version import __version__, software_versions
 from faceblind.datasets.photographs import read_photos_table
 from faceblind.errors import FaceblindError
-from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
+from faceblind.face.cameras import DEFAULT_CAMERAS
 from faceblind.face.reconstruction import Variant
+from faceblind.identification.recipe import lights_of
 from faceblind.recognition.registry import RECOGNISERS, check_recogniser
 from faceblind.system.code import code_digest
 from faceblind.system.outputs import PRIVATE, prepare_output, private_dir
@@ -187,7 +188,7 @@ def _settings(n: int, how: Extraction, timeout_s: float) -> dict[str, Any]:
         "recognisers": [Path(name).name for name in how.recognisers],
         "faces": list(how.variants),
         "cameras": len(DEFAULT_CAMERAS),
-        "lights": len(DEFAULT_LIGHTS),
+        "lights": {Path(name).name: len(lights_of(name)) for name in how.recognisers},
         "timeout_s": timeout_s,
         "brain_tolerance": EQUAL,
     }
