@@ -7,13 +7,12 @@ forward but still touches the head, no air lies between, but skin, bone and brai
 from __future__ import annotations
 
 import numpy as np
-from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from faceblind.head.segmentation import HeadMask
 from faceblind.head.skin import Skin
-from faceblind.head.skin_profile import values_along
+from faceblind.head.skin_profile import forehead_of, values_along
 from faceblind.scan import Scan
 
 _STEPS = np.arange(0.0, 30.0, 0.75)
@@ -26,9 +25,7 @@ darker."""
 MOST_DIP, MOST_BONE = 0.65, 0.55
 """Brightness of what lies between the skins, and of the bone below, against the darker of the two:
 brain below bright fluid is brighter. Bone is darker than the outermost skin, too: not in CT."""
-_WIDE_MM, _FORWARD_MM, _HEIGHT_MM = 45.0, 50.0, (32.0, 65.0)
-"""Forehead without sinus, template mm."""
-_PATCHES, _NEIGHBOURS, _FEWEST = 60, 20, 100
+_EVERY, _PATCHES, _NEIGHBOURS, _FEWEST = 3, 60, 20, 100
 
 
 def second_skin_share(
@@ -52,13 +49,9 @@ def second_skin_share(
     float
         0 where too little is in view, or bone is not dark.
     """
-    points, normals = (a[::3].astype(np.float64) for a in (skin.points, skin.normals))
-    x, y, z = apply_affine(scan_to_template, points).T
-    forehead = ~skin.edge[::3] & (y > _FORWARD_MM) & (np.abs(x) < _WIDE_MM)
-    forehead &= (z > _HEIGHT_MM[0]) & (z < _HEIGHT_MM[1])
-    if forehead.sum() < _FEWEST:
+    points, normals = forehead_of(skin, scan_to_template, _EVERY)
+    if len(points) < _FEWEST:
         return 0.0
-    points, normals = points[forehead], normals[forehead]
     values = values_along(scan, points, normals, _STEPS) - np.float32(head.air_level)
     some = points[:: max(1, len(points) // _PATCHES)]
     near = cKDTree(points).query(some, k=_NEIGHBOURS)[1]
