@@ -1,0 +1,37 @@
+"""Values between voxels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from faceblind.geometry.interpolation import trilinear
+
+SHAPE = (9, 14, 11)
+
+
+@pytest.mark.parametrize("count", [20, 5000])
+def test_same_bits_as_scipy_up_to_the_last_voxel(count: int) -> None:
+    rng = np.random.default_rng(3)
+    values = rng.standard_normal(SHAPE).astype(np.float32)
+    last = np.array(SHAPE)[:, None] - 1.0
+    index = rng.random((3, count)) * last
+    index[:, :8] = last * [[0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 1, 1] * 2, [0, 1] * 4]
+    index[:, 8:14] = np.floor(index[:, 8:14])
+    found = trilinear(values, index)
+    expected = ndimage.map_coordinates(values, index, order=1, mode="nearest")
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, expected)
+    assert found[7] == values[-1, -1, -1]
+    assert found[1] == values[0, 0, -1]
+
+
+def test_half_way_is_the_mean() -> None:
+    values = np.zeros((2, 2, 2), np.float32)
+    values[1] = 8.0
+    index = np.full((3, 2000), 0.5)
+    index[0, 1000:] = 0.25
+    found = trilinear(values, index)
+    assert (found[:1000] == 4.0).all()
+    assert (found[1000:] == 2.0).all()
