@@ -1,4 +1,5 @@
-# make demo   synthetic volunteers, the study, its table      (N=84 for the article's size)
+# make demo   synthetic volunteers, study, protection, audit, study again, on one page
+#             (N=84 for the article's size)
 # make test   all tests
 # make lint   style and types
 # make docs   the documentation, in build/docs; warnings and dead links fail
@@ -17,6 +18,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 PEOPLE = $(DEMO)/volunteers-$(N)
 STUDY = $(DEMO)/study-$(N)
+DEFACED = $(DEMO)/defaced-$(N)
+REFACED = $(DEMO)/refaced-$(N)
+AGAIN = $(DEMO)/study-refaced-$(N)
 
 # The environment below must be the only one that decides what is imported.
 unexport PYTHONPATH PYTHONHOME
@@ -30,12 +34,23 @@ demo: $(VENV)/.installed
 	@echo "Searching their photographs among the faces of their scans ..."
 	$(BIN)/faceblind study $(PEOPLE)/scans $(PEOPLE)/photos.tsv $(STUDY) \
 		--participants $(PEOPLE)/participants.tsv --save-faces
+	@echo "Taking the faces out of the scans, and giving everybody the same face ..."
+	$(BIN)/faceblind deface $(PEOPLE)/scans $(DEFACED) || [ $$? -eq 1 ]
+	$(BIN)/faceblind reface $(PEOPLE)/scans $(REFACED) || [ $$? -eq 1 ]
+	@echo "Attacking the protected scans ..."
+	$(BIN)/faceblind audit $(DEFACED) --out $(DEMO)/audit-defaced-$(N) || [ $$? -eq 3 ]
+	$(BIN)/faceblind audit $(REFACED) --out $(DEMO)/audit-refaced-$(N) || [ $$? -eq 3 ]
+	@echo "Searching the same photographs among the faces of the refaced scans ..."
+	$(BIN)/faceblind study $(REFACED) $(PEOPLE)/photos.tsv $(AGAIN) \
+		--participants $(PEOPLE)/participants.tsv || [ $$? -eq 1 ]
+	$(BIN)/faceblind compare $(STUDY) $(AGAIN) --out $(DEMO)/compare-$(N)
 	@echo
 	@echo "The volunteers are synthetic: the figures show that the method works, not how well"
 	@echo "real people are found."
 	@echo "Figures:   $(STUDY)/summary.json and $(STUDY)/cmc.tsv"
 	@echo "Faces:     $(STUDY)/private (only you can open it)"
 	@echo "The people: $(PEOPLE)/photos and $(PEOPLE)/scans"
+	@$(BIN)/python tools/demo_page.py $(DEMO) $(N)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -74,8 +74,12 @@ def tissue_row(pair: measures.Pair) -> dict[str, Cell]:
 def told_apart(features: list[Features]) -> list[float]:
     """Area under the curve for each pair, of a forest that saw the others."""
     try:
-        from sklearn.ensemble import RandomForestClassifier
-        from sklearn.metrics import roc_auc_score
+        from sklearn.ensemble import (  # type: ignore[import-not-found,unused-ignore]
+            RandomForestClassifier,
+        )
+        from sklearn.metrics import (  # type: ignore[import-not-found,unused-ignore]
+            roc_auc_score,
+        )
     except ImportError:
         print("the classifier needs scikit-learn: left out")
         return []

@@ -53,6 +53,10 @@ def script() -> Callable[[str], ModuleType]:
     return load_script
 
 
+_browser = load_script("tests/browser.py")
+_chromium, browser = _browser._chromium, _browser.browser
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Folder of real and independent test data that only developers and CI have."""

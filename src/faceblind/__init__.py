@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from faceblind.protect.protected_scan import ProtectedScan
     from faceblind.protect.reface import reface
     from faceblind.protect.region_options import RegionOptions
+    from faceblind.report.write import write_report
     from faceblind.scan import Scan
     from faceblind.volunteers.cohort import make_volunteers
     from faceblind.workflows.audit import audit
@@ -60,6 +61,7 @@ __all__ = [
     "reface",
     "save",
     "study",
+    "write_report",
 ]
 
 _HOME = {
@@ -89,6 +91,7 @@ _HOME = {
     "reface": "faceblind.protect.reface",
     "save": "faceblind.formats",
     "study": "faceblind.workflows.study",
+    "write_report": "faceblind.report.write",
 }
 
 

@@ -11,6 +11,7 @@ from nibabel.affines import apply_affine
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 from numpy.typing import ArrayLike, NDArray
 
+from faceblind.display import slices_html
 from faceblind.errors import ScanError
 
 # Determinant over the product of the axis lengths is 1 for orthogonal axes and 0 for axes in one
@@ -125,7 +126,7 @@ class Position:
     second: NDArray[np.float64] | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Scan:
     """A volume (or series of volumes) and where it lies.
 
@@ -165,9 +166,9 @@ class Scan:
     affine: NDArray[np.float64]
     modality: str | None = None
     source: str | None = None
-    stored: Stored | None = field(default=None, repr=False)
-    doubt: str = field(default="", repr=False)
-    position: Position = field(default_factory=Position, repr=False)
+    stored: Stored | None = None
+    doubt: str = ""
+    position: Position = field(default_factory=Position)
 
     def __post_init__(self) -> None:
         name = self.source or "scan"
@@ -184,6 +185,20 @@ class Scan:
             raise ScanError(f"{name}: the affine is singular; repair the header")
         affine.setflags(write=False)
         object.__setattr__(self, "affine", affine)
+
+    def __repr__(self) -> str:
+        return f"Scan({self._described()})"
+
+    def _repr_html_(self) -> str:
+        scan = self.canonical()
+        return slices_html(scan.volume(), scan.spacing, self._described())
+
+    def _described(self) -> str:
+        """Sizes and type, never where it came from: that may name a person."""
+        kind = f"{self.modality}, " if self.modality else ""
+        shape = " x ".join(map(str, self.voxels.shape))
+        spacing = " x ".join(f"{size:.3g}" for size in self.spacing)
+        return f"{kind}{shape} voxels of {spacing} mm, {self.voxels.dtype}"
 
     @property
     def shape(self) -> tuple[int, int, int]:

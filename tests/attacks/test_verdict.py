@@ -154,6 +154,16 @@ def test_a_new_face_far_from_where_the_brain_has_it_is_doubted():
     assert judge("scan", replace(near, checked=False, aside_mm=5.0)).status == "pass"
 
 
+@pytest.mark.parametrize("method", ["cut", "face"])
+def test_air_between_a_protection_and_the_head_is_doubted(method):
+    found = replace(findings(), replaced=method, gap_share=0.4)
+    verdict = judge("scan", found)
+    assert verdict.status == "unsure"
+    assert verdict.reasons[0].kind == "mislaid"
+    assert "air lies between" in verdict.reasons[0].text
+    assert judge("scan", replace(found, gap_share=0.2)).status == "pass"
+
+
 def test_a_feature_in_view_does_not_pass_whatever_the_score():
     chin = replace(findings().regions["chin"], area_mm2=900.0, share=0.6, seen=1.0)
     found = findings()

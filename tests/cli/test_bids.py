@@ -69,6 +69,11 @@ def test_real_scans_become_public_once_they_pass(raw, published, command):
     group = command("bids", raw, out, "group", "--nprocs", 1)
     assert group.code == 0, group.err
     assert "2 of 2 public scans pass." in group.out
+    report = out / "private" / "report"
+    assert f"Report: {report / 'report.html'}" in group.out
+    assert "2 of 2 scans (100" in (report / "report.html").read_text(encoding="utf-8")
+    assert "as audited" in (report / "private" / "report.html").read_text(encoding="utf-8")
+    assert command("bids", raw, out, "group", "--nprocs", 1).code == 0
 
 
 def test_a_dry_run_writes_nothing(raw, command, tmp_path):

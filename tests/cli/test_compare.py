@@ -20,6 +20,8 @@ def test_a_study_is_compared_with_itself(command: Command, studied: Any, tmp_pat
     assert "sub-" not in done.out
     assert "differ" not in done.out
     written = json.loads((out / "compare.json").read_text())
+    assert "sub-" not in (out / "report.html").read_text(encoding="utf-8")
+    assert "sub-0001" in (out / "private" / "report.html").read_text(encoding="utf-8")
     assert written["people"] == 4
     assert written["differences"][0]["p_mcnemar"] == 1.0
     assert written["unlike"] == {}

@@ -98,13 +98,23 @@ def test_ranks_per_person_are_private(studied: Any) -> None:
     assert [line.split("\t")[0] for line in lines[1:]] == [f"sub-000{k}" for k in (1, 2, 3, 4)]
 
 
+def test_both_reports_are_written(studied: Any) -> None:
+    assert f"Report: {studied.out / 'report.html'}" in studied.done.out.replace("\n", "")
+    own = studied.out / "private" / "report.html"
+    assert stat.S_IMODE(own.stat().st_mode) == 0o600
+    for person in ("sub-0001", "sub-0004"):
+        assert person in own.read_text(encoding="utf-8")
+
+
 def test_nothing_outside_private_names_anybody(studied: Any) -> None:
     public = [
         path
         for path in studied.out.rglob("*")
         if path.is_file() and "private" not in path.relative_to(studied.out).parts
     ]
-    assert {path.name for path in public} == {"summary.json", "cmc.tsv", ".faceblind.json"}
+    assert {path.name for path in public} == {
+        "summary.json", "cmc.tsv", "report.html", ".faceblind.json",
+    }  # fmt: skip
     for path in public:
         text = path.read_text()
         assert "sub-" not in text, path.name
@@ -120,7 +130,7 @@ def test_a_second_run_says_the_same(command: Command, studied: Any, again: Path)
     done = run(command, studied.people, again)
     assert done.code == 0
     assert done.out.split("Results:")[0] == studied.done.out.split("Results:")[0]
-    for name in ("summary.json", "cmc.tsv"):
+    for name in ("summary.json", "cmc.tsv", "report.html"):
         assert (again / name).read_bytes() == (studied.out / name).read_bytes()
 
 

@@ -22,6 +22,11 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 XML = b'<?xml version="1.0"?>\n'
 
 
+def packed(content: bytes) -> bytes:
+    """Gzipped without the time, which would give each process's tests other names."""
+    return gzip.compress(content, mtime=0)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "what", "is_image"),
     [
@@ -31,17 +36,17 @@ XML = b'<?xml version="1.0"?>\n'
         ("a.dcm", b"", "DICOM, and the file is empty", True),
         ("notes.txt", DICOM, "named like text, but it is DICOM", True),
         ("README", ELEMENTS, "named like text, but it is DICOM", True),
-        ("a.json", gzip.compress(NIFTI), "named like text, but it is a NIfTI image, gzipped", True),
+        ("a.json", packed(NIFTI), "named like text, but it is a NIfTI image, gzipped", True),
         ("a.tsv", b"\1\0\2", "named like text, but it is none", False),
         ("T1", NIFTI, "a NIfTI image", True),
-        ("T1.nii.gz.bak", gzip.compress(NIFTI), "a NIfTI image, gzipped", True),
+        ("T1.nii.gz.bak", packed(NIFTI), "a NIfTI image, gzipped", True),
         ("b", NIFTI[:344].replace(bytes(36), bytes(36), 1)[:40] + b"\3\0" + bytes(306),
          "an Analyze or NIfTI header", True),
-        ("T1.mgz.old", gzip.compress(MGH), "an MGH image, gzipped", True),
+        ("T1.mgz.old", packed(MGH), "an MGH image, gzipped", True),
         ("a.nii.zst", b"\x28\xb5\x2f\xfd", "a Zstandard archive", True),
         ("a.nii.bz2", bz2.compress(NIFTI), "a bzip2 archive", True),
         ("a.mif", b"mrtrix image\n", "MRtrix", True),
-        ("a.mif.gz", gzip.compress(b"mrtrix image\n"), "MRtrix, gzipped", True),
+        ("a.mif.gz", packed(b"mrtrix image\n"), "MRtrix, gzipped", True),
         ("a", b"mrtrix image\n", "MRtrix", True),
         ("a.PAR", b"# === DATA", "Philips PAR/REC", True),
         ("a.rec", bytes(9), "Philips PAR/REC", True),
@@ -53,7 +58,7 @@ XML = b'<?xml version="1.0"?>\n'
         ("a+orig.HEAD", b"\ntype  = string-attribute\n", "AFNI", False),
         ("a", b"\x89HDF\r\n\x1a\n", "HDF5 or MINC", True),
         ("a.zip", b"PK\3\4", "a ZIP archive", True),
-        ("a.tar.gz", gzip.compress(bytes(257) + b"ustar"), "a tar archive, gzipped", True),
+        ("a.tar.gz", packed(bytes(257) + b"ustar"), "a tar archive, gzipped", True),
         ("a.png", PNG, "a picture", False),
         ("a.md", PNG, "named like text, but it is a picture", False),
         ("lh.surf.gii", XML + b"<GIFTI>", "a GIFTI surface", False),
@@ -76,7 +81,7 @@ def test_what_may_show_a_head(tmp_path, name, content, what, is_image):
     [
         ("dataset_description.json", b"{}"),
         ("participants.tsv", "\ufeffid\tage".encode("utf-16")),
-        ("physio.tsv.gz", gzip.compress(b"1\t2\n" * 5000)),
+        ("physio.tsv.gz", packed(b"1\t2\n" * 5000)),
         ("a.bval", b"0 1000"),
         ("latin.txt", "Gr\u00fc\u00dfe".encode("latin-1")),
         ("README", b"Its ndims = 3, /annex/objects/"),

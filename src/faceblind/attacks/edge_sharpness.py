@@ -114,7 +114,7 @@ def _profiles(
         inside &= ((place >= 0) & (place <= last)).all(axis=1)
         lines[:, k] = volume[tuple(np.clip(place, 0, last).T)]
     lines -= np.float32(head.air_level)
-    lines /= _skin_contrast(head, skin.points)[:, None]
+    lines /= skin_contrast(head, skin.points)[:, None]
     bright = lines > SKIN_LEVEL
     ends = bright[:, :-3] & ~bright[:, 1:-2] & ~bright[:, 2:-1] & ~bright[:, 3:]
     away = np.where(ends, np.abs(np.arange(ends.shape[1]) + _STEPS[0]), len(_STEPS))
@@ -126,7 +126,7 @@ def _profiles(
     return np.where(seen, tail, nothing), np.where(seen, outside, nothing)
 
 
-def _skin_contrast(head: HeadMask, points: NDArray[np.floating]) -> NDArray[np.float32]:
+def skin_contrast(head: HeadMask, points: NDArray[np.floating]) -> NDArray[np.float32]:
     """(N,) level of the skin above air at places in scan mm."""
     index = np.rint(apply_affine(np.linalg.inv(head.affine), points)).astype(np.int64)
     index = np.clip(index, 0, np.asarray(head.skin_level.shape) - 1)

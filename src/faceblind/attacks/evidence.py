@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from faceblind.attacks.air_gap import gap_share
 from faceblind.attacks.locate import LocatedHead, locate_head
 from faceblind.attacks.own_skin import OwnSkin, find_own_skin
 from faceblind.attacks.region_presence import RegionPresence, find_regions
@@ -102,6 +103,14 @@ class Evidence:
     def explained(self) -> NDArray[np.bool_] | None:
         """(P,) vertices of the template that faceblind's own protection explains, if any."""
         return self.located.known.ours if self.replaced else None
+
+    @cached_property
+    def gap_share(self) -> float:
+        """Share of the forehead with air below it, where faceblind protected; else 0."""
+        if not self.replaced:
+            return 0.0
+        found = self.located.inside or self.alignment
+        return gap_share(self.scan, self.head, self.located.skin, found.scan_to_template)
 
     @cached_property
     def own_skin(self) -> OwnSkin | None:

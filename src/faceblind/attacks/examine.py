@@ -100,6 +100,7 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
             replaced_by_other=_replaced_by_other(evidence),
             checked=evidence.own_skin is None or evidence.own_skin.is_sure,
             aside_mm=located.aside_mm,
+            gap_share=evidence.gap_share,
         )
     shows = remaining >= SETTINGS.fail_remaining
     return Examined(

@@ -41,6 +41,8 @@ class Findings:
         shows beside it, see `faceblind.attacks.own_skin`.
     aside_mm : float
         How far faceblind's own protection lies from where the brain has the brow.
+    gap_share : float
+        Share of the forehead with air between faceblind's new face and the head.
     """
 
     regions: dict[str, RegionPresence]
@@ -61,6 +63,7 @@ class Findings:
     replaced_by_other: bool = False
     checked: bool = True
     aside_mm: float = 0.0
+    gap_share: float = 0.0
 
     @property
     def face(self) -> float:

@@ -35,6 +35,9 @@ class AuditSettings:
     aside_unchecked_mm : float
         The same where the edges of the skin do not tell whose it is: skin that follows a cut in the
         wrong place looks as if the scan had been resampled after protection.
+    most_gap : float
+        Share of the forehead with air below what faceblind put there from which that is doubted:
+        0.20 and less in place, 0.27 and more 12 mm too far forward.
     detected_views : int
         Views (of 81) with a detected face from which a scan without a face is doubted. Defaced
         heads, like clouds, look like a face from some angle: the authors' own defaced scan has 13.
@@ -61,6 +64,7 @@ class AuditSettings:
     near_mm: float = 4.0
     aside_mm: float = 11.0
     aside_unchecked_mm: float = 6.0
+    most_gap: float = 0.25
     detected_views: int = 30
     face_views: int = 45
     surely_none: float = 0.08

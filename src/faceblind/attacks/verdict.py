@@ -10,6 +10,7 @@ from faceblind.attacks.findings import Findings
 from faceblind.attacks.reasons import Kind, Reason, public_texts
 from faceblind.attacks.settings import SETTINGS, AuditSettings
 from faceblind.attacks.surface import FACE, LOOKED_AT
+from faceblind.display import table_html
 
 Status = Literal["pass", "fail", "unsure", "not_examined"]
 
@@ -28,7 +29,7 @@ ANONYMITY = (
 """Said once with every report (arXiv 2602.10043)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """What is to be said of one scan.
 
@@ -53,8 +54,20 @@ class Verdict:
     reasons: tuple[Reason, ...]
     advice: tuple[str, ...] = ()
     not_tested: tuple[str, ...] = ()
-    findings: Findings | None = field(default=None, repr=False)
+    findings: Findings | None = None
     error: str = ""
+
+    def __repr__(self) -> str:
+        said = "; ".join(public_texts(self.reasons)) or self.error
+        return f"Verdict({self.status}: {said})"
+
+    def _repr_html_(self) -> str:
+        rows = [("reason", text) for text in public_texts(self.reasons)]
+        rows += [("do", text) for text in self.advice]
+        rows += [("not tested", text) for text in self.not_tested]
+        if self.findings:
+            rows.append(("score", f"{self.findings.score:.2f} of a recognisable person"))
+        return table_html(rows, self.status)
 
     def as_dict(self, *, private: bool = False) -> dict[str, Any]:
         """The object that ``--json`` prints.
@@ -234,6 +247,8 @@ def _face(found: Findings, settings: AuditSettings, parts: _Parts) -> None:
     if found.replaced and found.aside_mm > most_aside:
         far = f"{found.aside_mm:.0f} mm from where the brain has the face"
         parts.doubt("mislaid", f"faceblind's own {_what(found)} lies {far}")
+    if found.gap_share > settings.most_gap:
+        parts.doubt("mislaid", f"air lies between faceblind's own {_what(found)} and the head")
     parallel = [n for n in named if found.regions[n].share < 0.5 <= found.regions[n].parallel]
     if parallel and found.remaining >= settings.pass_remaining:
         parts.doubt("parallel", f"the cut runs parallel to the skin at {_listed(parallel)}")

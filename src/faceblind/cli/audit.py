@@ -30,7 +30,8 @@ def audit(
         Path, typer.Argument(metavar="PATH", help="A scan, a folder or a BIDS dataset.")
     ],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for audit.tsv.", file_okay=False)
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for audit.tsv and report.html.", file_okay=False),
     ] = None,
     originals: Annotated[
         Path | None, typer.Option("--originals", help="Folder of the scans before protection.")
@@ -84,6 +85,7 @@ def audit(
         n_jobs=n_jobs,
         force=force,
     )
+    page = faceblind.write_report(report, out, n_jobs=n_jobs) if out is not None else None
     if as_json or form != Form.text:
         typer.echo(_printed(report, Form.json if as_json else form), nl=False)
         for remark in report.remarks:
@@ -102,6 +104,7 @@ def audit(
             typer.echo(remark)
         if out is not None:
             typer.echo(f"Results: {out / 'audit.tsv'}")
+            typer.echo(f"Report: {page}")
     for verdict in report.failed:
         say(f"failed: {verdict.path}: {verdict.error}")
     for reason in report.unlinked:

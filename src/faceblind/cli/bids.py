@@ -115,7 +115,12 @@ def bids(
     ] = None,
     fail_above: Annotated[
         float,
-        typer.Option("--fail-above", help="With group: share that may miss a pass.", min=0, max=1),
+        typer.Option(
+            "--fail-above",
+            help="With group: share that may miss a pass or be left out.",
+            min=0,
+            max=1,
+        ),
     ] = 0.0,
     force: Annotated[
         bool,
@@ -286,14 +291,20 @@ def _result(report: RunReport, settings: BidsSettings, out: Path) -> str:
 
 
 def _group(output_dir: Path, resources: Resources, study: Path | None, fail_above: float) -> int:
+    import faceblind
     from faceblind.workflows.bids.group import run_group
 
     report = run_group(output_dir, resources, photos=study, fail_above=fail_above)
+    folder = output_dir / "private" / "report"
+    page = faceblind.write_report(
+        report, folder, n_jobs=resources.n_jobs, show_progress=resources.show_progress
+    )
     _say_group(report)
-    typer.echo(f"Results: {output_dir / 'private' / 'report' / 'audit.tsv'}")
+    typer.echo(f"Results: {folder / 'audit.tsv'}")
+    typer.echo(f"Report: {page}")
     if report.audit.failed or report.audit.unlinked or report.faults:
         return FAILED
-    return DONE if report.audit.passed and not report.waiting else GATE
+    return DONE if report.passed else GATE
 
 
 def _say_group(report: GroupReport) -> None:

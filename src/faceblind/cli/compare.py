@@ -24,7 +24,7 @@ def compare(
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Write compare.json and compare.tsv to a new folder."),
+        typer.Option("--out", help="New folder for compare.json, compare.tsv and report.html."),
     ] = None,
     force: Force = False,
     verbose: Verbose = False,
@@ -43,6 +43,7 @@ def compare(
     Console().print(comparison_table(result))
     if out is not None:
         typer.echo(f"Results: {out / 'compare.json'}, {out / 'compare.tsv'}")
+        typer.echo(f"Report: {faceblind.write_report(result, out)}")
 
 
 def comparison_table(result: Comparison) -> Table:

@@ -14,20 +14,27 @@ if TYPE_CHECKING:
 
 
 def report(result: StudyResult, out: Path) -> int:
-    """Print the table, where the files lie, and who failed; return the exit code.
+    """Write the pages; print the table, where the files lie, and who failed.
 
     Parameters
     ----------
     result : StudyResult
     out : Path
         The folder of results.
+
+    Returns
+    -------
+    int
+        The exit code.
     """
     from rich.console import Console
 
+    import faceblind
     from faceblind.cli.result_table import result_table
 
     Console().print(result_table(result))
     typer.echo(f"Results: {out / 'summary.json'}, {out / 'cmc.tsv'}")
+    typer.echo(f"Report: {faceblind.write_report(result, out)}")
     failed = [person for person in result.ranks if person.failure]
     for person in failed:
         say(f"failed: {person.person}: {person.failure}")

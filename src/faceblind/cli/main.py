@@ -12,6 +12,7 @@ from faceblind.cli import (
     bids,
     compare,
     deface,
+    doctor,
     link,
     reconstruct,
     reface,
@@ -20,28 +21,30 @@ from faceblind.cli import (
     volunteers,
 )
 from faceblind.cli.bids_arguments import BidsCommand
+from faceblind.cli.tasks import TaskGroup, example
 from faceblind.cli.verb import verb
 from faceblind.system.threads import one_algebra_thread
 
 app = typer.Typer(
     name="faceblind",
+    cls=TaskGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
 
-app.command("study")(verb(study.study))
-app.command("deface")(verb(deface.deface))
-app.command("reface")(verb(reface.reface))
-app.command("audit")(verb(audit.audit))
-app.command("bids", cls=BidsCommand)(verb(bids.bids))
-app.command("status")(verb(status.status))
-app.command("link")(verb(link.link))
-app.command("compare")(verb(compare.compare))
-app.command("reconstruct")(verb(reconstruct.reconstruct))
-app.command("volunteers")(verb(volunteers.volunteers))
+app.command("study", epilog=example("study"))(verb(study.study))
+app.command("deface", epilog=example("deface"))(verb(deface.deface))
+app.command("reface", epilog=example("reface"))(verb(reface.reface))
+app.command("audit", epilog=example("audit"))(verb(audit.audit))
+app.command("bids", cls=BidsCommand, epilog=example("bids"))(verb(bids.bids))
+app.command("status", epilog=example("status"))(verb(status.status))
+app.command("link", epilog=example("link"))(verb(link.link))
+app.command("compare", epilog=example("compare"))(verb(compare.compare))
+app.command("reconstruct", epilog=example("reconstruct"))(verb(reconstruct.reconstruct))
+app.command("volunteers", epilog=example("volunteers"))(verb(volunteers.volunteers))
+app.command("doctor", epilog=example("doctor"))(verb(doctor.doctor))
 
 
 def _show_version(wanted: bool) -> None:
@@ -59,7 +62,7 @@ def _faceblind(
         ),
     ] = False,
 ) -> None:
-    """Measure how well a head scan gives away a person's face.
+    """What a head scan gives away of a face: measure it, protect it, prove that it is gone.
 
     Exit codes: 0 done, 1 something failed (it is listed), 2 wrong usage, 3 a gate was not passed.
     """

@@ -15,6 +15,7 @@ from faceblind.geometry.icp import Target, fit_rigid
 from faceblind.geometry.points import thin
 from faceblind.geometry.transforms import angle_degrees
 from faceblind.head.alignment import CONFIDENT, Alignment, align, moved
+from faceblind.head.dim_face import find_dim_head
 from faceblind.head.dim_scalp import has_dim_scalp, refined_at_dim_scalp
 from faceblind.head.error_context import explained
 from faceblind.head.motion import around
@@ -109,6 +110,14 @@ def _own(scan: Scan) -> _Evidence:
 
 
 def _own_volume(scan: Scan, lead: int) -> _Evidence:
+    found = _by_levels(scan, lead)
+    if found.trusted:
+        return found
+    dim = find_dim_head(scan)
+    return found if dim is None else _Evidence(scan, dim.skin, dim.alignment, None, lead)
+
+
+def _by_levels(scan: Scan, lead: int) -> _Evidence:
     skin: Skin | None = None
     try:
         skin = find_skin(scan)

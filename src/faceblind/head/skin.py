@@ -67,10 +67,10 @@ def find_skin(scan: Scan, head: HeadMask | None = None) -> Skin:
     name = scan.source or "scan"
     with about(scan):
         grid = usable_grid(scan)
-        return _surface(skin_field(grid, head or head_in_grid(grid, name)), name)
+        return skin_of_field(skin_field(grid, head or head_in_grid(grid, name)), name)
 
 
-def _surface(field: Grid, name: str) -> Skin:
+def skin_of_field(field: Grid, name: str) -> Skin:
     """Half level of a normalised field, outer sheet only."""
     padded = np.pad(field.values, 1)
     points, faces, _, _ = marching_cubes(padded, 0.5, allow_degenerate=False)

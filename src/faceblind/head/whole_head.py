@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from faceblind.errors import AlignmentError, FaceblindError
 from faceblind.head.alignment import CONFIDENT, Alignment, align
+from faceblind.head.dim_face import find_dim_head
 from faceblind.head.dim_scalp import refined_at_dim_scalp
 from faceblind.head.error_context import about
 from faceblind.head.plausibility import require_head
@@ -15,7 +16,7 @@ from faceblind.head.skin import Skin, find_skin
 from faceblind.scan import Scan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Head:
     """What is known of the head in a scan before it is protected.
 
@@ -32,6 +33,13 @@ class Head:
     skin: Skin
     alignment: Alignment
     lead: int = 0
+
+    def __repr__(self) -> str:
+        found = find_presence(self.alignment)
+        return (
+            f"Head(confidence {self.alignment.confidence:.2f}, {len(self.skin.points)} points of "
+            f"skin, {found.share:.0%} of a face)"
+        )
 
 
 def find_whole_head(scan: Scan, *, strict: bool = True) -> Head:
@@ -61,6 +69,17 @@ def find_whole_head(scan: Scan, *, strict: bool = True) -> Head:
 
 
 def _head_of_volume(volume: Scan, lead: int, strict: bool) -> Head:
+    try:
+        return _plain_head(volume, lead, strict)
+    except FaceblindError:
+        dim = find_dim_head(volume)
+        if dim is None:
+            raise
+        return Head(dim.skin, dim.alignment, lead)
+
+
+def _plain_head(volume: Scan, lead: int, strict: bool) -> Head:
+    """By levels and skin alone."""
     name = volume.source or "scan"
     skin = find_skin(volume)
     with about(volume):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from faceblind.display import needed, table_html
 from faceblind.errors import FaceblindError
 from faceblind.identification import metrics
 from faceblind.identification.gallery_scaling import GalleryScaling
@@ -17,6 +18,10 @@ from faceblind.identification.match import Scores
 from faceblind.identification.open_set import OpenSet
 from faceblind.identification.prior_knowledge import PriorKnowledge
 from faceblind.identification.subgroups import Trait
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
 
 NOT_FOUND_BEYOND = 5
 """A person whose mate is not within this rank counts as not found. The article reports 70 of 84 at
@@ -96,7 +101,7 @@ class PersonRank:
     failure: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StudyResult:
     """The outcome of one identification experiment.
 
@@ -153,6 +158,55 @@ class StudyResult:
     gallery_scaling: GalleryScaling | None = None
     subgroups: tuple[Trait, ...] = ()
     prior_knowledge: PriorKnowledge | None = None
+
+    def __repr__(self) -> str:
+        return f"StudyResult({self.direction}, {self._told(self.rank1)} at rank 1)"
+
+    def _repr_html_(self) -> str:
+        rates = (("rank 1", self.rank1), ("within 5", self.rank5), ("within 10", self.rank10))
+        rows = [(name, self._told(rate)) for name, rate in rates]
+        rows += [
+            ("not within 5", self._told(self.not_found)),
+            ("failed to enrol", str(self.failed_to_enrol)),
+            ("gallery", str(self.gallery_size)),
+            ("chance at rank 1", f"{self.chance_rank1:.1%}"),
+            ("recogniser", self.recogniser),
+        ]
+        return table_html(rows, f"{self.direction}. {self.note}".strip())
+
+    def _told(self, rate: Rate) -> str:
+        return (
+            f"{rate.hits:g} of {rate.n} ({rate.rate:.0%}, 95 % interval {rate.low:.0%} to "
+            f"{rate.high:.0%})"
+        )
+
+    def plot_cmc(self, axes: Axes | None = None) -> Axes:
+        """Draw the curve, see `faceblind.identification.plots.plot_cmc`."""
+        from faceblind.identification.plots import plot_cmc
+
+        return plot_cmc(self.cmc, len(self.ranks), self.gallery_size, axes)
+
+    def to_frame(self, *, private: bool = False) -> DataFrame:
+        """The figures as a pandas table.
+
+        Parameters
+        ----------
+        private : bool
+            One row for each person instead: rank, ties and scores. For the owner of the data only.
+
+        Returns
+        -------
+        pandas DataFrame
+            ``rank``, ``rate`` and ``chance``, as in ``cmc.tsv``; or the rows of the private
+            ``ranks.tsv``.
+
+        Raises
+        ------
+        ImportError
+            Where pandas is not installed.
+        """
+        pandas: Any = needed("pandas", "to_frame")
+        return pandas.DataFrame(self.rank_rows() if private else self.cmc_rows())
 
     @property
     def persons(self) -> tuple[str, ...]:

@@ -115,7 +115,9 @@ def audit(
     verdicts = with_companions(files, verdicts, base)
     unseen, ignored = _unseen(census, ignore, verdicts)
     said = remarks(verdicts) + remarks_on(unseen, ignored, path)
-    report = AuditReport(tuple(verdicts), fail_above, said, linked.unusable, unseen, ignored)
+    report = AuditReport(
+        tuple(verdicts), fail_above, said, linked.unusable, unseen, ignored, pairs(files, before)
+    )
     if root is not None:
         write_report(root, report, identity)
     return report
@@ -216,6 +218,19 @@ def _check_people(
     ):
         if others and not people & others:
             raise TableError(f"{name}: no label is also among the scans; compare the sub- labels")
+
+
+def pairs(
+    files: Sequence[ScanFile], before: Sequence[ScanFile]
+) -> tuple[tuple[Path, Path | None], ...]:
+    """Each scan with its original of the same person, session and name, or None.
+
+    Parameters
+    ----------
+    files, before : sequence of ScanFile
+    """
+    twins = _twins(files, before)
+    return tuple((file.path, twins.get(file.path)) for file in files)
 
 
 def _twins(files: Sequence[ScanFile], before: Sequence[ScanFile]) -> dict[Path, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ COLUMNS = ("path", "status", "score", "reasons", "advice", "not_tested")
 """Of ``audit.tsv``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AuditReport:
     """The verdicts of one audit.
 
@@ -36,6 +37,9 @@ class AuditReport:
         Other files that may show a head, of the status ``not_examined``, sorted by path.
     ignored : dict of str to tuple of str
         Patterns to the paths of files that would else be among `not_examined`.
+    files : tuple of (Path, Path or None)
+        Where the scan of each verdict lies, and its original, if one of the same name was given.
+        Private.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -44,6 +48,12 @@ class AuditReport:
     unlinked: tuple[str, ...] = ()
     not_examined: tuple[Verdict, ...] = ()
     ignored: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    files: tuple[tuple[Path, Path | None], ...] = ()
+
+    def __repr__(self) -> str:
+        counts = Counter(verdict.status for verdict in (*self.verdicts, *self.not_examined))
+        told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+        return f"AuditReport({told or 'nothing'}; gate {'passed' if self.passed else 'closed'})"
 
     @property
     def failed(self) -> tuple[Verdict, ...]:

@@ -22,6 +22,8 @@ def test_all_is_audited_together(run, tmp_path, resources):
     assert report.audit.passed
     assert (report.faults, report.waiting) == ((), 0)
     assert [scan.source for scan in report.absent] == ["sub-2/anat/sub-2_rec-shows_T2w.nii.gz"]
+    assert not report.passed  # one scan of five is left out
+    assert run_group(tmp_path / "out", resources, fail_above=0.2).passed
     summary = json.loads((tmp_path / "out/private/report/summary.json").read_text())
     assert (summary["scans"], summary["pass"]) == (4, 4)
 

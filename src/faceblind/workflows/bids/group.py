@@ -15,7 +15,7 @@ from faceblind.errors import ScanError, TableError
 from faceblind.recognition.registry import get_recogniser
 from faceblind.system.outputs import PRIVATE, private_dir
 from faceblind.system.workers import run_many
-from faceblind.workflows.audit import judge_scans, with_companions
+from faceblind.workflows.audit import judge_scans, pairs, with_companions
 from faceblind.workflows.audit_report import AuditReport, remarks, write_report
 from faceblind.workflows.bids.manifest import DATASET, FileRecord, Manifest, ScanRecord
 from faceblind.workflows.bids.session import BY_COMPANION, Output
@@ -45,6 +45,18 @@ class GroupReport:
     absent: tuple[ScanRecord, ...]
     waiting: int
 
+    @property
+    def passed(self) -> bool:
+        """Whether the gate is passed.
+
+        Every session is finished, and no more than the share that the audit allows did not pass or
+        is not public.
+        """
+        missed = sum(verdict.status != "pass" for verdict in self.audit.verdicts)
+        count = len(self.audit.verdicts) + len(self.absent)
+        share = (missed + len(self.absent)) / count
+        return self.audit.passed and not self.waiting and share <= self.audit.fail_above
+
 
 def run_group(
     out: str | Path, resources: Resources, *, photos: Path | None = None, fail_above: float = 0.0
@@ -59,7 +71,7 @@ def run_group(
     photos : Path, optional
         Table of photographs, see `faceblind.study`.
     fail_above : float
-        Share of scans, 0 to 1, that may miss a pass before the gate closes.
+        Share of scans, 0 to 1, that may miss a pass or be left out before the gate closes.
 
     Returns
     -------
@@ -86,7 +98,9 @@ def run_group(
     followers = {file.path for file in files if file.role == "follower"}
     verdicts = [_by_companion(v) if v.path in followers else v for v in verdicts]
     verdicts = with_companions(scans, verdicts, root)
-    audit = AuditReport(tuple(verdicts), fail_above, remarks(verdicts), linked.unusable)
+    audit = AuditReport(
+        tuple(verdicts), fail_above, remarks(verdicts), linked.unusable, files=pairs(scans, ())
+    )
     report = private_dir(root / PRIVATE / "report")
     write_report(report, audit, get_recogniser(linking).identity if linking else None)
     faults = tuple(sweep(root, content=True))
