@@ -34,8 +34,9 @@ demo: $(VENV)/.installed
 	@echo "Searching their photographs among the faces of their scans ..."
 	$(BIN)/faceblind study $(PEOPLE)/scans $(PEOPLE)/photos.tsv $(STUDY) \
 		--participants $(PEOPLE)/participants.tsv --save-faces
-	@echo "Taking the faces out of the scans, and giving everybody the same face ..."
-	$(BIN)/faceblind deface $(PEOPLE)/scans $(DEFACED) || [ $$? -eq 1 ]
+	@echo "Taking the faces of three people out, and giving everybody the same face ..."
+	for person in $$(ls $(PEOPLE)/scans | grep ^sub- | head -3); do \
+		$(BIN)/faceblind deface $(PEOPLE)/scans/$$person $(DEFACED)/$$person || [ $$? -eq 1 ]; done
 	$(BIN)/faceblind reface $(PEOPLE)/scans $(REFACED) || [ $$? -eq 1 ]
 	@echo "Attacking the protected scans ..."
 	$(BIN)/faceblind audit $(DEFACED) --out $(DEMO)/audit-defaced-$(N) || [ $$? -eq 3 ]

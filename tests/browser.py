@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -101,16 +102,29 @@ class Browser:
         self.contexts.clear()
 
 
-@pytest.fixture(scope="session")
-def _chromium() -> Iterator[Browser]:
+@contextmanager
+def chromium(*more: str) -> Iterator[Any]:
+    """Playwright's handle of a headless Chromium; skips where there is none.
+
+    Parameters
+    ----------
+    *more : str
+        Arguments for Chromium.
+    """
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, see [dev]")
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip(f"needs one of {', '.join(BROWSERS)} on the PATH")
     with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield Browser(chromium)
-        chromium.close()
+        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *more])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def _chromium() -> Iterator[Browser]:
+    with chromium() as found:
+        yield Browser(found)
 
 
 @pytest.fixture

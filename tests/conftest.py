@@ -25,7 +25,10 @@ from faceblind.head.template import REGIONS, load_template
 from faceblind.head.whole_head import Head
 from faceblind.identification.match import Scores
 from faceblind.scan import Scan
+from faceblind.volunteers.people.shape import sample_person
+from faceblind.volunteers.presets import preset
 from faceblind.volunteers.raster import fill
+from faceblind.volunteers.scanner.simulate import ScanTruth, simulate
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -325,3 +328,23 @@ def article_scores() -> Scores:
         values[i, i] = 1
     labels = [f"sub-{i:03d}" for i in range(84)]
     return toy_scores(values, labels, labels)
+
+
+@pytest.fixture(scope="session")
+def dim() -> ScanTruth:
+    """An old volunteer in a head-and-neck array, whose head no threshold finds."""
+    chosen = preset("head_neck_array_elderly")
+    return simulate(sample_person(31, 0, chosen.people), chosen.scanner)
+
+
+@pytest.fixture(scope="session")
+def dim_faceless(dim: ScanTruth) -> Scan:
+    """The same; the whole front of the head is air drawn from the air before it."""
+    voxels = np.array(dim.scan.voxels)
+    index = np.stack(np.meshgrid(*map(np.arange, voxels.shape), indexing="ij"), axis=-1)
+    places = (index @ dim.scan.affine[:3, :3].T + dim.scan.affine[:3, 3]) - dim.pose[:3, 3]
+    _, y, z = np.moveaxis(places @ dim.pose[:3, :3], -1, 0)
+    gone = (y > 30.0) & (z < 25.0)
+    air = voxels[(y > 115.0) & (z < 25.0)]
+    voxels[gone] = np.random.default_rng(0).choice(air, int(gone.sum()))
+    return replace(dim.scan, voxels=voxels, stored=None)

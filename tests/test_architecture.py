@@ -301,6 +301,9 @@ def test_no_path_of_a_developers_machine():
     for path in files:
         if path.suffix in {".pyc", ".npz", ".onnx", ".gz", ".png", ".jpg", ".dat"}:
             continue
+        if path.name.endswith(".umd.js"):
+            # Of others, byte for byte: Emscripten's own machine has a home.
+            continue
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from faceblind.attacks import evidence as module
+from faceblind.attacks import examine as examination
 from faceblind.attacks.evidence import gather
+from faceblind.attacks.examine import examine
 from faceblind.errors import AlignmentError, ScanError
 from faceblind.formats.nifti import save
+from faceblind.head.dim_face import DimHead
 from faceblind.scan import Scan
 
 
@@ -54,3 +59,58 @@ def test_what_cannot_be_used_says_so(tmp_path, volunteer):
         gather(tmp_path / "torn.nii.gz")
     save(volunteer, tmp_path / "sub-1_T1w.nii.gz")
     assert gather(tmp_path / "sub-1_T1w.nii.gz", tmp_path / "torn.nii.gz").original is None
+
+
+def test_a_dim_face_is_found_and_fails(dim, tmp_path):
+    save(dim.scan, tmp_path / "a.nii.gz")
+    findings = examine(tmp_path / "a.nii.gz").findings
+    assert findings.remaining > 0.5
+    assert findings.regions["nose"].share > 0.5
+    assert findings.replaced == ""
+
+
+def test_a_dim_head_without_a_face_is_not_judged(dim_faceless, tmp_path):
+    save(dim_faceless, tmp_path / "a.nii.gz")
+    with pytest.raises(AlignmentError, match="no head was found"):
+        gather(tmp_path / "a.nii.gz")
+
+
+def test_the_evidence_of_a_dim_face_takes_the_scans_place(gathered, monkeypatch):
+    dim = DimHead(None, None, gathered.scan, gathered.head)
+    monkeypatch.setattr(module, "find_dim_head", lambda scan: dim)
+    found = module.dim_evidence(gathered)
+    assert found.dim is dim
+    assert found.native is found.scan is dim.flat
+    assert module.dim_evidence(found) is None
+    monkeypatch.setattr(module, "find_dim_head", lambda scan: None)
+    assert module.dim_evidence(gathered) is None
+
+
+@pytest.mark.parametrize(
+    ("face", "replaced", "looked"), [(0.1, "", True), (0.6, "", False), (0.1, "cut", False)]
+)
+def test_a_dim_face_is_looked_for_before_a_scan_passes(monkeypatch, face, replaced, looked):
+    by_levels, by_brain = SimpleNamespace(replaced=replaced), SimpleNamespace(replaced="")
+    found = {
+        id(by_levels): SimpleNamespace(findings=SimpleNamespace(face=face)),
+        id(by_brain): SimpleNamespace(findings=SimpleNamespace(face=0.9)),
+    }
+    monkeypatch.setattr(examination, "gather", lambda *_: by_levels)
+    monkeypatch.setattr(examination, "dim_evidence", lambda _: by_brain)
+    monkeypatch.setattr(examination, "_attacked", lambda _, evidence, __: found[id(evidence)])
+    assert examine("a.nii.gz").findings.face == (0.9 if looked else face)
+
+
+def test_a_head_that_levels_do_not_find_may_be_dim(monkeypatch):
+    def attacked(path, evidence, recogniser):
+        if evidence == "by levels":
+            raise AlignmentError("not found")
+        return evidence
+
+    monkeypatch.setattr(examination, "gather", lambda *_: "by levels")
+    monkeypatch.setattr(examination, "_attacked", attacked)
+    monkeypatch.setattr(examination, "dim_evidence", lambda _: "by its brain")
+    assert examine("a.nii.gz") == "by its brain"
+    monkeypatch.setattr(examination, "dim_evidence", lambda _: None)
+    with pytest.raises(AlignmentError, match="not found"):
+        examine("a.nii.gz")

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import trimesh
 
-from faceblind.errors import AlignmentError
+from faceblind.errors import AlignmentError, FaceblindError
 from faceblind.face import pipeline
 from faceblind.face.pipeline import ReconstructedHead, reconstruct_head, require_face
 from faceblind.geometry.triangles import vertex_normals
 from faceblind.head.presence import Presence
 from faceblind.head.skin import Skin
 from faceblind.scan import Scan
+from faceblind.volunteers.scanner.simulate import ScanTruth
 
 
 def shown(face_share: float, seen_share: float) -> ReconstructedHead:
@@ -78,3 +79,16 @@ def test_a_series_is_told_of(
     ):
         reconstruct_head(Scan(np.zeros((4, 4, 4, 3)), np.eye(4)))
     assert "A series of 3 volumes" in caplog.text
+
+
+def test_a_dim_face_is_reconstructed_where_it_lies(dim: ScanTruth) -> None:
+    head = reconstruct_head(dim.scan)
+    require_face(head, "x.nii")
+    found = head.alignment.landmarks()
+    for name in ("nasion", "pronasale"):
+        assert np.linalg.norm(found[name] - dim.landmarks[name]) < 8.0, name
+
+
+def test_a_dim_head_without_a_face_stays_refused(dim_faceless: Scan) -> None:
+    with pytest.raises(FaceblindError, match="no head was found"):
+        reconstruct_head(dim_faceless)

@@ -13,7 +13,6 @@ from faceblind.head.brain_cover import (
     CHILD_SIZE,
     COVER_MM,
     SMALL_HEAD,
-    _inner_side,
     cover_share,
     find_cover,
     template_fields,
@@ -21,8 +20,6 @@ from faceblind.head.brain_cover import (
 from faceblind.head.skin import Skin
 from faceblind.head.template import load_template
 from faceblind.scan import Scan
-
-STEPS = np.arange(0.0, 20.5, 0.5)
 
 
 def test_fields_of_the_template_agree_with_its_landmarks():
@@ -124,11 +121,3 @@ def test_the_floor_lies_under_the_skin():
     above = cover.points @ affine[:3, :3].T
     moved = np.linalg.norm(above - cover.floor(affine), axis=1)
     assert np.allclose(moved, 0.95 * cover.depth_mm)
-
-
-def test_profiles():
-    bone = np.where((STEPS > 4) & (STEPS < 9), 100.0, 700.0)
-    assert _inner_side(bone, STEPS) == pytest.approx(9.0, abs=0.5)
-    assert np.isnan(_inner_side(np.full(len(STEPS), 500.0), STEPS))
-    # CT: bone is bright, and nothing inside is darker than the soft tissue.
-    assert np.isnan(_inner_side(np.where((STEPS > 4) & (STEPS < 9), 1800.0, 1000.0), STEPS))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -15,16 +13,7 @@ from faceblind.head.session import heads_of_session
 from faceblind.head.skin import find_skin
 from faceblind.head.whole_head import find_whole_head
 from faceblind.scan import Scan
-from faceblind.volunteers.people.shape import sample_person
-from faceblind.volunteers.presets import preset
-from faceblind.volunteers.scanner.simulate import ScanTruth, simulate
-
-
-@pytest.fixture(scope="module")
-def dim() -> ScanTruth:
-    """An old volunteer in a head-and-neck array, whose head no threshold finds."""
-    chosen = preset("head_neck_array_elderly")
-    return simulate(sample_person(31, 0, chosen.people), chosen.scanner)
+from faceblind.volunteers.scanner.simulate import ScanTruth
 
 
 def test_a_threshold_does_not_find_it(dim: ScanTruth) -> None:
@@ -45,19 +34,10 @@ def test_a_session_finds_it_too(dim: ScanTruth) -> None:
     assert head.alignment.confidence > 0.5
 
 
-def test_without_its_face_it_is_refused(dim: ScanTruth) -> None:
-    """The whole front of the head is air drawn from the air before it."""
-    voxels = np.array(dim.scan.voxels)
-    index = np.stack(np.meshgrid(*map(np.arange, voxels.shape), indexing="ij"), axis=-1)
-    places = (index @ dim.scan.affine[:3, :3].T + dim.scan.affine[:3, 3]) - dim.pose[:3, 3]
-    _, y, z = np.moveaxis(places @ dim.pose[:3, :3], -1, 0)
-    gone = (y > 30.0) & (z < 25.0)
-    air = voxels[(y > 115.0) & (z < 25.0)]
-    voxels[gone] = np.random.default_rng(0).choice(air, int(gone.sum()))
-    faceless = replace(dim.scan, voxels=voxels, stored=None)
-    assert find_dim_head(faceless) is None
+def test_without_its_face_it_is_refused(dim_faceless: Scan) -> None:
+    assert find_dim_head(dim_faceless) is None
     with pytest.raises(FaceblindError):
-        find_whole_head(faceless)
+        find_whole_head(dim_faceless)
 
 
 @pytest.mark.parametrize("kind", ["noise", "ball"])
@@ -88,3 +68,21 @@ def test_the_step_in_noise_is_found_where_it_is(shift_mm: float) -> None:
     assert share[x < shift_mm - 4.0].min() > 0.95
     assert share[x > shift_mm + 4.0].max() < 0.05
     assert float(np.median(step[np.abs(outwards - shift_mm) < 4.0])) > dim_face.LEAST_STEP
+
+
+def test_noise_that_rises_towards_the_mouth_hides_no_step() -> None:
+    """Before a mouth, air may lie above what a brain's tissue counts as."""
+    spacing, size = 2.0, 40
+    x = spacing * (np.arange(size) - size / 2.0)
+    outwards = np.broadcast_to(x[:, None, None], (size,) * 3).astype(np.float32)
+    air = np.linspace(0.0, 3.0, size)[None, None, :]
+    level = air + np.where(outwards < 4.0, 0.6, 0.0)
+    values = level + np.random.default_rng(0).normal(0.0, 0.08, level.shape)
+    grid = Grid(values.astype(np.float32), np.diag([spacing, spacing, spacing, 1.0]))
+    zone = np.ones(level.shape, np.float32)
+    mask, step = dim_face._by_steps(grid, zone, outwards, np.zeros(level.shape, bool))
+    inner = mask[:, 5:-5, 5:-5]
+    assert inner[(x > -36.0) & (x < 0.0)].mean() > 0.95
+    assert inner[x > 8.0].mean() < 0.05
+    at_skin = step[np.abs(outwards - 4.0) < 4.0]
+    assert float(np.quantile(at_skin, 0.05)) > dim_face.LEAST_STEP

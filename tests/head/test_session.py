@@ -42,6 +42,7 @@ def known(monkeypatch, phantom):
 
     monkeypatch.setattr(session, "find_skin", find_skin)
     monkeypatch.setattr(session, "align", align)
+    monkeypatch.setattr(session, "find_dim_head", lambda scan: None)
     made = phantom(seed=1)
 
     def add(

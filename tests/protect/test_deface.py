@@ -76,6 +76,7 @@ def test_low_confidence_and_a_missing_face_are_refused(phantom, monkeypatch):
     alignment = made.head.alignment
     monkeypatch.setattr(whole_head, "find_skin", lambda scan: made.head.skin)
     monkeypatch.setattr(whole_head, "align", lambda skin, scan: found)
+    monkeypatch.setattr(whole_head, "find_dim_head", lambda scan: None)
     found = replace(alignment, confidence=0.3)
     with pytest.raises(AlignmentError, match="not found with confidence"):
         find_whole_head(made.scan)

@@ -161,8 +161,8 @@ def test_what_stays_by_choice_is_not_laid_to_the_brain(phantom):
 
 def test_one_placement_one_boundary(phantom):
     """Two people whose size rounds to the same lose voxels along the same surface."""
-    first = phantom(seed=1, spread=0.0, **ON_THE_GRID)
-    other = phantom(seed=4, spread=0.05, **ON_THE_GRID)
+    first = phantom(seed=1, spread=0.0, cover_mm=14.0, **ON_THE_GRID)
+    other = phantom(seed=4, spread=0.05, cover_mm=14.0, **ON_THE_GRID)
     a, b = (region_of(p) for p in (first, other))
     assert np.abs(a.fit.lift_mm - b.fit.lift_mm).max() <= 1
     affine = np.linalg.inv(b.cut.affine) @ a.cut.affine

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tomllib
 from collections import namedtuple
 from pathlib import Path
 
@@ -59,3 +60,8 @@ def test_little_room_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 def test_a_folder_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     assert by_name(examine_installation(tmp_path / "none"))["free space"].kind == "fault"
+
+
+def test_every_extra_that_users_install_is_looked_at() -> None:
+    page = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
+    assert set(doctor.EXTRAS) == set(page["project"]["optional-dependencies"]) - {"dev", "docs"}

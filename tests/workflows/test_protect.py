@@ -18,6 +18,7 @@ from faceblind.head import session
 from faceblind.head.alignment import align
 from faceblind.head.presence import find_presence
 from faceblind.head.skin import find_skin
+from faceblind.protect import cut_choice
 from faceblind.protect import region as region_module
 from faceblind.protect.placement import place
 from faceblind.protect.protected_scan import ProtectedScan
@@ -335,14 +336,14 @@ def test_derived_images_lose_the_same_region(known_heads, tmp_path):
 
 def test_labels_need_not_show_what_lies_over_the_brain(known_heads, monkeypatch, tmp_path):
     """The first scan shows a thin cover, its labels show none: one region for both all the same."""
-    measured = region_module.find_cover
+    measured = cut_choice.find_cover
 
-    def find_cover(scan, skin, affine):
-        cover = measured(scan, skin, affine)
+    def find_cover(scan, skin, affine, thickness):
+        cover = measured(scan, skin, affine, thickness)
         shows_bone = scan.voxels.dtype == np.int16
         return replace(cover, depth_mm=cover.depth_mm * (0.55 if shows_bone else 1.0))
 
-    monkeypatch.setattr(region_module, "find_cover", find_cover)
+    monkeypatch.setattr(cut_choice, "find_cover", find_cover)
     source = write(known_heads.scan, tmp_path / "in" / "t1.nii.gz")
     labels = np.full(known_heads.scan.shape, 3, np.uint8)
     labels[0, 0, 0] = 0

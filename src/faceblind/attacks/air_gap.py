@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from faceblind.attacks.edge_sharpness import skin_contrast
 from faceblind.head.segmentation import HeadMask
 from faceblind.head.skin import Skin
+from faceblind.head.skin_profile import values_along
 from faceblind.scan import Scan
 
 LEAST_GAP_MM = 2.25
@@ -69,10 +69,7 @@ def _gaps(
 ) -> NDArray[np.bool_]:
     """(N,) whether the line inwards from a place of the skin meets head, air and head."""
     depth = np.arange(-1.0, _DEEP_MM, _STEP_MM)
-    places = (points[:, None] - depth[:, None] * normals[:, None]).reshape(-1, 3)
-    values = ndimage.map_coordinates(
-        np.asarray(scan.volume(), np.float32), scan.index(places).T, order=1, mode="nearest"
-    ).reshape(len(points), -1)
+    values = values_along(scan, points, normals, depth)
     values = (values - head.air_level) / skin_contrast(head, points)[:, None]
     begun = np.logical_or.accumulate(values > HEAD_SHARE, axis=1)
     steps = round(LEAST_GAP_MM / _STEP_MM)

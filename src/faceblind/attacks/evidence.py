@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceblind.attacks.air_gap import gap_share
-from faceblind.attacks.locate import LocatedHead, locate_head
+from faceblind.attacks.locate import LocatedHead, locate_head, located_as
 from faceblind.attacks.own_skin import OwnSkin, find_own_skin
 from faceblind.attacks.region_presence import RegionPresence, find_regions
 from faceblind.attacks.settings import SETTINGS
@@ -22,6 +22,7 @@ from faceblind.face.reconstruction import as_is
 from faceblind.formats import load
 from faceblind.geometry.grid import from_scan, regrid
 from faceblind.head.alignment import Alignment
+from faceblind.head.dim_face import DimHead, find_dim_head
 from faceblind.head.motion import Motion
 from faceblind.head.reference_volume import at_time, leaders
 from faceblind.head.segmentation import HeadMask, find_head
@@ -50,6 +51,8 @@ class Evidence:
         Of `scan`.
     original : Scan or None
         The scan before protection.
+    dim : DimHead or None
+        The head, if its face hardly stands out of the noise; `native` and `scan` are its own then.
     """
 
     path: Path
@@ -59,10 +62,13 @@ class Evidence:
     scan: Scan
     head: HeadMask
     original: Scan | None
+    dim: DimHead | None = None
 
     @cached_property
     def _chosen(self) -> tuple[LocatedHead, tuple[float, int] | None]:
         """The explanation of the surface that counts, and what a detector said of it if asked."""
+        if self.dim is not None:
+            return located_as(self.dim.skin, self.dim.alignment, self.scan), None
         try:
             first = locate_head(self.scan, self.head, self.native)
         except ScanError as error:
@@ -159,8 +165,21 @@ def gather(path: Path, original: Path | None = None) -> Evidence:
     try:
         head = find_head(scan)
     except ScanError as error:
-        raise AlignmentError(str(error)) from error
+        dim = find_dim_head(native)
+        if dim is None:
+            raise AlignmentError(str(error)) from error
+        return Evidence(path, whole, lead, dim.flat, dim.flat, dim.head, _original(original), dim)
     return Evidence(path, whole, lead, native, scan, head, _original(original))
+
+
+def dim_evidence(evidence: Evidence) -> Evidence | None:
+    """The same scan by a face that hardly stands out of the noise; None where there is none."""
+    if evidence.dim is not None:
+        return None
+    dim = find_dim_head(evidence.native)
+    if dim is None:
+        return None
+    return replace(evidence, native=dim.flat, scan=dim.flat, head=dim.head, dim=dim)
 
 
 def detect(located: LocatedHead) -> tuple[float, int]:

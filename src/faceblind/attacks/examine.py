@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceblind.attacks.brain import find_harm
-from faceblind.attacks.evidence import Evidence, gather
+from faceblind.attacks.evidence import Evidence, dim_evidence, gather
 from faceblind.attacks.fills import peel
 from faceblind.attacks.findings import Findings
 from faceblind.attacks.metadata.files import find_metadata
@@ -20,6 +20,7 @@ from faceblind.attacks.second_look import SecondLook, reconstructed
 from faceblind.attacks.settings import SETTINGS
 from faceblind.attacks.volumes import later_volumes
 from faceblind.attacks.wrapped import Piece, find_pieces
+from faceblind.errors import AlignmentError
 from faceblind.face.reconstruction import Variant
 from faceblind.identification.scan_match import ScanFeatures, features_of_head
 from faceblind.system.threads import thread_budget
@@ -63,6 +64,22 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
         If no head was found in it with confidence.
     """
     evidence = gather(path, original)
+    try:
+        found = _attacked(path, evidence, recogniser)
+    except AlignmentError:
+        dim = dim_evidence(evidence)
+        if dim is None:
+            raise
+        return _attacked(path, dim, recogniser)
+    if evidence.replaced or found.findings.face >= SETTINGS.pass_remaining:
+        return found
+    # Before a scan passes whose face nobody took out in a way that is known.
+    dim = dim_evidence(evidence)
+    return found if dim is None else _attacked(path, dim, recogniser)
+
+
+def _attacked(path: Path, evidence: Evidence, recogniser: str | None) -> Examined:
+    """All attacks on one explanation of a scan."""
     # What looks at the scan as it is runs beside what changes it and looks again.
     with ThreadPoolExecutor(min(2, thread_budget())) as beside:
         peeling = beside.submit(peel, evidence.scan, evidence.head)
@@ -70,8 +87,10 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
         detecting = beside.submit(lambda: evidence.detection)
         pieces = beside.submit(_pieces, evidence)
         motion = evidence.motion
+        # Levels of a dim head are those of its own scan.
+        judged = evidence.whole if evidence.dim is None else evidence.scan
         brain = beside.submit(
-            find_harm, evidence.whole, evidence.alignment, evidence.head, evidence.original,
+            find_harm, judged, evidence.alignment, evidence.head, evidence.original,
             cut_spares_brain=evidence.replaced == "cut", lead=evidence.lead, motion=motion,
         )  # fmt: skip
         features = _features(evidence, recogniser)

@@ -180,10 +180,25 @@ def _where_the_head_wants_it(located: LocatedHead, scan: Scan, faceless: Faceles
         return again
     if faceless.surely_by_brain is None:
         return located
-    surface = find_surface(located.skin, start, scan, scene)
+    return replace(located_as(located.skin, start, scan, scene), inside=start)
+
+
+def located_as(
+    skin: Skin, alignment: Alignment, scan: Scan, scene: Scene | None = None
+) -> LocatedHead:
+    """A surface as an alignment explains it, without a protection of faceblind's.
+
+    Parameters
+    ----------
+    skin, alignment, scan
+        Of one head.
+    scene : Scene, optional
+        Of the same skin, where there is one already.
+    """
+    surface = find_surface(skin, alignment, scan, scene)
     nothing = OwnProtection(0.0, 0.0, np.zeros(len(surface.offset), bool))
-    regions = find_regions(surface, start.template)
-    return LocatedHead(located.skin, start, surface, regions, nothing, inside=start)
+    regions = find_regions(surface, alignment.template)
+    return LocatedHead(skin, alignment, surface, regions, nothing)
 
 
 def _is_masked(located: LocatedHead, edges: Edges | None) -> bool:

@@ -16,6 +16,7 @@ from faceblind.cli import (
     link,
     reconstruct,
     reface,
+    review,
     status,
     study,
     volunteers,
@@ -38,6 +39,7 @@ app.command("study", epilog=example("study"))(verb(study.study))
 app.command("deface", epilog=example("deface"))(verb(deface.deface))
 app.command("reface", epilog=example("reface"))(verb(reface.reface))
 app.command("audit", epilog=example("audit"))(verb(audit.audit))
+app.command("review", epilog=example("review"))(verb(review.review))
 app.command("bids", cls=BidsCommand, epilog=example("bids"))(verb(bids.bids))
 app.command("status", epilog=example("status"))(verb(status.status))
 app.command("link", epilog=example("link"))(verb(link.link))

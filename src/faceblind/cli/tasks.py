@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 TASKS = {
     "Measure how recognisable people are": ("study", "link", "compare"),
     "Protect scans": ("deface", "reface", "bids", "status"),
-    "Prove that the face is gone": ("audit",),
+    "Prove that the face is gone": ("audit", "review"),
     "Try it, and look": ("volunteers", "reconstruct", "doctor"),
 }
 """Commands by task, in the order of the help."""
@@ -23,6 +23,7 @@ EXAMPLES = {
     "bids": "faceblind bids raw out participant --layout publish",
     "status": "faceblind status out",
     "audit": "faceblind audit defaced --originals raw --out results",
+    "review": "faceblind review defaced --originals raw",
     "reconstruct": "faceblind reconstruct sub-01_T1w.nii.gz face",
     "volunteers": "faceblind volunteers people -n 24 --seed 1",
     "doctor": "faceblind doctor",

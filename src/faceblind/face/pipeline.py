@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.errors import AlignmentError
+from faceblind.errors import AlignmentError, FaceblindError
 from faceblind.face import reconstruction
 from faceblind.face.reconstruction import Face, Variant
 from faceblind.face.render import Renders, render
 from faceblind.head.alignment import CONFIDENT, Alignment, align
+from faceblind.head.dim_face import find_dim_head
 from faceblind.head.error_context import about
 from faceblind.head.plausibility import require_head
 from faceblind.head.presence import BOUNDS, Presence, find_presence
 from faceblind.head.reference_volume import lead_of
-from faceblind.head.skin import find_skin
+from faceblind.head.skin import Skin, find_skin
 from faceblind.scan import Scan
 
 logger = logging.getLogger(__name__)
@@ -63,6 +64,26 @@ def reconstruct_head(scan: Scan) -> ReconstructedHead:
     if scan.voxels.ndim == 4:
         logger.info("A series of %d volumes.", scan.voxels.shape[3])
         scan = lead_of(scan)
+    skin, found = _skin_and_alignment(scan)
+    with about(scan):
+        as_is, completed = reconstruction.reconstruct(skin, found)
+    return ReconstructedHead(found, as_is, completed, find_presence(found))
+
+
+def _skin_and_alignment(scan: Scan) -> tuple[Skin, Alignment]:
+    """By levels; where these show no face, by the brain if it tells of a dim one."""
+    try:
+        skin, found = _by_levels(scan)
+    except FaceblindError:
+        dim = find_dim_head(scan)
+        if dim is None:
+            raise
+        return dim.skin, dim.alignment
+    dim = find_dim_head(scan) if find_presence(found).is_gone else None
+    return (skin, found) if dim is None else (dim.skin, dim.alignment)
+
+
+def _by_levels(scan: Scan) -> tuple[Skin, Alignment]:
     skin = find_skin(scan)
     found = align(skin, scan)
     with about(scan):
@@ -72,8 +93,7 @@ def reconstruct_head(scan: Scan) -> ReconstructedHead:
                 f"{CONFIDENT:.2f}); look at the scan and its orientation"
             )
         require_head(found, scan)
-        as_is, completed = reconstruction.reconstruct(skin, found)
-    return ReconstructedHead(found, as_is, completed, find_presence(found))
+    return skin, found
 
 
 def require_face(head: ReconstructedHead, name: str) -> None:

@@ -21,6 +21,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from faceblind.head.skin import Skin
+from faceblind.head.skin_profile import inner_side, values_along
 from faceblind.scan import Scan
 
 COVER_X = (5.0, 15.0, 25.0, 35.0, 45.0, 55.0)
@@ -251,7 +252,9 @@ def cover_share(size: float) -> float:
     return float(np.interp(size, (ADULT_SIZE, CHILD_SIZE), (1.0, CHILD_COVER)))
 
 
-def find_cover(scan: Scan, skin: Skin, scan_to_template: NDArray[np.float64]) -> Cover:
+def find_cover(
+    scan: Scan, skin: Skin, scan_to_template: NDArray[np.float64], thickness: float | None = None
+) -> Cover:
     """Measure scalp and skull over the front and sides of the brain.
 
     Parameters
@@ -262,6 +265,8 @@ def find_cover(scan: Scan, skin: Skin, scan_to_template: NDArray[np.float64]) ->
         Of the same scan.
     scan_to_template : (4, 4) float64 ndarray
         Scan mm to template mm.
+    thickness : float, optional
+        What `cover_share` says of the head's size by default.
 
     Returns
     -------
@@ -277,15 +282,16 @@ def find_cover(scan: Scan, skin: Skin, scan_to_template: NDArray[np.float64]) ->
     depth = _usual_depth(np.abs(places[:, 0]), places[:, 2])
     # Template mm per scan mm: 0.88 to 1.0 in adults. Small heads have a thinner cover.
     size = head_size(scan_to_template)
+    thickness = cover_share(size) if thickness is None else thickness
     share = min(1.0, SMALL_HEAD / size)
     high = places[:, 2] > 40
-    if size > SMALL_HEAD and high.sum() >= 200:
+    if (size > SMALL_HEAD or thickness <= CHILD_COVER) and high.sum() >= 200:
         share = min(share, _bone_share(scan, points[high], normals[high]))
     depth = depth * max(LEAST_SHARE, share)
-    if size <= ADULT_SIZE or not len(points):
+    if thickness >= 1.0 or not len(points):
         return Cover(points, normals, depth)
     kept = KEPT_MM + THICK_KEPT * max(float(scan.spacing.max()) - 2.0, 0.0)
-    depth = np.minimum(depth, ADULT_COVER_MM * cover_share(size) / size - kept)
+    depth = np.minimum(depth, ADULT_COVER_MM * thickness / size - kept)
     outside = np.where(places[:, 2] > _BROW_MM, _outside_skin(scan, points, normals), 0.0)
     share = float((outside[high] > OUTSIDE_MM).mean()) if high.any() else 0.0
     return Cover(points, normals, depth - outside, share)
@@ -315,7 +321,7 @@ def _outside_skin(
     """(N,) mm by which head reaches out of the skin that was found."""
     chosen = np.arange(0, len(points), max(1, len(points) // 2000))
     steps = np.concatenate([np.arange(0.0, _OUTWARD_MM + 0.5, 0.5), np.arange(*_AIR_MM)])
-    values = _along(scan, points[chosen], normals[chosen], -steps)
+    values = values_along(scan, points[chosen], normals[chosen], -steps)
     air = values[:, steps >= _AIR_MM[0]]
     level = float(np.median(air))
     spread = 1.4826 * float(np.median(np.abs(air - level)))
@@ -331,48 +337,18 @@ def _outside_skin(
     return np.asarray(outside[tree.query(points)[1]], np.float64)
 
 
-def _along(
-    scan: Scan,
-    points: NDArray[np.float64],
-    normals: NDArray[np.float64],
-    steps: NDArray[np.float64],
-) -> NDArray[np.float32]:
-    """(N, S) values of the scan on lines from skin inwards."""
-    rays = points[:, None] - steps[:, None] * normals[:, None]
-    index = scan.index(rays.reshape(-1, 3))
-    values = ndimage.map_coordinates(
-        scan.volume(0), index.T, output=np.float32, order=1, mode="nearest"
-    )
-    return np.asarray(values.reshape(len(points), len(steps)), np.float32)
-
-
 def _bone_share(scan: Scan, points: NDArray[np.float64], normals: NDArray[np.float64]) -> float:
     """Measured depth of the bone's inner side, less a margin, as a share of the usual cover."""
     steps = np.arange(0.0, _DEEPEST_MM + 0.5, 0.5)
     chosen = np.arange(0, len(points), max(1, len(points) // 1500))
     points, normals = points[chosen], normals[chosen]
-    values = _along(scan, points, normals, steps)
+    values = values_along(scan, points, normals, steps)
     some = points[:: max(1, len(points) // 60)]
     neighbours = cKDTree(points).query(some, k=min(25, len(points)))[1]
     profiles = np.median(values[neighbours], axis=1)
-    floors = np.array([_inner_side(profile, steps) for profile in profiles])
+    floors = np.array([inner_side(profile, steps) for profile in profiles])
     found = np.isfinite(floors)
     if found.mean() < 0.5:
         return 1.0
     depth = float(np.quantile(floors[found], 0.25)) - MARGIN_MM
     return depth / float(COVER_MM.min())
-
-
-def _inner_side(profile: NDArray[np.floating], steps: NDArray[np.float64]) -> float:
-    """Depth where a profile leaves the dark of the bone for what lies inside; NaN if unclear.
-
-    CT shows bone bright, so nothing is found and the usual cover holds.
-    """
-    search = np.flatnonzero((steps >= 2.0) & (steps <= 14.0))
-    bone = int(search[profile[search].argmin()])
-    deep = float(np.median(profile[steps > 15.0]))
-    rise = deep - profile[bone]
-    if rise <= 0.2 * float(np.ptp(profile)) or steps[bone] >= 13.5:
-        return float("nan")
-    back = np.flatnonzero(profile[bone:] > profile[bone] + 0.3 * rise)
-    return float(steps[bone + back[0]])

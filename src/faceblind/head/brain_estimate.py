@@ -18,7 +18,6 @@ from faceblind.geometry.triangles import vertex_normals
 from faceblind.head.alignment import Alignment
 from faceblind.head.brain_cover import (
     ADULT_COVER_MM,
-    ADULT_SIZE,
     CHILD_COVER,
     cover_share,
     template_fields,
@@ -43,7 +42,9 @@ _SKIN = ("scalp", "face", "brow", "cheeks", "neck")
 """Regions whose skin lies on the skull; ears, nose and lips stand off."""
 
 
-def likely_brain(alignment: Alignment, skin: Skin, size: float) -> NDArray[np.float64]:
+def likely_brain(
+    alignment: Alignment, skin: Skin, size: float, thickness: float | None = None
+) -> NDArray[np.float64]:
     """The outer surface of what may be brain in this head, or near it.
 
     Parameters
@@ -53,6 +54,8 @@ def likely_brain(alignment: Alignment, skin: Skin, size: float) -> NDArray[np.fl
         Of the same head: in a child it may lie further out than any grown head's form allows.
     size : float
         Template mm per scan mm.
+    thickness : float, optional
+        What `faceblind.head.brain_cover.cover_share` says of the size by default.
 
     Returns
     -------
@@ -64,9 +67,10 @@ def likely_brain(alignment: Alignment, skin: Skin, size: float) -> NDArray[np.fl
     template = alignment.template
     fitted = alignment.fitted()
     bent = fitted - apply_affine(back, template.points.astype(np.float64))
-    if size > ADULT_SIZE:
+    thickness = cover_share(size) if thickness is None else thickness
+    if thickness < 1.0:
         bent += _further_out(fitted, template, np.unique(near), skin)
-    thinner = 1.0 - cover_share(size)
+    thinner = 1.0 - thickness
     no_sinus = np.maximum(depth - ADULT_COVER_MM, 0.0)
     no_sinus = no_sinus * np.interp(places[:, 2], BROW_MM, (0.0, 1.0))
     push = thinner * (ADULT_COVER_MM + no_sinus)
@@ -95,6 +99,11 @@ def _further_out(
     beside = cKDTree(fitted[which]).query(fitted[which], k=9)[1]
     moves[which] = np.median(out[beside], axis=1)[:, None] * normals
     return moves
+
+
+def brain_surface() -> NDArray[np.float64]:
+    """(N, 3) template mm: the average brain's surface, as far as a cut may come near it."""
+    return _surface()[0]
 
 
 @lru_cache(maxsize=1)

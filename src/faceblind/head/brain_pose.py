@@ -18,6 +18,7 @@ from scipy import ndimage
 from scipy.optimize import minimize
 
 from faceblind.geometry.icp import rigid_update
+from faceblind.head.brain_estimate import brain_surface
 from faceblind.head.brain_evidence import Fast, Tissue, deep_brain, explained, whole_brain
 from faceblind.head.segmentation import HeadMask
 from faceblind.scan import Scan
@@ -75,6 +76,12 @@ class BrainPose:
     def is_sure(self) -> bool:
         """Whether the brain tells where the head lies."""
         return self.is_likely and self.deep_share >= LEAST_DEEP
+
+    def surface(self) -> NDArray[np.float64]:
+        """(N, 3) scan mm of the average brain's surface, where this brain lies."""
+        to_brain = np.array(self.scan_to_template)
+        to_brain[:3, 3] += OFFSET_MM
+        return apply_affine(np.linalg.inv(to_brain), brain_surface())
 
 
 def find_brain_pose(scan_to_template: NDArray[np.float64], scan: Scan, head: HeadMask) -> BrainPose:

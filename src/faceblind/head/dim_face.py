@@ -40,18 +40,22 @@ LEAST_STEP = 0.12
 """Least step of the logarithm at a skin: tissue at a signal-to-noise ratio of 1 is 0.21 above air
 (Rician mean). Below it, a place shows no skin."""
 MOST_RISE = 1.6
-"""Brighter tissue counts as this, so that the brain does not outweigh the chin."""
+"""Tissue further above the air beside it counts as this, so that the brain does not outweigh the
+chin."""
 NEAR_MM = 10.0
 """How near to the average skin, placed by the brain, a person's skin lies: the place is wrong by
 6 mm at most, and noses differ by as much."""
 BORDER_MM = 5.0
 """Places this near to the border of the field of view show no skin."""
-LEAST_FACE, LEAST_NOSE = 0.52, 0.4
-"""Share of the face and of the nose in view with skin so near. Nine simulated faces in noise have
-0.64 and more, and 0.43 and more (a nose at the border; the others 0.89); fourteen heads without
-their faces have 0.52 and less, and 0.23 and less."""
+LEAST_FACE, LEAST_NOSE = 0.75, 0.6
+"""Share of the face and of the nose in view with skin so near. Twelve simulated faces in noise have
+0.97 and 0.99 and more; 24 heads without their faces 0.71 and 0.34 and less."""
 LEAST_NOSE_SEEN = 0.3
-"""Share of the nose that must lie in the field of view."""
+"""Share of the nose in the field of view from which it must show."""
+LEAST_WITHOUT_NOSE = 0.9
+"""Share of a face whose nose lies outside the field of view."""
+LEAST_SEEN = 0.4
+"""Share of the face that must lie in the field of view."""
 _TURNS = 6
 _OUTSIDE = 99.0
 
@@ -66,10 +70,16 @@ class DimHead:
         Scan RAS+ mm; where no step shows, `Skin.edge` is set, as where the field of view ends.
     alignment : Alignment
         Of that skin.
+    flat : Scan
+        The scan in which air and tissue have about one level each, see `AirRise`.
+    head : HeadMask
+        Of `flat`, by levels: the face may be missing.
     """
 
     skin: Skin
     alignment: Alignment
+    flat: Scan
+    head: HeadMask
 
 
 def find_dim_head(scan: Scan) -> DimHead | None:
@@ -101,7 +111,7 @@ def find_dim_head(scan: Scan) -> DimHead | None:
         return None
     if alignment.confidence < CONFIDENT or find_presence(alignment).is_gone:
         return None
-    return DimHead(skin, alignment)
+    return DimHead(skin, alignment, risen.flat, head)
 
 
 def _shows_face(skin: Skin, scan: Scan, scan_to_template: NDArray[np.float64]) -> bool:
@@ -120,8 +130,12 @@ def _shows_face(skin: Skin, scan: Scan, scan_to_template: NDArray[np.float64]) -
     near = np.asarray(np.isfinite(away) & inside, bool)
     seen = {name: float(inside[template.region(name)].mean()) for name in IMPORTANCE}
     shown = {name: float(near[template.region(name)].mean()) for name in IMPORTANCE}
-    nose = shown["nose"] / seen["nose"] if seen["nose"] > LEAST_NOSE_SEEN else 0.0
-    return nose >= LEAST_NOSE and weigh(shown, seen).share >= LEAST_FACE
+    face = weigh(shown, seen)
+    if face.seen < LEAST_SEEN:
+        return False
+    if seen["nose"] < LEAST_NOSE_SEEN:
+        return face.share >= LEAST_WITHOUT_NOSE
+    return shown["nose"] >= LEAST_NOSE * seen["nose"] and face.share >= LEAST_FACE
 
 
 def _skin(rise: Grid, flat: Scan, head: HeadMask, scan_to_template: NDArray[np.float64]) -> Skin:
@@ -168,7 +182,7 @@ def _by_steps(
     Each side's level is a mean over `WIDE_MM`; voxels near the average skin go to the side whose
     level is nearer, by turns (local binary fitting, Li et al. 2008, doi:10.1109/TIP.2008.2002304).
     """
-    values = np.clip(rise.values, -1.0, MOST_RISE).astype(np.float32)
+    values = np.maximum(rise.values, -1.0).astype(np.float32)
     sigma = WIDE_MM / rise.spacing
     within = zone > 0
     prior = np.where(within, outwards < 0, beside)
@@ -179,8 +193,9 @@ def _by_steps(
     for _ in range(_TURNS):
         inside = (mask & shell).astype(np.float32)
         outside = (~mask & shell).astype(np.float32)
-        inner = blur(values * inside, sigma) / np.maximum(blur(inside, sigma), 1e-3)
         outer = blur(values * outside, sigma) / np.maximum(blur(outside, sigma), 1e-3)
+        even = np.minimum(values, outer + MOST_RISE)
+        inner = blur(even * inside, sigma) / np.maximum(blur(inside, sigma), 1e-3)
         step = inner - outer
         fresh = np.where(free & (step > LEAST_STEP), values > (inner + outer) / 2, prior)
         smooth = ndimage.binary_opening(ndimage.binary_closing(fresh))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from faceblind.head.alignment import CONFIDENT, Alignment, align
 from faceblind.head.brain_cover import ADULT_SIZE, find_cover, head_size
 from faceblind.head.segmentation import DIM_FRACTION, find_head
@@ -13,7 +15,12 @@ MOST_OUTSIDE = 0.04
 heads that were found well, a third and more where fluid outshines a thin scalp."""
 
 
-def refined_at_dim_scalp(scan: Scan, skin: Skin, alignment: Alignment) -> tuple[Skin, Alignment]:
+def refined_at_dim_scalp(
+    scan: Scan,
+    skin: Skin,
+    alignment: Alignment,
+    find: Callable[[Skin, Scan], Alignment | None] = align,
+) -> tuple[Skin, Alignment]:
     """The skin and where the head is, better where that is needed.
 
     In small heads of which much lies outside the skin that was found, it is found once more at a
@@ -23,6 +30,8 @@ def refined_at_dim_scalp(scan: Scan, skin: Skin, alignment: Alignment) -> tuple[
     ----------
     scan, skin, alignment : Scan, Skin, Alignment
         As `faceblind.head.skin.find_skin` and `faceblind.head.alignment.align` found them.
+    find : callable, optional
+        What finds the head in the new skin; where it gives None, nothing changes.
 
     Raises
     ------
@@ -31,8 +40,9 @@ def refined_at_dim_scalp(scan: Scan, skin: Skin, alignment: Alignment) -> tuple[
     """
     if alignment.confidence < CONFIDENT or not has_dim_scalp(scan, skin, alignment):
         return skin, alignment
-    skin = find_skin(scan, find_head(scan, DIM_FRACTION))
-    return skin, align(skin, scan)
+    lower = find_skin(scan, find_head(scan, DIM_FRACTION))
+    found = find(lower, scan)
+    return (skin, alignment) if found is None else (lower, found)
 
 
 def has_dim_scalp(scan: Scan, skin: Skin, alignment: Alignment) -> bool:

@@ -128,7 +128,7 @@ class _Samples:
     regions: NDArray[np.uint8]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _samples(template: Template, step_mm: float) -> _Samples:
     keep = thin(template.points, step_mm)
     weight = np.array([_WEIGHTS[name] for name in REGIONS])[template.regions[keep]]
@@ -147,7 +147,7 @@ def _emphasis(faceless: bool) -> NDArray[np.float64]:
     return np.array([float(name in kept) for name in REGIONS])
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _search_template(template: Template, search_step_mm: float, faceless: bool) -> SearchTemplate:
     """Made once for all scans of a process: it takes longer than the search itself."""
     samples = _samples(template, 1.5 * search_step_mm)

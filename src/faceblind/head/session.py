@@ -24,6 +24,7 @@ from faceblind.head.presence import BOUNDS, faceless, find_presence, presence_of
 from faceblind.head.reference_volume import at_time, leaders
 from faceblind.head.registration import register
 from faceblind.head.skin import Skin, find_skin
+from faceblind.head.small_head import or_smaller
 from faceblind.head.whole_head import Head, uncertain
 from faceblind.scan import Scan
 
@@ -121,7 +122,8 @@ def _by_levels(scan: Scan, lead: int) -> _Evidence:
     skin: Skin | None = None
     try:
         skin = find_skin(scan)
-        found, alignment = refined_at_dim_scalp(scan, skin, align(skin, scan))
+        usual = refined_at_dim_scalp(scan, skin, align(skin, scan))
+        found, alignment = or_smaller(scan, skin, usual)
         require_head(alignment, scan)
         return _Evidence(scan, found, alignment, None, lead)
     except FaceblindError as error:

@@ -13,6 +13,7 @@ from faceblind.head.plausibility import require_head
 from faceblind.head.presence import faceless, find_presence
 from faceblind.head.reference_volume import at_time, leaders
 from faceblind.head.skin import Skin, find_skin
+from faceblind.head.small_head import or_smaller
 from faceblind.scan import Scan
 
 
@@ -83,7 +84,8 @@ def _plain_head(volume: Scan, lead: int, strict: bool) -> Head:
     name = volume.source or "scan"
     skin = find_skin(volume)
     with about(volume):
-        skin, alignment = refined_at_dim_scalp(volume, skin, align(skin, volume))
+        usual = refined_at_dim_scalp(volume, skin, align(skin, volume))
+        skin, alignment = or_smaller(volume, skin, usual)
         if strict and alignment.confidence < CONFIDENT:
             raise uncertain(name, alignment.confidence)
         require_head(alignment, volume)

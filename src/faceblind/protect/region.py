@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
-from faceblind.errors import ScanError
 from faceblind.geometry.grid import Grid, is_positive, memory_order, resized_affine
 from faceblind.head.alignment import Alignment
-from faceblind.head.brain_cover import ADULT_SIZE, find_cover, head_size, template_fields
-from faceblind.head.brain_estimate import likely_brain
-from faceblind.head.dim_scalp import MOST_OUTSIDE
+from faceblind.head.brain_cover import template_fields
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS
-from faceblind.protect.boundary import ROOM_FROM_BRAIN_MM, inside_at, room_limit
-from faceblind.protect.brain_margin import (
-    EARS_FRONT_MM,
-    LIFTED_MM,
-    before_orbits,
-    brain_margin,
-    spared,
-    to_spare,
-)
-from faceblind.protect.cut_fit import CutFit, fit_cut
+from faceblind.protect.boundary import ROOM_FROM_BRAIN_MM, room_limit
+from faceblind.protect.brain_margin import EARS_FRONT_MM, brain_margin, spared
+from faceblind.protect.cut_choice import choose_cut
+from faceblind.protect.cut_fit import CutFit
 from faceblind.protect.cut_lift import lift_at, lift_on_grid
 from faceblind.protect.placement import Placement
 from faceblind.protect.region_options import RegionOptions
@@ -45,15 +36,6 @@ NECK_TOP_MM = -62.0
 """Height in the middle of a plane that rises to the chin and falls to the nape: below is neck."""
 NECK_DEPTH_MM = 22.0
 """Skin, fat and outer muscle; spine and cord lie deeper."""
-ENTERED_MM = 0.5
-"""Further than this inside the region no place may lie that may be brain, in a small head."""
-LEAST_BROW, LEAST_BROW_SEEN = 0.85, 0.5
-"""Share of a small head's brow, as far as it is seen, that must have skin: all of it in heads that
-were found well, 0 to 0.64 where noise was taken for skin in T2*-weighted series; and share that
-must be seen, because crania alone are found by 3 mm less well."""
-LEAST_CONFIDENCE = 0.7
-"""Confidence that a small head needs: those found well had 0.78 and mostly 1, one that lost brain
-0.55."""
 Field = Callable[[str], NDArray[np.float32]]
 """A field of `TemplateFields` by name, at places that are settled."""
 
@@ -116,7 +98,7 @@ def face_region(
     """
     options = options or RegionOptions()
     name = "cut_ears_kept" if options.keep_ears else "cut"
-    fit = fit or _fitted(scan, skin, alignment, placement, name)
+    fit = fit or choose_cut(scan, skin, alignment, placement, name)
     grid = working_grid(scan)
     cut = _on_grid(grid, placement, name, fit, options)
     order = memory_order(scan)
@@ -125,58 +107,6 @@ def face_region(
     return ReplacedRegion(
         mask, name, cut, fit, _remaining(alignment, placement.scan_to_template, name, fit)
     )
-
-
-def _fitted(
-    scan: Scan, skin: Skin, alignment: Alignment, placement: Placement, name: str
-) -> CutFit:
-    """Where the cut runs, so that it spares what may be brain."""
-    size = head_size(placement.scan_to_template)
-    small = size > ADULT_SIZE
-    cover = find_cover(scan, skin, placement.scan_to_template)
-    if small and not _is_clear(alignment):
-        raise ScanError(
-            f"{scan.source or 'scan'}: this small head, or its brow, is not seen clearly enough "
-            "to tell how near the brain lies; protect it together with another scan of the same "
-            "session"
-        )
-    if cover.outside_share > MOST_OUTSIDE:
-        raise ScanError(
-            f"{scan.source or 'scan'}: the scalp of this small head is too dark to tell how near "
-            "to it the brain lies; protect it together with another scan of the same session"
-        )
-    likely = likely_brain(alignment, skin, size)
-    likely = likely[~before_orbits(apply_affine(placement.scan_to_template, likely))]
-    places = apply_affine(placement.scan_to_template, likely)
-    front = (places[:, 1] > EARS_FRONT_MM) & (places[:, 2] > LIFTED_MM)
-    fit = fit_cut(cover, skin, name, placement, likely[front] if small else None)
-    brain, cut = template_fields().at("brain", places), _inside(likely, placement, name, fit)
-    fit = replace(fit, spared_mm=to_spare(cut, brain, places))
-    if small and bool((spared(cut, brain, places, fit.spared_mm) > ENTERED_MM).any()):
-        raise ScanError(
-            f"{scan.source or 'scan'}: no cut takes the face of this small head and surely spares "
-            "its brain; protect it by hand"
-        )
-    return fit
-
-
-def _is_clear(alignment: Alignment) -> bool:
-    """Whether a small head is found so well that its cut spares the brain."""
-    seen, borne_out = alignment.seen["brow"], alignment.support["brow"]
-    brow = seen >= LEAST_BROW_SEEN and borne_out >= LEAST_BROW * seen
-    return brow and alignment.confidence >= LEAST_CONFIDENCE
-
-
-def _inside(
-    points: NDArray[np.float64], placement: Placement, name: str, fit: CutFit
-) -> NDArray[np.float32]:
-    """(N,) millimetres inside the region, before more is spared; points are scan mm."""
-    where, in_cut, on_face = (
-        apply_affine(affine, points)
-        for affine in (placement.scan_to_template, fit.scan_to_cut, placement.scan_to_face)
-    )
-    moved = template_fields().at(name, in_cut) - lift_at(in_cut, fit.lift_mm).astype(np.float32)
-    return inside_at(moved, name, where, on_face)
 
 
 def working_grid(scan: Scan) -> Grid:

@@ -26,6 +26,9 @@ MARKER = ".faceblind.json"
 PRIVATE = "private"
 """Folder of an output root that holds whatever shows or describes a person."""
 
+WITHDRAWN = Path(PRIVATE, "review", "withdrawn")
+"""Folder of an output root for what a reviewer took out of the public tree."""
+
 _OWNER_ONLY = 0o700
 
 
@@ -128,6 +131,19 @@ def output_verb(root: str | Path) -> str | None:
     if not isinstance(content, dict) or content.get("tool") != "faceblind":
         return None
     return str(content.get("verb", ""))
+
+
+def withdrawn(path: str | Path) -> Path | None:
+    """Where a result lies that a reviewer rejected and took away from `path`; None if none was.
+
+    Parameters
+    ----------
+    path : path
+        Its public place, in an output folder of any depth.
+    """
+    place = Path(path).absolute()
+    found = (parent / WITHDRAWN / place.relative_to(parent) for parent in place.parents)
+    return next((away for away in found if away.exists()), None)
 
 
 def check_target(path: Path, *, overwrite: bool, sources: Iterable[str | Path] = ()) -> None:

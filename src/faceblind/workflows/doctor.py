@@ -29,6 +29,8 @@ EXTRAS = {
     "dlib": ("dlib", "study --recogniser dlib"),
     "heic": ("pillow_heif", "photographs in HEIC, as telephones take them"),
     "dask": ("distributed", "bids --dask"),
+    "pandas": ("pandas", "to_frame() of results"),
+    "review": ("uvicorn", "review, the app for the eye"),
 }
 """Extras of the package: a module of each, and what needs it."""
 PEERS = ("niimath", "quickshear", "pydeface", "mri_reface", "afni_refacer_run")

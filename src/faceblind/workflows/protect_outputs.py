@@ -19,7 +19,7 @@ from faceblind.formats.names import ENDINGS, is_scan_name, suffix_of, without_en
 from faceblind.protect.protected_scan import ProtectedScan
 from faceblind.scan import Scan
 from faceblind.system.files import atomic_path
-from faceblind.system.outputs import check_target, private_dir
+from faceblind.system.outputs import check_target, private_dir, withdrawn
 from faceblind.system.tables import write_json
 from faceblind.workflows.protect_settings import ProtectionSettings, method_in_words
 
@@ -91,6 +91,11 @@ def check(output: OutputFiles) -> None:
     if not same_format(source, target):
         raise OutputError(f"{target}: a protected scan keeps its format; end it like {source.name}")
     check_target(target, overwrite=output.settings.force, sources=[source])
+    if withdrawn(target):
+        raise OutputError(
+            f"{target}: was rejected in a review and is kept out; protect it again in "
+            "'faceblind review', or choose a new output folder"
+        )
     if output.sidecar.resolve() == sidecar_path(source).resolve():
         raise OutputError(f"{target}: its sidecar would be the input's; choose another name")
     replace = output.settings.force or _is_left_over(output)

@@ -129,3 +129,16 @@ def test_a_map_without_a_head_is_judged_by_its_companion(
     group = run_group(tmp_path / "out", resources)
     assert group.audit.passed
     assert len(group.audit.verdicts) == 1 + overwritten
+
+
+def test_a_scan_that_a_reviewer_rejected_does_not_come_back(run, tmp_path):
+    from faceblind.workflows.withdrawal import tree_of
+
+    run()
+    out = tmp_path / "out"
+    inside = "sub-2/anat/sub-2_desc-defaced_T1w.nii.gz"
+    assert (out / inside).is_file()
+    tree_of(out, None).withdraw(inside)
+    report = run()
+    assert not (out / inside).exists()
+    assert any("rejected in a review" in line for line in report.failures)

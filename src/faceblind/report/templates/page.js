@@ -74,10 +74,12 @@
     sortable(box.querySelector("table"));
     searchable(box);
   }
-  // Paper has no triangles to click.
+  // Paper has no triangles to click, and no room for the figures of each of 200 ranks.
+  const rowsOnPaper = 40;
   const closed = new Set();
   addEventListener("beforeprint", () => {
     for (const one of document.querySelectorAll("details:not([open])")) {
+      if (one.querySelectorAll("tbody tr").length > rowsOnPaper) continue;
       closed.add(one);
       one.open = true;
     }

@@ -19,6 +19,7 @@ from faceblind.system.outputs import PRIVATE, private_dir
 State = Literal["waiting", "protected", "passed", "done", "failed"]
 """``protected``: not audited yet (``--protect-only``). ``passed``: what passed its audit is being
 put in place. ``done`` and ``failed``: it is in place; of ``failed`` something else is not."""
+REJECTED = "rejected in a review; protect it again in 'faceblind review'"
 DATASET = "dataset"
 """The piece of work that is no session: files of the whole dataset."""
 
@@ -79,7 +80,8 @@ class ScanRecord:
     source, target : str
         Paths in the dataset and in the output.
     status : str
-        ``"pass"``, or why it is not public: ``"fail"``, ``"unsure"``, ``"failed"``.
+        ``"pass"``, or why it is not public: ``"fail"``, ``"unsure"``, ``"failed"``,
+        ``"rejected"``.
     reason : str
     """
 
@@ -234,6 +236,54 @@ class Manifest:
         """Note that a piece of work is finished."""
         with self._change() as cursor:
             self._put(cursor, task)
+
+    def retract(self, target: str, files: Sequence[str]) -> None:
+        """Note that a reviewer took a scan out of the public tree.
+
+        Its piece of work counts as failed, so that the next run also takes it out of tables.
+
+        Parameters
+        ----------
+        target : str
+            Path of the scan in the output.
+        files : sequence of str
+            Paths of all files that went.
+        """
+        with self._change() as cursor:
+            cursor.execute(
+                "UPDATE tasks SET state = 'failed' WHERE key IN "
+                "(SELECT task FROM scans WHERE target = ? AND status != 'rejected')",
+                (target,),
+            )
+            cursor.execute(
+                "UPDATE scans SET status = 'rejected', reason = ? WHERE target = ?",
+                (REJECTED, target),
+            )
+            cursor.executemany("DELETE FROM files WHERE path = ?", [(one,) for one in files])
+
+    def admit(self, target: str, reason: str, files: Sequence[FileRecord]) -> None:
+        """Note that a scan is public, before it is.
+
+        Parameters
+        ----------
+        target : str
+            Path of the scan in the output.
+        reason : str
+            What its audit says.
+        files : sequence of FileRecord
+            It and what belongs to it.
+        """
+        with self._change() as cursor:
+            rows = cursor.execute("SELECT task FROM scans WHERE target = ?", (target,)).fetchall()
+            if not rows:
+                raise OutputError(f"{target}: the manifest does not know this scan")
+            cursor.execute(
+                "UPDATE scans SET status = 'pass', reason = ? WHERE target = ?", (reason, target)
+            )
+            cursor.executemany(
+                "REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
+                [(f.path, rows[0][0], f.role, f.size, f.sha256) for f in files],
+            )
 
     @staticmethod
     def _put(cursor: sqlite3.Cursor, task: TaskRecord) -> None:

@@ -22,7 +22,7 @@ from faceblind.datasets.sidecar import sidecar_path
 from faceblind.errors import FaceblindError, why
 from faceblind.system.claims import claim
 from faceblind.system.files import move_into_place
-from faceblind.system.outputs import PRIVATE, private_dir, remove_empty
+from faceblind.system.outputs import PRIVATE, private_dir, remove_empty, withdrawn
 from faceblind.system.workers import run_many
 from faceblind.workflows import protect_outputs
 from faceblind.workflows.audit import judge_scans
@@ -30,6 +30,7 @@ from faceblind.workflows.bids.companions import follows
 from faceblind.workflows.bids.copies import record_of, stage_copy
 from faceblind.workflows.bids.inputs import inputs_of, looks_of
 from faceblind.workflows.bids.manifest import (
+    REJECTED,
     FileRecord,
     Manifest,
     ScanRecord,
@@ -283,6 +284,7 @@ class _Work:
 
     def _publish(self, record: TaskRecord, scans: Sequence[ScanRecord]) -> TaskReport:
         """Put in place what passed, and the copies."""
+        scans = [self._unless_rejected(scan) for scan in scans]
         files: list[FileRecord] = []
         failures = []
         for scan in scans:
@@ -311,6 +313,11 @@ class _Work:
         shutil.rmtree(self.stage, ignore_errors=True)
         return self._report(state, scans, failures)
 
+    def _unless_rejected(self, scan: ScanRecord) -> ScanRecord:
+        if scan.status != "pass" or not withdrawn(self.output.root / scan.target):
+            return scan
+        return replace(scan, status="rejected", reason=REJECTED)
+
     def _withdraw(self, kept: set[str]) -> None:
         """Take away what an earlier run put in place and this one does not."""
         for file in self.manifest.files(self.task.key):
@@ -330,4 +337,6 @@ class _Work:
 def _failure(scan: ScanRecord) -> str:
     if scan.status == "failed":
         return scan.reason
+    if scan.status == "rejected":
+        return f"{scan.source}: {scan.reason}"
     return f"{scan.source}: its audit says {scan.status}: {scan.reason}"

@@ -1,0 +1,249 @@
+"""The whole app in a real browser: pictures, linked cameras, keys, hostile names, no complaint."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from review_parts import make_folders
+
+AXE = Path(__file__).resolve().parents[1] / "data" / "axe.min.js"
+FAIL = "sub-02/anat/sub-02_T1w.nii.gz"
+CANVASES = ("slices-before", "slices-after", "skin-before", "skin-after")
+WAIT_MS = 90_000
+"""Drawing without a graphics card, on a machine that others use, takes its time."""
+
+
+@dataclass
+class Page:
+    """A page and what its console said."""
+
+    page: Any
+    said: list[str] = field(default_factory=list)
+
+    def shown(self, number: int) -> None:
+        """Wait until a scan is drawn; a policy without eval allows no waiting on expressions."""
+        self.page.wait_for_selector(f'body[data-shown="{number}"]', timeout=WAIT_MS)
+
+    def ahead(self, number: int) -> None:
+        self.page.wait_for_selector(f'body[data-ahead="{number}"]', timeout=WAIT_MS)
+
+    def pixels(self, name: str) -> np.ndarray:
+        picture = Image.open(io.BytesIO(self.page.locator(f"#{name}").screenshot(timeout=WAIT_MS)))
+        return np.asarray(picture.convert("RGB")).astype(int)
+
+    def cameras(self) -> dict[str, Any]:
+        return self.page.evaluate("faceblindCameras()")
+
+    def axe(self) -> list[str]:
+        if not AXE.is_file():
+            pytest.skip("needs axe-core among the data of the tests")
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = self.page.evaluate("async () => (await axe.run()).violations")
+        return [f"{v['id']}: {n['html'][:150]}" for v in found for n in v["nodes"]]
+
+
+@pytest.fixture
+def visit(drawing) -> Callable[..., Page]:
+    """Opens an address in a context of its own and listens to the console."""
+    contexts = []
+
+    def open_page(address: str, width: int = 1200, height: int = 800, **more: Any) -> Page:
+        context = drawing.new_context(viewport={"width": width, "height": height}, **more)
+        contexts.append(context)
+        context.set_default_timeout(WAIT_MS)
+        tab = Page(context.new_page())
+        tab.page.on("console", lambda m: tab.said.append(f"{m.type}: {m.text}"))
+        tab.page.on("pageerror", lambda error: tab.said.append(str(error)))
+        tab.page.on("dialog", lambda dialog: tab.said.append(f"dialog: {dialog.message}"))
+        tab.page.goto(address)
+        return tab
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.slow
+def test_scans_are_drawn_and_both_sides_move_together(folders, served, visit):
+    tab = visit(served(folders))
+    tab.shown(0)
+    before = {name: tab.pixels(name) for name in CANVASES}
+    for name, pixels in before.items():
+        assert (pixels.max(axis=2) > 60).mean() > 0.03, f"{name} is blank"
+    # The face that went is what the two sides differ in.
+    assert (before["slices-before"] != before["slices-after"]).any(axis=2).mean() > 0.002
+    assert (before["skin-before"] != before["skin-after"]).any(axis=2).mean() > 0.01
+    tab.page.keyboard.press("s")
+    tab.page.keyboard.press("ArrowUp")
+    box = tab.page.locator("#slices-before").bounding_box()
+    tab.page.mouse.click(box["x"] + 0.1 * box["width"], box["y"] + 0.3 * box["height"])
+    time.sleep(1)
+    cameras = tab.cameras()
+    assert cameras["skin-before"]["azimuth"] == cameras["skin-after"]["azimuth"] == 90
+    assert cameras["skin-before"]["elevation"] == cameras["skin-after"]["elevation"] == 15
+    cross = [cameras[f"slices-{side}"]["crosshair"] for side in ("before", "after")]
+    np.testing.assert_allclose(cross[0], cross[1], atol=1e-3)
+    for name in CANVASES:
+        assert (tab.pixels(name) != before[name]).any(axis=2).mean() > 0.002, f"{name} stays"
+    # A drag on one skin turns the other, too.
+    box = tab.page.locator("#skin-after").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    tab.page.mouse.move(x, y)
+    tab.page.mouse.down()
+    tab.page.mouse.move(x + 40, y, steps=3)
+    tab.page.mouse.up()
+    cameras = tab.cameras()
+    assert cameras["skin-before"]["azimuth"] == cameras["skin-after"]["azimuth"] != 90
+    assert tab.said == []
+
+
+@pytest.mark.slow
+def test_all_is_decided_by_keys_and_survives_a_restart(folders, served, visit):
+    tab = visit(served(folders))
+    tab.shown(0)
+    assert tab.page.inner_text("#name") == FAIL
+    tab.page.keyboard.press("5")
+    tab.page.keyboard.press("c")
+    tab.page.keyboard.type("an eye; accept? no")
+    tab.page.keyboard.press("Escape")
+    tab.page.keyboard.press("r")
+    tab.shown(1)
+    assert not (folders.protected / FAIL).exists()
+    tab.page.keyboard.press("l")
+    tab.shown(2)
+    tab.page.keyboard.press("a")
+    tab.page.wait_for_selector("#progress:text('2 of 3 decided')")
+    again = visit(served(folders))
+    again.page.wait_for_selector("#progress:text('2 of 3 decided')")
+    again.shown(1)
+    assert again.page.inner_text("#state") == "for later; in the public folder"
+    again.page.select_option("#filter", "all")
+    again.page.click(f"#queue button:has-text('{FAIL[:6]}')")
+    again.shown(0)
+    assert again.page.input_value("#comment") == "an eye; accept? no"
+    assert again.page.is_checked("input[value=eyes]")
+    assert again.page.get_attribute("[data-choice=reject]", "aria-pressed") == "true"
+    again.page.keyboard.press("z")
+    again.page.wait_for_selector("#said:text('Taken back')")
+    assert (folders.protected / FAIL).is_file()
+    assert tab.said == again.said == []
+
+
+@pytest.mark.slow
+def test_overlays_fading_and_window_change_the_picture(folders, served, visit):
+    tab = visit(served(folders))
+    tab.shown(0)
+    plain = tab.pixels("slices-after")
+    tab.page.keyboard.press("1")
+    tab.page.wait_for_selector("body[data-wanted*='\"replaced\":true']")
+    blue = tab.pixels("slices-after")
+    more = (blue - plain).astype(int)
+    assert ((more[..., 2] > 40) & (more[..., 0] < 20)).mean() > 0.005
+    tab.page.keyboard.press("1")
+    tab.page.wait_for_selector("body[data-wanted*='\"replaced\":false']")
+    np.testing.assert_array_equal(tab.pixels("slices-after"), plain)
+    tab.page.keyboard.press("]")
+    tab.page.wait_for_selector("body[data-wanted*='\"fade\":20']")
+    assert (tab.pixels("slices-after") != plain).any(axis=2).mean() > 0.002
+    tab.page.keyboard.press("w")
+    tab.page.wait_for_selector('body[data-wanted*=\'"window":"dark"\']')
+    assert tab.pixels("slices-before").mean() > plain.mean()
+    assert tab.said == []
+
+
+@pytest.mark.slow
+def test_hostile_names_and_comments_do_nothing(tmp_path, served, visit):
+    folders = make_folders(tmp_path, 1)
+    name = '"><img src=x onerror=alert(1)>'
+    old = folders.protected / "sub-01/anat/sub-01_T1w.nii.gz"
+    old.rename(old.with_name(f"{name}.nii.gz"))
+    folders.review().decide(0, "later", (), "<script>alert(2)</script>")
+    tab = visit(served(folders, rater="<b onmouseover=alert(3)>"))
+    tab.page.wait_for_selector("body[data-shown]:not([data-shown=''])")
+    assert name in tab.page.inner_text("#name")
+    assert "<b onmouseover" in tab.page.inner_text("#progress")
+    assert tab.page.locator("main img, main b, main script").count() == 0
+    tab.page.goto(re.sub(r"\?.*", "sheets", tab.page.url.split("#")[0] + "?"))
+    tab.page.wait_for_selector("#tiles img")
+    assert name in tab.page.inner_text("#tiles")
+    assert tab.page.locator("#tiles img").count() == 1
+    assert tab.said == []
+
+
+@pytest.mark.slow
+def test_contact_sheets_show_and_decide(folders, served, visit):
+    address = served(folders)
+    tab = visit(address)
+    tab.page.goto(address.split("?")[0] + "sheets")
+    tab.page.wait_for_selector("#tiles li:nth-child(3) img")
+    for place in range(1, 4):
+        image = tab.page.locator(f"#tiles li:nth-child({place}) img")
+        image.scroll_into_view_if_needed()
+        until = time.monotonic() + 60
+        while not image.evaluate("one => one.complete && one.naturalWidth"):
+            assert time.monotonic() < until
+            time.sleep(0.2)
+    tab.page.focus("#tiles li:nth-child(1) a")
+    tab.page.keyboard.press("r")
+    tab.page.wait_for_selector("#tiles li:nth-child(1) span:text('rejected')")
+    assert not (folders.protected / FAIL).exists()
+    tab.page.keyboard.press("l")
+    tab.page.wait_for_selector("#tiles li:nth-child(2) span:text('for later')")
+    assert tab.said == []
+    assert tab.axe() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (400, "light")])
+def test_axe_finds_nothing(folders, served, visit, width, scheme):
+    tab = visit(served(folders), width, 900, color_scheme=scheme)
+    tab.shown(0)
+    assert tab.axe() == []
+    for opened, box in (("?", "help"), ("d", "redo")):
+        tab.page.keyboard.press(opened)
+        tab.page.wait_for_selector(f"#{box}[open]")
+        assert tab.axe() == []
+        tab.page.keyboard.press("Escape")
+    wide = tab.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width
+
+
+@pytest.mark.slow
+def test_without_the_token_there_is_nothing(folders, served, visit):
+    address = served(folders).split("?")[0]
+    tab = visit(address)
+    assert "open the address" in tab.page.inner_text("body")
+    answer = tab.page.request.get(f"{address}api/review")
+    assert answer.status == 403
+    assert "scans" not in answer.text()
+
+
+@pytest.mark.slow
+def test_a_thousand_scans_are_listed_at_once(folders, served, visit):
+    address = served(folders)
+    tab = visit(address)
+    tab.shown(0)
+    scan = tab.page.evaluate("fetch('/api/scans/0').then((answer) => answer.json())")
+    many = [scan | {"number": n, "path": f"sub-{n:04}/x.nii"} for n in range(1000)]
+    content = {"rater": "a", "round": 1, "faults": [], "options": [], "longest_comment": 9}
+    body = json.dumps(content | {"scans": many})
+    tab.page.route("**/api/review", lambda route: route.fulfill(
+        body=body, content_type="application/json"))  # fmt: skip
+    tab.page.reload()
+    tab.page.wait_for_selector("#queue li:nth-child(1000)")
+    took = tab.page.evaluate(
+        "() => { const at = performance.now(); const f = document.getElementById('filter');"
+        " f.value = 'all'; f.dispatchEvent(new Event('change'));"
+        " document.body.offsetHeight; return performance.now() - at; }"
+    )
+    assert took < 1500
