@@ -30,6 +30,7 @@ from faceblind.identification.result import StudyResult
 from faceblind.protect.cut_fit import CutFit
 from faceblind.protect.deface import deface
 from faceblind.protect.placement import hung, one_size, place, placement_of
+from faceblind.protect.protected_scan import ProtectedScan
 from faceblind.protect.reface import reface
 from faceblind.protect.region import face_region
 from faceblind.recognition.detection import detect_faces
@@ -183,7 +184,11 @@ def without_front(path: Path) -> Scan:
 
     Whoever is still linked is linked by the back of the head, which no protection can take.
     """
-    done = deface(faceblind.load(path))
+    return behind_ears(deface(faceblind.load(path)))
+
+
+def behind_ears(done: ProtectedScan) -> Scan:
+    """What lies behind `FRONT_MM` of a defaced scan."""
     scan, affine = done.scan, done.placement.scan_to_template @ done.scan.affine
     i, j, k = np.meshgrid(*(np.arange(n) for n in scan.shape), indexing="ij", sparse=True)
     forward = affine[1, 0] * i + affine[1, 1] * j + affine[1, 2] * k + affine[1, 3]

@@ -18,6 +18,7 @@ from faceblind.attacks.region_presence import RegionPresence
 from faceblind.attacks.surface import LOOKED_AT
 from faceblind.errors import AlignmentError, OutputError, RecogniserError, ScanError, TableError
 from faceblind.identification.ranking import Link
+from faceblind.report.audit_words import limits
 from faceblind.workflows import audit_cache
 from faceblind.workflows.audit_linking import Linked
 
@@ -72,6 +73,25 @@ def test_a_forgotten_sister_is_named(audit, tmp_path):
     assert (first.status, second.status, other.status) == ("unsure", "fail", "pass")
     assert "sub-1_T2w.nii.gz" in first.reasons[0].text
     assert "forgotten beside a protected series" in map(str, second.reasons)
+
+
+def test_several_scans_of_one_person_are_said_to_be_linkable(audit, tmp_path):
+    names = ("sub-1_ses-a_T1w", "sub-1_ses-b_T1w", "sub-2_T1w", "sub-2_FLAIR", "sub-3_T1w")
+    touch(tmp_path / "in", *(f"{name}.nii.gz" for name in names))
+    report = audit(tmp_path / "in", tmp_path / "out")
+    assert report.linkable.startswith("2 of 3 people have several scans here. Protected scans of")
+    assert "by brain, cranium, neck" in report.linkable
+    assert report.linkable in report.remarks
+    assert report.linkable in json.loads((tmp_path / "out" / "summary.json").read_text())["remarks"]
+    assert report.linkable in limits(report)
+
+
+def test_one_scan_of_everybody_is_not_said_to_be_linkable(audit, tmp_path):
+    # Without labels, a scan in another folder is another person's.
+    touch(tmp_path, "sub-1_T1w.nii.gz", "a/T1w.nii.gz", "b/T1w.nii.gz")
+    report = audit(tmp_path)
+    assert report.linkable == ""
+    assert not any("linked to one another" in remark for remark in report.remarks)
 
 
 def test_what_cannot_be_examined_never_passes(audit, tmp_path):

@@ -206,11 +206,13 @@ def limits(report: AuditReport) -> str:
     """
     total = len(report.verdicts)
     missed = Rate.of(total - tally(report)["pass"], total)
+    linkable = f" {report.linkable}" if report.linkable else ""
     return (
-        f"{ANONYMITY} (arXiv:2602.10043) A pass says that these attacks did not find a face, not "
-        "that none can. By chance alone the true share of scans that would not pass may be as high "
-        f"as {percent(missed.high)}. Verdicts are about scans; whether a data set may be shared, "
-        "under the HIPAA Safe Harbor, the GDPR or an agreement, is no question that they answer."
+        f"{ANONYMITY} (arXiv:2602.10043){linkable} A pass says that these attacks did not find a "
+        "face, not that none can. By chance alone the true share of scans that would not pass may "
+        f"be as high as {percent(missed.high)}. Verdicts are about scans; whether a data set may "
+        "be shared, under the HIPAA Safe Harbor, the GDPR or an agreement, is no question that "
+        "they answer."
     )
 
 

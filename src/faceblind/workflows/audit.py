@@ -27,7 +27,12 @@ from faceblind.system.outputs import PRIVATE, prepare_output
 from faceblind.system.workers import Outcome, run_many
 from faceblind.workflows.audit_cache import examine_once
 from faceblind.workflows.audit_linking import Linked, Run, link_scans
-from faceblind.workflows.audit_report import AuditReport, remarks, write_report
+from faceblind.workflows.audit_report import (
+    AuditReport,
+    remarks,
+    still_linkable,
+    write_report,
+)
 
 _Item = tuple[ScanFile, Path | None]
 _Result = Outcome[_Item, Examined | AlignmentError]
@@ -114,10 +119,12 @@ def audit(
     )
     verdicts = with_companions(files, verdicts, base)
     unseen, ignored = _unseen(census, ignore, verdicts)
-    said = remarks(verdicts) + remarks_on(unseen, ignored, path)
+    linkable = still_linkable(files, base)
+    said = remarks(verdicts, linkable) + remarks_on(unseen, ignored, path)
     report = AuditReport(
-        tuple(verdicts), fail_above, said, linked.unusable, unseen, ignored, pairs(files, before)
-    )
+        tuple(verdicts), fail_above, said, linked.unusable, unseen, ignored, pairs(files, before),
+        linkable,
+    )  # fmt: skip
     if root is not None:
         write_report(root, report, identity)
     return report

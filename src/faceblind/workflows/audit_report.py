@@ -11,10 +11,13 @@ from typing import Any
 from faceblind._version import software_versions
 from faceblind.attacks.reasons import public_texts
 from faceblind.attacks.verdict import ANONYMITY, Verdict
+from faceblind.datasets.census import ScanFile, session_of
 from faceblind.identification.intervals import wilson_interval
 from faceblind.system.outputs import PRIVATE, private_dir
 from faceblind.system.tables import write_json, write_tsv
 
+KEPT = "brain, cranium, neck, field of view and contrast, which protection keeps"
+"""What links protected scans of one person. `bench/protected_links.py` says how often."""
 COLUMNS = ("path", "status", "score", "reasons", "advice", "not_tested")
 """Of ``audit.tsv``."""
 
@@ -40,6 +43,8 @@ class AuditReport:
     files : tuple of (Path, Path or None)
         Where the scan of each verdict lies, and its original, if one of the same name was given.
         Private.
+    linkable : str
+        What links the scans of one person to one another, if somebody has several; else empty.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -49,6 +54,7 @@ class AuditReport:
     not_examined: tuple[Verdict, ...] = ()
     ignored: dict[str, tuple[str, ...]] = field(default_factory=dict)
     files: tuple[tuple[Path, Path | None], ...] = ()
+    linkable: str = ""
 
     def __repr__(self) -> str:
         counts = Counter(verdict.status for verdict in (*self.verdicts, *self.not_examined))
@@ -76,8 +82,15 @@ class AuditReport:
         return [verdict.as_dict(private=private) for verdict in every]
 
 
-def remarks(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
-    """What is to be said once about all verdicts."""
+def remarks(verdicts: Sequence[Verdict], linkable: str = "") -> tuple[str, ...]:
+    """What is to be said once about all verdicts.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+    linkable : str
+        See `still_linkable`.
+    """
     count = len(verdicts)
     bad = sum(verdict.status != "pass" for verdict in verdicts)
     _, high = wilson_interval(bad, count)
@@ -85,6 +98,34 @@ def remarks(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
         ANONYMITY,
         f"{bad} of {count} scans did not pass; by chance alone the true rate may be as high as "
         f"{high:.0%} (Wilson, 95 %).",
+        *((linkable,) if linkable else ()),
+    )
+
+
+def still_linkable(files: Sequence[ScanFile], base: Path) -> str:
+    """What links protected scans of one person to one another, where somebody has several.
+
+    Parameters
+    ----------
+    files : sequence of ScanFile
+    base : Path
+        Folder that was searched.
+
+    Returns
+    -------
+    str
+        One sentence or two; empty where nobody has several scans.
+    """
+    people: Counter[tuple[str, ...]] = Counter()
+    for file in files:
+        person, _, folder = session_of(file, base)
+        people[person, folder] += 1
+    several = sum(number > 1 for number in people.values())
+    if not several:
+        return ""
+    return (
+        f"{several} of {len(people)} people have several scans here. Protected scans of one person "
+        f"can still be linked to one another, by {KEPT}, whatever their labels are."
     )
 
 

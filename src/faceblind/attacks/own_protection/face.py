@@ -17,7 +17,7 @@ from faceblind.geometry.points import thin
 from faceblind.geometry.transforms import applied
 from faceblind.head.alignment import Alignment
 from faceblind.head.template import load_template
-from faceblind.protect.placement import Placement, exact_placement, face_share, fuller, rim_share
+from faceblind.protect.placement import Placement, exact_placement, face_share, fuller
 from faceblind.scan import Scan
 
 ENOUGH_FACE = 0.85
@@ -27,6 +27,11 @@ FACE_MM, FACE_VOXELS = 0.8, 0.5
 """Distance from the average face that counts as on it."""
 EAR_MM = 3.5
 """The same for ears, whose folds rays meet at random."""
+OWN_BELOW_MM = 36.0
+"""Template height up to which the new face is the average one alone; above, new skin may follow
+the lifted cut."""
+OWN_SHARE = 0.95
+"""`face_share` from which the new face is the average one alone; it bends at its rim."""
 LEAST_JUDGED = 0.05
 """Share of the face that must lie where the new one is the average one alone."""
 _REACH = np.array([0.15, 0.15, 0.15, 10.0, 10.0, 10.0, 0.12, 0.12, 0.12])
@@ -112,7 +117,7 @@ def outside_average(
     _, nearest = tree.query(where)
     away: NDArray[np.float64] = ((where - surface[nearest]) * normals[nearest]).sum(axis=-1)
     away -= fuller(moved, share)
-    return away, rim_share(moved) == 0.0
+    return away, (share > OWN_SHARE) & (moved[..., 2] < OWN_BELOW_MM)
 
 
 @lru_cache(maxsize=1)

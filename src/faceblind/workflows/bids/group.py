@@ -16,7 +16,12 @@ from faceblind.recognition.registry import get_recogniser
 from faceblind.system.outputs import PRIVATE, private_dir
 from faceblind.system.workers import run_many
 from faceblind.workflows.audit import judge_scans, pairs, with_companions
-from faceblind.workflows.audit_report import AuditReport, remarks, write_report
+from faceblind.workflows.audit_report import (
+    AuditReport,
+    remarks,
+    still_linkable,
+    write_report,
+)
 from faceblind.workflows.bids.manifest import DATASET, FileRecord, Manifest, ScanRecord
 from faceblind.workflows.bids.session import BY_COMPANION, Output
 from faceblind.workflows.bids.settings import Resources
@@ -98,9 +103,12 @@ def run_group(
     followers = {file.path for file in files if file.role == "follower"}
     verdicts = [_by_companion(v) if v.path in followers else v for v in verdicts]
     verdicts = with_companions(scans, verdicts, root)
+    linkable = still_linkable(scans, root)
+    said = remarks(verdicts, linkable)
     audit = AuditReport(
-        tuple(verdicts), fail_above, remarks(verdicts), linked.unusable, files=pairs(scans, ())
-    )
+        tuple(verdicts), fail_above, said, linked.unusable, files=pairs(scans, ()),
+        linkable=linkable,
+    )  # fmt: skip
     report = private_dir(root / PRIVATE / "report")
     write_report(report, audit, get_recogniser(linking).identity if linking else None)
     faults = tuple(sweep(root, content=True))
