@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 
 import nibabel as nib
 import numpy as np
@@ -74,6 +75,17 @@ def test_real_scans_become_public_once_they_pass(raw, published, command):
     assert "2 of 2 scans (100" in (report / "report.html").read_text(encoding="utf-8")
     assert "as audited" in (report / "private" / "report.html").read_text(encoding="utf-8")
     assert command("bids", raw, out, "group", "--nprocs", 1).code == 0
+    # A scan of the dataset that no run has seen closes the gate, unless it is not asked for.
+    late = raw / "sub-02" / "anat" / "sub-02_T1w.nii.gz"
+    late.parent.mkdir(parents=True)
+    late.write_bytes(b"x")
+    closed = command("bids", raw, out, "group", "--nprocs", 1)
+    chosen = command("bids", raw, out, "group", "--nprocs", 1, "--participant-label", "01")
+    shutil.rmtree(raw / "sub-02")
+    assert closed.code == 3
+    assert "not public: sub-02/anat/sub-02_T1w.nii.gz: waiting: no run has worked" in closed.err
+    assert "1 sessions are not finished" in closed.err
+    assert chosen.code == 0, chosen.err
 
 
 def test_a_dry_run_writes_nothing(raw, command, tmp_path):

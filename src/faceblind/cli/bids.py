@@ -14,6 +14,7 @@ from faceblind.cli.protect import DropExtensions
 from faceblind.cli.verb import DONE, FAILED, GATE, one_line, say
 
 if TYPE_CHECKING:
+    from faceblind.datasets.bids_filters import Wanted
     from faceblind.workflows.bids.group import GroupReport
     from faceblind.workflows.bids.participant import RunReport
     from faceblind.workflows.bids.plan import Plan
@@ -188,7 +189,8 @@ def bids(
     to undo or names people stays in OUTPUT_DIR/private. Labels may have their sub- or ses-.
 
     Exit codes: 0 done, 1 some scan is not public or a file failed, 2 usage, 3 (group) the gate is
-    closed.
+    closed: a public scan does not pass, or a scan of BIDS_DIR is not public. Labels and filters say
+    which scans of BIDS_DIR count.
     """
     from faceblind.datasets.bids_filters import Wanted, read_filter_file
     from faceblind.workflows.bids.settings import BidsSettings, Resources
@@ -200,8 +202,14 @@ def bids(
     resources = Resources(
         nprocs, omp_nthreads, mem_mb, work_dir, stop_on_first_crash, not quiet, dask
     )
+    wanted = Wanted(
+        tuple(participant_label or ()),
+        tuple(session_label or ()),
+        tuple(exclude_participant_label or ()),
+        read_filter_file(bids_filter_file) if bids_filter_file else {},
+    )
     if level == Level.group:
-        return _group(output_dir, resources, study, fail_above)
+        return _group(bids_dir, output_dir, wanted, resources, study, fail_above)
     if study is not None:
         raise typer.BadParameter("--study needs all scans; give it with group")
     settings = BidsSettings(
@@ -212,12 +220,7 @@ def bids(
         drop_extensions=drop_extensions,
         also=tuple(include or ()),
         steps="protect" if protect_only else "audit" if audit_only else "both",
-        wanted=Wanted(
-            tuple(participant_label or ()),
-            tuple(session_label or ()),
-            tuple(exclude_participant_label or ()),
-            read_filter_file(bids_filter_file) if bids_filter_file else {},
-        ),
+        wanted=wanted,
         validate=not skip_bids_validation,
     )
     if dry_run:
@@ -290,11 +293,20 @@ def _result(report: RunReport, settings: BidsSettings, out: Path) -> str:
     return f"Passed and public: {report.count('pass')} of {total}{earlier}: {out}"
 
 
-def _group(output_dir: Path, resources: Resources, study: Path | None, fail_above: float) -> int:
+def _group(
+    bids_dir: Path,
+    output_dir: Path,
+    wanted: Wanted,
+    resources: Resources,
+    study: Path | None,
+    fail_above: float,
+) -> int:
     import faceblind
     from faceblind.workflows.bids.group import run_group
 
-    report = run_group(output_dir, resources, photos=study, fail_above=fail_above)
+    report = run_group(
+        bids_dir, output_dir, resources, wanted=wanted, photos=study, fail_above=fail_above
+    )
     folder = output_dir / "private" / "report"
     page = faceblind.write_report(
         report, folder, n_jobs=resources.n_jobs, show_progress=resources.show_progress

@@ -34,7 +34,7 @@ _OTHER_MAPS = {
     "RB1map",
 }  # fmt: skip
 _TABLES = {".json", ".tsv", ".tsv.gz", ".bval", ".bvec"}
-_RECORDINGS = {
+RECORDINGS = {
     "eeg": {".edf", ".bdf", ".vhdr", ".vmrk", ".eeg", ".set", ".fdt"},
     "ieeg": {".edf", ".vhdr", ".vmrk", ".eeg", ".set", ".fdt", ".nwb", ".mefd"},
     "meg": {".fif", ".ds", ".sqd", ".con", ".raw", ".ave", ".mrk", ".kdf", ".mhd", ".trg", ".chn"},
@@ -43,7 +43,8 @@ _RECORDINGS = {
     "beh": set(),
     "mrs": {".nii", ".nii.gz"},
 }
-_NOT_COPIED = {
+"""Folders of recordings, which hold no image of a head, and the endings that are copied."""
+NOT_COPIED = {
     "defacemask": "a mask of another protection, which may follow the skin",
     "photo": "a photograph",
     "headshape": "points on the skin of the head",
@@ -51,6 +52,7 @@ _NOT_COPIED = {
     "audiovideo": "a video",
     "audio": "a recording of a voice",
 }
+"""Suffixes of what no dataset without faces holds, to what it is."""
 RATES = (
     "Published attacks recognised 0 to 2 % of the people by functional, diffusion and perfusion "
     "images; --all protects these and field maps, too."
@@ -67,8 +69,8 @@ def role_of(file: BidsFile, *, everything: bool = False) -> tuple[Role, str]:
         Protect images of ``func``, ``dwi``, ``perf`` and ``fmap``, too.
     """
     name, kind = file.name, file.datatype
-    if name.suffix in _NOT_COPIED:
-        return "left_out", _NOT_COPIED[name.suffix]
+    if name.suffix in NOT_COPIED:
+        return "left_out", NOT_COPIED[name.suffix]
     if kind in ("anat", "ct", "pet") or kind in _OTHERS:
         if name.extension in IMAGES:
             return _image(file, everything)
@@ -84,7 +86,7 @@ def role_of(file: BidsFile, *, everything: bool = False) -> tuple[Role, str]:
         if name.extension == ".json":
             # Holds for files further down; where those are protected it is written into theirs.
             return inherited_role(name.suffix, everything=everything), ""
-    elif kind in _RECORDINGS and name.extension in _TABLES | _RECORDINGS[kind]:
+    elif kind in RECORDINGS and name.extension in _TABLES | RECORDINGS[kind]:
         return "copy", ""
     return "left_out", "not of a kind that is known to show no face"
 

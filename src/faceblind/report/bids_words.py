@@ -18,7 +18,10 @@ def group_notices(result: AuditReport | GroupReport) -> tuple[str, ...]:
     if not isinstance(result, GroupReport):
         return ()
     counts = (
-        (len(result.absent), "scans of the dataset are not public, because they did not pass."),
+        (
+            len(result.absent),
+            "scans of the dataset are not public: they did not pass, or were not examined.",
+        ),
         (result.waiting, "sessions are not finished."),
         (len(result.faults), "files of the public tree are missing, foreign or changed."),
     )

@@ -126,7 +126,7 @@ def test_a_map_without_a_head_is_judged_by_its_companion(
     (found,) = [scan for scan in report.tasks[0].scans if "T1map" in scan.source]
     assert found.status == ("pass" if overwritten else "unsure")
     assert report.ok == overwritten
-    group = run_group(tmp_path / "out", resources)
+    group = run_group(dataset, tmp_path / "out", resources)
     assert group.audit.passed
     assert len(group.audit.verdicts) == 1 + overwritten
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from faceblind.attacks.reasons import Reason
 from faceblind.attacks.verdict import Verdict
+from faceblind.datasets.bids_filters import Wanted
 from faceblind.datasets.bids_names import parse_name
 from faceblind.datasets.census import ScanFile
 from faceblind.datasets.photographs import read_photos_table
@@ -22,7 +23,10 @@ from faceblind.workflows.audit_report import (
     still_linkable,
     write_report,
 )
-from faceblind.workflows.bids.manifest import DATASET, FileRecord, Manifest, ScanRecord
+from faceblind.workflows.bids.absent import absent_scans, unfinished
+from faceblind.workflows.bids.manifest import FileRecord, Manifest, ScanRecord
+from faceblind.workflows.bids.participant import settings_of
+from faceblind.workflows.bids.plan import make_plan
 from faceblind.workflows.bids.session import BY_COMPANION, Output
 from faceblind.workflows.bids.settings import Resources
 from faceblind.workflows.bids.sweep import sweep
@@ -40,7 +44,7 @@ class GroupReport:
     faults : tuple of str
         What the sweep over the public tree found.
     absent : tuple of ScanRecord
-        Scans that are not public, and why.
+        Scans of the dataset that are not public, and why.
     waiting : int
         Sessions that no run has finished.
     """
@@ -54,8 +58,8 @@ class GroupReport:
     def passed(self) -> bool:
         """Whether the gate is passed.
 
-        Every session is finished, and no more than the share that the audit allows did not pass or
-        is not public.
+        Every session is finished, and of the scans of the dataset no more than the share that the
+        audit allows did not pass or is not public.
         """
         missed = sum(verdict.status != "pass" for verdict in self.audit.verdicts)
         count = len(self.audit.verdicts) + len(self.absent)
@@ -64,15 +68,26 @@ class GroupReport:
 
 
 def run_group(
-    out: str | Path, resources: Resources, *, photos: Path | None = None, fail_above: float = 0.0
+    dataset: str | Path,
+    out: str | Path,
+    resources: Resources,
+    *,
+    wanted: Wanted | None = None,
+    photos: Path | None = None,
+    fail_above: float = 0.0,
 ) -> GroupReport:
     """Audit what is public, all people together, and prove that nothing else is.
 
     Parameters
     ----------
+    dataset : path
+        What was protected. Each scan in it must be public, or the gate is closed.
     out : path
         Output of `run_participants`.
     resources : Resources
+    wanted : Wanted, optional
+        Of which participants and series that is asked; of all by default. All that is public is
+        audited whatever is wanted.
     photos : Path, optional
         Table of photographs, see `faceblind.study`.
     fail_above : float
@@ -84,12 +99,14 @@ def run_group(
         Its audit is in ``private/report``, too.
     """
     root = Path(out).expanduser().resolve()
+    wanted = wanted or Wanted()
     with Manifest(root) as manifest:
         files = [file for file in manifest.files() if file.role in ("protected", "follower")]
-        absent = tuple(s for s in manifest.scans() if s.status != "pass")
-        states = [task.state for task in manifest.tasks() if task.key != DATASET]
+        known, tasks = manifest.scans(), manifest.tasks()
+        settings = settings_of(manifest, wanted)
     if not files:
         raise ScanError(f"{root}: holds no protected scan; run 'participant' first")
+    plan = make_plan(dataset, settings)
     scans = [_scan_file(root, file) for file in files]
     rows = read_photos_table(photos) if photos else []
     people = {scan.participant_id for scan in scans}
@@ -112,8 +129,8 @@ def run_group(
     report = private_dir(root / PRIVATE / "report")
     write_report(report, audit, get_recogniser(linking).identity if linking else None)
     faults = tuple(sweep(root, content=True))
-    waiting = sum(state not in ("done", "failed") for state in states)
-    return GroupReport(audit, faults, absent, waiting)
+    waiting = unfinished(plan, tasks, all_wanted=wanted == Wanted())
+    return GroupReport(audit, faults, absent_scans(plan, known), waiting)
 
 
 def _scan_file(root: Path, file: FileRecord) -> ScanFile:

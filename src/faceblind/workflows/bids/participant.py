@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from faceblind._version import __version__
+from faceblind.datasets.bids_filters import Wanted
 from faceblind.errors import OutputError
 from faceblind.system.outputs import prepare_output
 from faceblind.system.workers import Outcome, run_many
@@ -20,6 +21,7 @@ from faceblind.workflows.bids.settings import BidsSettings, Resources
 from faceblind.workflows.bids.sweep import sweep
 
 VERB = "bids"
+_ALL = "all images"
 
 
 @dataclass(frozen=True)
@@ -146,8 +148,8 @@ def prepare(plan: Plan, out: Path, settings: BidsSettings, resources: Resources)
 
 def _require_same_way(manifest: Manifest, settings: BidsSettings) -> None:
     """One output holds one kind of results, by one version."""
-    all_ = "all images" if settings.everything else "head images"
-    now = [settings.layout, settings.method, all_, __version__]
+    images = _ALL if settings.everything else "head images"
+    now = [settings.layout, settings.method, images, __version__]
     before = manifest.described("way")
     if before is None:
         manifest.describe("way", now)
@@ -157,6 +159,29 @@ def _require_same_way(manifest: Manifest, settings: BidsSettings) -> None:
             f"OUTPUT_DIR holds results of another layout, method or version ({found}); choose a "
             "new folder"
         )
+
+
+def settings_of(manifest: Manifest, wanted: Wanted) -> BidsSettings:
+    """How the results of an output were made.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    wanted : Wanted
+        Of which participants, sessions and series; the manifest does not keep that.
+
+    Raises
+    ------
+    OutputError
+        If no run has made any.
+    """
+    way = manifest.described("way")
+    if not isinstance(way, list):
+        raise OutputError("OUTPUT_DIR holds no results; run 'participant' first")
+    layout, method, images, _ = way
+    return BidsSettings(
+        method=method, layout=layout, everything=images == _ALL, wanted=wanted, validate=False
+    )
 
 
 def _name(task: Task) -> str:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from faceblind.attacks.unexamined import is_named
 from faceblind.datasets.bids_index import BidsFile, BidsIndex, index_dataset
-from faceblind.datasets.bids_roles import companion_of, inherited_role, role_of
+from faceblind.datasets.bids_roles import (
+    NOT_COPIED,
+    RECORDINGS,
+    companion_of,
+    inherited_role,
+    role_of,
+)
 from faceblind.errors import ScanError, TableError
-from faceblind.formats.names import is_text_name
+from faceblind.formats.names import is_scan_name, is_text_name, is_unread_name
 from faceblind.workflows.bids.settings import BidsSettings
 
 _ROOT_NAMES = re.compile(
@@ -112,6 +119,9 @@ class Plan:
         How many of the dataset's participants are wanted.
     is_part : bool
         Whether these are not all.
+    unexamined : dict of str to str
+        Images of these participants that nothing looks at, because their names or kinds are not
+        known, to the reason; without those that ``.bidsignore`` names.
     """
 
     root: Path
@@ -121,6 +131,7 @@ class Plan:
     untouched: int
     participants: int
     is_part: bool = False
+    unexamined: dict[str, str] = field(default_factory=dict)
 
 
 def make_plan(root: str | Path, settings: BidsSettings) -> Plan:
@@ -167,7 +178,7 @@ def make_plan(root: str | Path, settings: BidsSettings) -> Plan:
     untouched = sum(copy.is_image for task in tasks for copy in task.copies)
     return Plan(
         root, tuple(tasks), common, left_out if publishes else {}, untouched, len(wanted),
-        len(wanted) < len(known),
+        len(wanted) < len(known), _unexamined(index, settings, left_out),
     )  # fmt: skip
 
 
@@ -175,6 +186,38 @@ def _participants(root: Path) -> list[str]:
     if not root.is_dir():
         raise ScanError(f"{root}: no such folder; check the path")
     return sorted(p.name for p in os.scandir(root) if p.name.startswith("sub-") and p.is_dir())
+
+
+def _unexamined(
+    index: BidsIndex, settings: BidsSettings, left_out: Mapping[str, str]
+) -> dict[str, str]:
+    """What of the files that are left out may be a scan of the dataset."""
+    ignored = _ignored(index.root)
+    found = {}
+    for inside, reason in sorted(left_out.items()):
+        person, *folders = inside.split("/")
+        session = folders[0] if folders and folders[0].startswith("ses-") else None
+        if (
+            person.startswith("sub-")
+            and (is_scan_name(inside) or is_unread_name(inside))
+            and reason not in NOT_COPIED.values()
+            and RECORDINGS.keys().isdisjoint(folders)
+            and settings.wanted.has_session(session)
+            and not any(is_named(inside, pattern) for pattern in ignored)
+        ):
+            found[inside] = reason
+    return found
+
+
+def _ignored(root: Path) -> list[str]:
+    """Patterns of ``.bidsignore``: what they name is no part of the dataset."""
+    try:
+        lines = (root / ".bidsignore").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    return [
+        line.strip().removeprefix("/") for line in lines if line.strip() and line[0] not in "#!"
+    ]
 
 
 def _task(
