@@ -21,10 +21,16 @@ import protect_measures as measures
 from evidence import Cell, Record, Table, add_option, command, write
 from faceblind.errors import FaceblindError
 from faceblind.face.pipeline import reconstruct_head
+from faceblind.face.reconstruction import Variant
 from faceblind.head.session import heads_of_session
 from faceblind.head.whole_head import Head
 from faceblind.identification.result import evaluate
-from faceblind.identification.scan_match import ScanFeatures, features_of_head, link_scores
+from faceblind.identification.scan_match import (
+    LinkMatching,
+    ScanFeatures,
+    features_of_head,
+    link_scores,
+)
 from faceblind.protect.deface import deface
 from faceblind.protect.reface import reface
 from faceblind.scan import Scan
@@ -42,14 +48,13 @@ PAIRS = (
     ("no front", "intact"),
 )
 """What is searched for, and among what."""
-VARIANTS = ("completed", "as-is")
-MATCHINGS = ("centred", "nearest", "fused")
+VARIANTS: tuple[Variant, ...] = ("completed", "as-is")
+MATCHINGS: tuple[LinkMatching, ...] = ("centred", "nearest", "fused")
 NOTES = (
     "FLAIR searched among T1w: rank 1 of those who could be searched, of those on both sides; by "
     "chance one. The mean rank is a share of the gallery, 0.5 by chance.",
     "'No front' is the floor: defaced, and all in front of the ears removed. It keeps less of the "
     "forehead's skull than protection must keep, so that protected scans may lie above it.",
-    "Synthetic people have brains that follow their heads, but no gyri of their own.",
 )
 Found = Mapping[tuple[str, str], dict[str, ScanFeatures]]
 """By person and series, features by variant."""
@@ -105,7 +110,7 @@ def linked(
     probes: Found, gallery: Found, names: tuple[str, str], people: int
 ) -> list[tuple[Cell, ...]]:
     """Rows of the table: one for each face and matching."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for variant in VARIANTS:
         sides = [
             {p: one[variant] for (p, s), one in side.items() if s == series}
