@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
+import shutil
+import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -67,6 +72,32 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the developers' data folder ../shared, which users do not have")
     return folder
+
+
+@pytest.fixture
+def slurm(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A real SLURM of one node, which ends with the test; commands of this process find it."""
+    if not all(map(shutil.which, ("slurmctld", "slurmd", "munged", "sbatch"))):
+        pytest.skip("needs SLURM (Debian's slurm-wlm) on this machine")
+    if os.geteuid() != 0:
+        pytest.skip("only root can start a SLURM")
+    script = ROOT / "tools" / "slurm_here.sh"
+    # Several processes of one test run may each have their own.
+    place = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    monkeypatch.setenv("SLURM_HERE_PORT", str(26817 + 2 * place))
+    # Sockets have short names.
+    with tempfile.TemporaryDirectory(prefix="slurm") as home:
+        started = subprocess.run(
+            [script, "start", home], capture_output=True, text=True, check=False, timeout=60
+        )
+        if started.returncode:
+            pytest.skip(f"SLURM does not start here: {started.stderr.strip()}")
+        monkeypatch.setenv("SLURM_CONF", f"{home}/slurm.conf")
+        try:
+            yield
+        finally:
+            subprocess.run([script, "stop", home], check=False)
+            time.sleep(0.5)
 
 
 @dataclass(frozen=True)

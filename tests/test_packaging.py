@@ -87,6 +87,7 @@ def test_every_import_is_a_declared_dependency():
         "PIL": "pillow",
         "cv2": "opencv-python-headless",
         "skimage": "scikit-image",
+        "dask_jobqueue": "dask-jobqueue",
         "dlib": "dlib-bin",
         "face_recognition_models": "face-recognition-models",
         "pillow_heif": "pillow-heif",

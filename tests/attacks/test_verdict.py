@@ -164,6 +164,15 @@ def test_air_between_a_protection_and_the_head_is_doubted(method):
     assert judge("scan", replace(found, gap_share=0.2)).status == "pass"
 
 
+def test_a_second_skin_below_a_new_face_is_doubted():
+    found = replace(findings(), replaced="face", second_skin=0.85)
+    verdict = judge("scan", found)
+    assert verdict.status == "unsure"
+    assert verdict.reasons[0].kind == "mislaid"
+    assert "own forehead lies below faceblind's own average face" in verdict.reasons[0].text
+    assert judge("scan", replace(found, second_skin=0.3)).status == "pass"
+
+
 def test_a_feature_in_view_does_not_pass_whatever_the_score():
     chin = replace(findings().regions["chin"], area_mm2=900.0, share=0.6, seen=1.0)
     found = findings()

@@ -106,6 +106,12 @@ def test_usage(raw, command, tmp_path):
     assert command(*args, "--protect-only", "--audit-only").code == 2
     assert command(*args, "--study", tmp_path / "photos.tsv").code == 2
     assert command(*args, "--nprocs", 0).code == 2
+    slurm = ["--queue", "slurm", "--nprocs", 2]
+    assert command(*args, "--queue", "slurm").code == 2
+    assert command(*args, "--queue-option=--time=5").code == 2
+    assert command(*args, *slurm, "--dask", "tcp://node:8786").code == 2
+    assert command(*args, *slurm, "--queue-option", "--time=5\nreboot").code == 2
+    assert command(*args[:3], "group", *slurm).code == 2
     done = command(*args, "--participant-label", "99")
     assert done.code == 1
     assert "sub-99: no such participant" in done.err

@@ -58,12 +58,12 @@ def test_summary_holds_the_promised_keys(summary: dict[str, Any]) -> None:
     for key in ("rank1", "rank5", "rank10"):
         assert set(summary[key]) == RATE, key
     assert {"python", "numpy", "onnxruntime"} <= set(summary["versions"])
-    assert summary["settings"]["recogniser"] == "sface"
+    assert summary["settings"]["recogniser"] == "sface-map"
 
 
 def test_summary_holds_the_right_figures(summary: dict[str, Any]) -> None:
     assert summary["direction"] == "photo-to-scan"
-    assert summary["recogniser"].startswith("sface-")
+    assert summary["recogniser"].startswith("sface-map-")
     assert (summary["persons"], summary["gallery_size"]) == (4, 4)
     assert summary["failed_to_enrol"] == 0
     assert summary["chance_rank1"] == 0.25
@@ -75,7 +75,7 @@ def test_summary_holds_the_right_figures(summary: dict[str, Any]) -> None:
     # Wilson, 4 of 4: 1 / (1 + 1.96^2 / 4).
     assert summary["rank5"] == {"hits": 4, "n": 4, "rate": 1.0, "low": 0.510109, "high": 1.0}
     assert summary["trivial_ranks"] == [5, 10]
-    assert summary["settings"]["pictures_per_gallery_person"] == [81, 81]
+    assert summary["settings"]["pictures_per_gallery_person"] == [36, 36]
     assert summary["settings"]["pictures_per_probe"] == [5, 5]
 
 
@@ -141,7 +141,7 @@ def test_the_other_direction_and_matching(command: Command, studied: Any, again:
     assert done.code == 0
     summary = json.loads((again / "summary.json").read_text())
     assert (summary["direction"], summary["matching"]) == ("scan-to-photo", "nearest")
-    assert summary["settings"]["pictures_per_probe"] == [81, 81]
+    assert summary["settings"]["pictures_per_probe"] == [36, 36]
     assert "is not the article's" in done.out.replace("\n", " ")
 
 

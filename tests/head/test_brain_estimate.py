@@ -7,7 +7,13 @@ import pytest
 
 from faceblind.head.alignment import Alignment
 from faceblind.head.brain_cover import CHILD_COVER, template_fields
-from faceblind.head.brain_estimate import KEPT_MM, MORE_KEPT_MM, likely_brain
+from faceblind.head.brain_estimate import (
+    KEPT_MM,
+    MORE_KEPT_MM,
+    brain_surface,
+    likely_brain,
+    unseen_sides,
+)
 from faceblind.head.skin import Skin
 from faceblind.head.template import REGIONS, load_template
 
@@ -56,3 +62,22 @@ def test_skin_further_out_than_any_grown_heads_takes_the_brain_with_it():
     side &= np.abs(here[:, 1]) < 30
     assert np.median(np.abs(there[side, 0]) - np.abs(here[side, 0])) > 4.0
     assert np.allclose(likely_brain(alignment, wider, 0.95), likely_brain(alignment, skin, 0.95))
+
+
+def test_the_average_brains_surface_moves_outwards():
+    there = -template_fields().at("brain", brain_surface(2.5))
+    assert np.abs(-template_fields().at("brain", brain_surface())).max() < 1.2
+    assert np.median(there) == pytest.approx(2.5, abs=0.2)
+
+
+def test_sides_above_the_ears_that_the_field_of_view_cuts_off_are_not_seen():
+    _, skin = average(1.0)
+    x, y, z = skin.points.T
+    cut = Skin(skin.points, skin.faces, skin.normals, np.abs(x) > 60.0)
+    found = unseen_sides(cut, np.diag([1.0, 1.0, 1.0, 1.0]))
+    assert len(found) == ((np.abs(x) > 60.0) & (y < 10.0) & (z > 40.0)).sum() > 50
+    assert not len(unseen_sides(skin, np.eye(4)))
+    # A template that lies elsewhere has its sides elsewhere.
+    low = np.eye(4)
+    low[2, 3] = -200.0
+    assert not len(unseen_sides(cut, low))

@@ -52,6 +52,37 @@ def test_where_bone_is_missed_in_places_the_lower_quartile_tells():
     assert not SideCover(depths(30.0, 14.0), 0.48, 0.97).is_thin
 
 
+@pytest.mark.parametrize(
+    ("depth", "rest", "sure"),
+    [
+        (8.0, None, True),
+        (8.0, 15.0, True),
+        (3.5, None, False),
+        (4.5, 30.0, False),
+        # Nothing in common.
+        (np.linspace(5.0, 20.0, 48), 2.0, False),
+    ],
+)
+def test_a_thin_cover_is_sure_where_profiles_agree_on_a_likely_depth(depth, rest, sure):
+    """3 to 4.5 mm were read at half of the places in two T1w with noise and an array coil."""
+    assert SideCover(depths(depth, rest), 0.1, 2.7).is_sure == sure
+
+
+@pytest.mark.parametrize(
+    ("depth", "rest", "dark", "thick"),
+    [
+        (14.0, None, 0.3, True),
+        (14.0, 30.0, 0.3, True),
+        # Mostly not found, thin in a fifth of places, and CT.
+        (30.0, 14.0, 0.3, False),
+        (np.r_[np.full(16, 9.0), np.full(32, 15.0)], 15.0, 0.3, False),
+        (14.0, None, 0.95, False),
+    ],
+)
+def test_a_cover_is_surely_thick_where_bone_is_found_deep(depth, rest, dark, thick):
+    assert SideCover(depths(depth, rest), dark, 1.0).is_surely_thick == thick
+
+
 def test_the_brain_is_asked_where_its_tissues_differ():
     assert SideCover(depths(11.0), 0.2, 0.98).shows_cortex
     assert SideCover(depths(9.0), 0.1, 1.5).shows_cortex

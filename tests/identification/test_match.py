@@ -195,7 +195,7 @@ def test_refusals() -> None:
         match(photos, strangers)
     with pytest.raises(FaceblindError, match="cannot search photographs with photographs"):
         match(photos, photos)
-    with pytest.raises(FaceblindError, match="expected one of centred, nearest"):
+    with pytest.raises(FaceblindError, match="expected one of adapted, centred, nearest"):
         match(photos, renders, "closest")  # type: ignore[arg-type]
     with pytest.raises(FaceblindError, match="always 'best'"):
         match(photos, renders, "nearest", "mean")

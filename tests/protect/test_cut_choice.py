@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
+from faceblind.errors import ScanError
 from faceblind.head.whole_head import find_whole_head
 from faceblind.protect import cut_choice
 from faceblind.protect.cut_choice import choose_cut
@@ -55,3 +57,86 @@ def test_an_adults_cut_is_the_usual_one():
     assert chosen.spared_mm == usual.spared_mm
     child, other = choose_cut(*args), cut_choice._sparing(*args, thickness=0.6)
     assert other.lift_mm.sum() > child.lift_mm.sum()
+
+
+class Beside:
+    """What the profiles above the ears told."""
+
+    shows_cortex = False
+
+    def __init__(self, thin, sure, thick):
+        self.is_thin, self.is_sure, self.is_surely_thick = thin, sure, thick
+
+
+class Brain:
+    """Found, and so far inside what the usual cut takes."""
+
+    def surface(self, out_mm=0.0):
+        return np.full((1, 3), out_mm)
+
+
+CHILD, GROWN = 0.6, 1.0
+
+
+def chosen(monkeypatch, size, beside, *, brain=True, far=True, refused=()):
+    """Thickness and number of further places with which the cut was made."""
+    tried = []
+
+    def sparing(scan, skin, alignment, placement, name, thickness, also=None):
+        tried.append((round(thickness, 2), also))
+        if round(thickness, 2) in refused:
+            raise ScanError("refused")
+        return tried[-1]
+
+    monkeypatch.setattr(cut_choice, "side_cover", lambda *_: beside)
+    monkeypatch.setattr(cut_choice, "_sparing", sparing)
+    monkeypatch.setattr(cut_choice, "_brain", lambda *_, **__: Brain() if brain else None)
+    monkeypatch.setattr(cut_choice, "_brain_is_far", lambda *_: far)
+    placement = SimpleNamespace(scan_to_template=np.diag([size, size, size, 1.0]))
+    return choose_cut(None, None, None, placement, "cut")
+
+
+def test_a_thin_cover_read_in_noise_is_not_believed_of_a_large_head(monkeypatch):
+    unsure = Beside(thin=True, sure=False, thick=False)
+    thickness, also = chosen(monkeypatch, 0.94, unsure)
+    assert thickness == GROWN
+    assert also[0, 0] == cut_choice.ALSO_FAR_MM
+
+
+@pytest.mark.parametrize(
+    ("size", "sure", "brain"), [(0.94, True, True), (0.94, False, False), (0.96, False, True)]
+)
+def test_else_it_is_a_childs(monkeypatch, size, sure, brain):
+    """Profiles agree, the brain's place is not known, or the head may be a child's."""
+    beside = Beside(thin=True, sure=sure, thick=False)
+    assert chosen(monkeypatch, size, beside, brain=brain) == (CHILD, None)
+
+
+def test_a_smallish_head_with_a_thick_cover_is_grown_where_it_cannot_be_a_childs(monkeypatch):
+    thick = Beside(thin=False, sure=True, thick=True)
+    assert chosen(monkeypatch, 1.03, thick)[0] == 0.9
+    assert chosen(monkeypatch, 1.03, thick, refused=(0.9,)) == (GROWN, None)
+    for beside, far, size in (
+        (thick, False, 1.03),
+        (Beside(thin=False, sure=True, thick=False), True, 1.03),
+        (thick, True, 1.07),
+    ):
+        with pytest.raises(ScanError, match="refused"):
+            chosen(monkeypatch, size, beside, far=far, refused=(0.9, CHILD))
+
+
+def test_a_brain_is_sought_once_more_with_noise_and_coil_evened_out(monkeypatch):
+    asked = []
+
+    def pose(affine, scan, head):
+        asked.append(scan)
+        return SimpleNamespace(is_sure=scan == "flat")
+
+    monkeypatch.setattr(cut_choice, "find_head", lambda scan: None)
+    monkeypatch.setattr(cut_choice, "find_brain_pose", pose)
+    monkeypatch.setattr(cut_choice, "rise_above_air", lambda scan: SimpleNamespace(flat="flat"))
+    alignment = SimpleNamespace(scan_to_template=np.eye(4))
+    assert cut_choice._brain("scan", alignment) is None
+    assert asked == ["scan"]
+    assert cut_choice._brain("scan", alignment, evened=True).is_sure
+    assert asked == ["scan", "scan", "flat"]

@@ -56,6 +56,15 @@ def test_methods_tell_settings_and_failures(result):
         assert part in text, part
 
 
+def test_adapted_matching_is_explained_and_cited(result):
+    adapted = replace(result, matching="adapted", recogniser="sface-map-0123")
+    assert "learnt from synthetic people" in words.methods(adapted)
+    assert "learnt from synthetic people" not in words.methods(result)
+    cited = words.citations(adapted)
+    assert all(key in cited for key in ("hatch2006", "auckenthaler2000", "zhong2021"))
+    assert "hatch2006" not in words.citations(result)
+
+
 def test_only_what_is_used_is_cited(result, study_of):
     assert "rocher2025" in words.citations(result)
     few = words.citations(study_of(people=4))

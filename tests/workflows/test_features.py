@@ -38,7 +38,7 @@ def never(*args: object, **kwargs: object) -> None:
 
 def test_a_scan_gives_one_unit_vector_for_each_picture(scan_file: Path, cache: Cache) -> None:
     vectors = scan_embeddings(scan_file, SETTINGS, cache)
-    assert vectors.shape == (81, 128)
+    assert vectors.shape == (36, 64 * 49)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
@@ -64,6 +64,19 @@ def test_another_recogniser_uses_the_kept_pictures(
     monkeypatch.setattr(features, "reconstruct_head", never)
     vectors = scan_embeddings(scan_file, FeatureSettings("other"), cache)
     np.testing.assert_array_equal(vectors, np.ones((81, 1)))
+
+
+def test_sface_map_sees_four_of_the_nine_lights(
+    scan_file: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def embed(images: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        return images.reshape(len(images), -1)
+
+    other = SimpleNamespace(identity="other-2", embed=embed)
+    monkeypatch.setattr(features, "get_recogniser", lambda name: other)
+    few = scan_embeddings(scan_file, FeatureSettings("sface-map"), cache)
+    every = scan_embeddings(scan_file, FeatureSettings("all-lights"), None)
+    np.testing.assert_array_equal(few, every.reshape(9, 9, -1)[:, [0, 1, 2, 7]].reshape(36, -1))
 
 
 def test_another_setting_or_version_is_computed_anew(
@@ -97,7 +110,7 @@ def test_a_photograph_gives_one_unit_vector(four_people: Path, tmp_path: Path) -
     path = four_people / "photos" / "sub-0002_front.jpg"
     cache = Cache(tmp_path / "cache")
     first = photo_embeddings(path, SETTINGS, cache)
-    assert first.vectors.shape == (1, 128)
+    assert first.vectors.shape == (1, 64 * 49)
     assert np.linalg.norm(first.vectors) == pytest.approx(1, abs=1e-5)
     again = photo_embeddings(path, SETTINGS, cache)
     np.testing.assert_array_equal(again.vectors, first.vectors)

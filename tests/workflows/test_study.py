@@ -269,7 +269,7 @@ def crowd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_crowd_gets_figures_beyond_its_gallery(crowd: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    result = study(crowd / "scans", crowd / "photos.tsv", out, **QUIET)
+    result = study(crowd / "scans", crowd / "photos.tsv", out, matching="centred", **QUIET)
     written = summary(out)
     assert written == json.loads(json.dumps(result.summary()))
     assert 0.3 < written["rank1"]["rate"] < 0.98
@@ -295,7 +295,7 @@ def test_a_crowd_gets_figures_beyond_its_gallery(crowd: Path, tmp_path: Path) ->
 
 def test_a_crowd_is_compared_with_itself_in_another_session(crowd: Path, tmp_path: Path) -> None:
     for name in ("first", "second"):
-        study(crowd / "scans", crowd / "photos.tsv", tmp_path / name, **QUIET)
+        study(crowd / "scans", crowd / "photos.tsv", tmp_path / name, matching="centred", **QUIET)
     result = faceblind.compare(tmp_path / "first", tmp_path / "second")
     first = result.differences[0]
     assert first.both + first.only_a + first.only_b + first.neither == 120

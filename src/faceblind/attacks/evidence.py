@@ -13,6 +13,7 @@ from faceblind.attacks.air_gap import gap_share
 from faceblind.attacks.locate import LocatedHead, locate_head, located_as
 from faceblind.attacks.own_skin import OwnSkin, find_own_skin
 from faceblind.attacks.region_presence import RegionPresence, find_regions
+from faceblind.attacks.second_skin import second_skin_share
 from faceblind.attacks.settings import SETTINGS
 from faceblind.attacks.surface import Surface
 from faceblind.attacks.volumes import followed
@@ -117,6 +118,14 @@ class Evidence:
             return 0.0
         found = self.located.inside or self.alignment
         return gap_share(self.scan, self.head, self.located.skin, found.scan_to_template)
+
+    @cached_property
+    def second_skin(self) -> float:
+        """Share of the forehead with a second skin below a new face of faceblind's; else 0."""
+        if self.replaced != "face":
+            return 0.0
+        found = self.located.inside or self.alignment
+        return second_skin_share(self.scan, self.head, self.located.skin, found.scan_to_template)
 
     @cached_property
     def own_skin(self) -> OwnSkin | None:

@@ -120,6 +120,7 @@ def _attacked(path: Path, evidence: Evidence, recogniser: str | None) -> Examine
             checked=evidence.own_skin is None or evidence.own_skin.is_sure,
             aside_mm=located.aside_mm,
             gap_share=evidence.gap_share,
+            second_skin=evidence.second_skin,
         )
     shows = remaining >= SETTINGS.fail_remaining
     return Examined(

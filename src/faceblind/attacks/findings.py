@@ -43,6 +43,8 @@ class Findings:
         How far faceblind's own protection lies from where the brain has the brow.
     gap_share : float
         Share of the forehead with air between faceblind's new face and the head.
+    second_skin : float
+        Share of the forehead with a second skin below faceblind's new face.
     """
 
     regions: dict[str, RegionPresence]
@@ -64,6 +66,7 @@ class Findings:
     checked: bool = True
     aside_mm: float = 0.0
     gap_share: float = 0.0
+    second_skin: float = 0.0
 
     @property
     def face(self) -> float:

@@ -249,6 +249,9 @@ def _face(found: Findings, settings: AuditSettings, parts: _Parts) -> None:
         parts.doubt("mislaid", f"faceblind's own {_what(found)} lies {far}")
     if found.gap_share > settings.most_gap:
         parts.doubt("mislaid", f"air lies between faceblind's own {_what(found)} and the head")
+    if found.second_skin > settings.most_second:
+        text = f"the person's own forehead lies below faceblind's own {_what(found)}"
+        parts.doubt("mislaid", text)
     parallel = [n for n in named if found.regions[n].share < 0.5 <= found.regions[n].parallel]
     if parallel and found.remaining >= settings.pass_remaining:
         parts.doubt("parallel", f"the cut runs parallel to the skin at {_listed(parallel)}")

@@ -59,7 +59,7 @@ def audit(
         ),
     ] = Form.text,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    recogniser: Recogniser = "sface",
+    recogniser: Recogniser = "sface-map",
     n_jobs: NJobs = -1,
     force: Force = False,
     verbose: Verbose = False,

@@ -42,6 +42,13 @@ class LayoutName(StrEnum):
     publish = "publish"
 
 
+class QueueName(StrEnum):
+    """Batch systems."""
+
+    slurm = "slurm"
+    pbs = "pbs"
+
+
 _FEW = 20
 
 
@@ -148,6 +155,18 @@ def bids(
             help="Work on a Dask cluster: its address or scheduler file.",
         ),
     ] = None,
+    queue: Annotated[
+        QueueName | None,
+        typer.Option("--queue", help="Work in jobs of a batch system, as many as --nprocs."),
+    ] = None,
+    queue_option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--queue-option",
+            metavar="LINE",
+            help="An option of sbatch or qsub for each job, such as --time=04:00:00.",
+        ),
+    ] = None,
     mem_mb: Annotated[
         int | None, typer.Option("--mem-mb", help="Memory of all processes together.", min=1)
     ] = None,
@@ -199,9 +218,11 @@ def bids(
         raise typer.BadParameter("--protect-only and --audit-only exclude each other")
     if nprocs == 0:
         raise typer.BadParameter("no process does no work; give 1 or more, or -1 for all")
+    _check_queue(queue, queue_option or [], level, nprocs, dask)
     resources = Resources(
-        nprocs, omp_nthreads, mem_mb, work_dir, stop_on_first_crash, not quiet, dask
-    )
+        nprocs, omp_nthreads, mem_mb, work_dir, stop_on_first_crash, not quiet, dask,
+        queue.value if queue else None, tuple(queue_option or ()),
+    )  # fmt: skip
     wanted = Wanted(
         tuple(participant_label or ()),
         tuple(session_label or ()),
@@ -226,6 +247,23 @@ def bids(
     if dry_run:
         return _dry_run(bids_dir, settings, verbose=verbose)
     return _participants(bids_dir, output_dir, settings, resources)
+
+
+def _check_queue(
+    queue: QueueName | None, options: list[str], level: Level, nprocs: int, dask: str | None
+) -> None:
+    if queue is None:
+        if options:
+            raise typer.BadParameter("--queue-option needs --queue")
+        return
+    if dask is not None:
+        raise typer.BadParameter("--queue and --dask exclude each other")
+    if level == Level.group:
+        raise typer.BadParameter("--queue is for participant; group works on this machine")
+    if nprocs == -1:
+        raise typer.BadParameter("--queue needs --nprocs, the number of jobs")
+    if any("\n" in line or "\r" in line for line in options):
+        raise typer.BadParameter("a --queue-option is one line")
 
 
 def _dry_run(bids_dir: Path, settings: BidsSettings, *, verbose: bool) -> int:

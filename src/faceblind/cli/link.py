@@ -28,7 +28,7 @@ def link(
         Path, typer.Argument(metavar="GALLERY", help="Folder of scans to search among.")
     ],
     out: Out,
-    recogniser: Recogniser = "sface",
+    recogniser: Recogniser = "sface-map",
     matching: Annotated[
         Matching, typer.Option("--matching", help="fused compares renders and surfaces.")
     ] = Matching.fused,

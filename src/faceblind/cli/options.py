@@ -33,7 +33,7 @@ NJobs = Annotated[
     ),
 ]
 Recogniser = Annotated[
-    str, typer.Option("--recogniser", help="sface, dlib, or the path of an ONNX file.")
+    str, typer.Option("--recogniser", help="sface-map, sface, dlib, or the path of an ONNX file.")
 ]
 Variant = Annotated[
     Face,

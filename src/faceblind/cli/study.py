@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from faceblind.cli.experiment import report
-from faceblind.cli.options import Face, Force, NJobs, Out, Quiet, Recogniser, Variant, Verbose
+from faceblind.cli.options import Face, Force, NJobs, Out, Quiet, Variant, Verbose
 
 
 class Direction(StrEnum):
@@ -22,6 +22,7 @@ class Direction(StrEnum):
 class Matching(StrEnum):
     """How pictures are compared."""
 
+    adapted = "adapted"
     centred = "centred"
     nearest = "nearest"
 
@@ -43,11 +44,22 @@ def study(
     direction: Annotated[
         Direction, typer.Option("--direction", help="The probe, then the gallery.")
     ] = Direction.photo_to_scan,
-    recogniser: Recogniser = "sface",
+    recogniser: Annotated[
+        str | None,
+        typer.Option(
+            "--recogniser",
+            help="sface-map, sface, dlib, or the path of an ONNX file. Default: sface-map; sface "
+            "for centred and nearest.",
+        ),
+    ] = None,
     matching: Annotated[
-        Matching,
-        typer.Option("--matching", help="nearest is the published recipe, kept to compare."),
-    ] = Matching.centred,
+        Matching | None,
+        typer.Option(
+            "--matching",
+            help="nearest is the published recipe, kept to compare. Default: adapted with "
+            "sface-map, else centred.",
+        ),
+    ] = None,
     variant: Variant = Face.completed,
     series: Annotated[
         str | None,
@@ -79,7 +91,7 @@ def study(
         participants=participants,
         direction=direction.value,
         recogniser=recogniser,
-        matching=matching.value,
+        matching=matching.value if matching else None,
         variant=variant.value,
         series=series,
         save_faces=save_faces,

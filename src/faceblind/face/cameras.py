@@ -144,3 +144,6 @@ DEFAULT_LIGHTS: tuple[Light, ...] = (
 )
 """Nine lights: front, left, right, above, below, upper left, upper right, overcast
 and a hard lamp beside the camera."""
+
+FEW_LIGHTS: tuple[Light, ...] = tuple(DEFAULT_LIGHTS[number] for number in (0, 1, 2, 7))
+"""Front, left, right and overcast: 36 renders with the nine cameras."""

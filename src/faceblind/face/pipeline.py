@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from faceblind.errors import AlignmentError, FaceblindError
 from faceblind.face import reconstruction
+from faceblind.face.cameras import DEFAULT_LIGHTS, Light
 from faceblind.face.reconstruction import Face, Variant
 from faceblind.face.render import Renders, render
 from faceblind.head.alignment import CONFIDENT, Alignment, align
@@ -113,9 +115,9 @@ def require_face(head: ReconstructedHead, name: str) -> None:
         )
 
 
-def render_face(face: Face) -> Renders:
-    """The default pictures of a face: every camera under every light."""
-    return render(face.points, face.faces, face.normals, face.landmarks)
+def render_face(face: Face, lights: Sequence[Light] = DEFAULT_LIGHTS) -> Renders:
+    """Pictures of a face from every default camera, under every light given."""
+    return render(face.points, face.faces, face.normals, face.landmarks, lights=lights)
 
 
 def render_list(renders: Renders) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -32,6 +32,8 @@ KEPT_MM, MORE_KEPT_MM = 1.5, 0.5
 heads are not of the average adult's form."""
 SIDES_KEPT_MM, SIDES_MM = 1.0, (10.0, 20.0)
 """More still behind these template places forward, where no skin over the brain is looked at."""
+_ACROSS_MM, _ABOVE_EARS_MM = 48.0, 40.0
+"""Further to the sides, and higher, template mm, a head's sides lie above its ears."""
 _FURTHEST_MM = 12.0
 """From the fitted surface that skin counts; further away lies something else."""
 _STEP_MM = 4.0
@@ -101,9 +103,33 @@ def _further_out(
     return moves
 
 
-def brain_surface() -> NDArray[np.float64]:
-    """(N, 3) template mm: the average brain's surface, as far as a cut may come near it."""
-    return _surface()[0]
+def brain_surface(out_mm: float = 0.0) -> NDArray[np.float64]:
+    """(N, 3) template mm: the average brain's surface, as far as a cut may come near it.
+
+    Parameters
+    ----------
+    out_mm : float
+        So far outside of it.
+    """
+    places, outward, *_ = _surface()
+    return places + out_mm * outward
+
+
+def unseen_sides(skin: Skin, scan_to_template: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where the field of view ends in the sides of a head, above the ears; (N, 3) scan mm.
+
+    How wide the head is there is not known, nor how near to that the brain lies.
+
+    Parameters
+    ----------
+    skin : Skin
+    scan_to_template : (4, 4) float64 ndarray
+        Scan mm to template mm.
+    """
+    points = skin.points[skin.edge].astype(np.float64)
+    across, forward, height = apply_affine(scan_to_template, points).T
+    beside = (np.abs(across) > _ACROSS_MM) & (forward < SIDES_MM[0]) & (height > _ABOVE_EARS_MM)
+    return points[beside]
 
 
 @lru_cache(maxsize=1)

@@ -77,11 +77,17 @@ class BrainPose:
         """Whether the brain tells where the head lies."""
         return self.is_likely and self.deep_share >= LEAST_DEEP
 
-    def surface(self) -> NDArray[np.float64]:
-        """(N, 3) scan mm of the average brain's surface, where this brain lies."""
+    def surface(self, out_mm: float = 0.0) -> NDArray[np.float64]:
+        """(N, 3) scan mm of the average brain's surface, where this brain lies.
+
+        Parameters
+        ----------
+        out_mm : float
+            So far outside of it, template mm.
+        """
         to_brain = np.array(self.scan_to_template)
         to_brain[:3, 3] += OFFSET_MM
-        return apply_affine(np.linalg.inv(to_brain), brain_surface())
+        return apply_affine(np.linalg.inv(to_brain), brain_surface(out_mm))
 
 
 def find_brain_pose(scan_to_template: NDArray[np.float64], scan: Scan, head: HeadMask) -> BrainPose:

@@ -57,6 +57,14 @@ DIM_BONE, QUARTER_LIMIT_MM = 0.2, 9.75
 mm in children, 11 and more in adults."""
 
 
+SHALLOWEST_MM = 5.0
+"""No child's bone ends as near to the skin: 6 mm and more in children. What is read there is noise,
+or a coil that shows the skin far brighter than all below."""
+AGREE_MM, LEAST_AGREE = 3.0, 0.5
+"""Within this of the median must lie so much of the depths for a thin cover to be sure; and so much
+of a thick one must be found."""
+
+
 @dataclass(frozen=True)
 class SideCover:
     """What the profiles above the ears tell.
@@ -84,6 +92,21 @@ class SideCover:
         quarter = float(np.quantile(self.depth_mm, 0.25))
         missed = self.dark > DIM_BONE and self.rim <= RIM_EVEN and quarter < QUARTER_LIMIT_MM
         return median < limit or missed
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the profiles agree on a depth at which a bone may end."""
+        median = float(np.median(self.depth_mm))
+        agree = float((np.abs(self.depth_mm - median) <= AGREE_MM).mean())
+        return median >= SHALLOWEST_MM and agree >= LEAST_AGREE
+
+    @property
+    def is_surely_thick(self) -> bool:
+        """Whether bone is seen, and hardly anywhere as near to the skin as a small child's."""
+        found = self.depth_mm[self.depth_mm < _NOT_FOUND_MM]
+        if len(found) < (1.0 - LEAST_AGREE) * len(self.depth_mm):
+            return False
+        return self.dark <= BONE_BRIGHT and float(np.quantile(found, 0.1)) > LIMIT_MM
 
     @property
     def shows_cortex(self) -> bool:

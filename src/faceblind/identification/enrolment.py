@@ -27,7 +27,7 @@ def check_enrolled(
     failed : mapping of str to str
         Person to reason, of everybody who could not be enrolled on some side.
     matching : str
-        All but ``nearest`` subtract the mean of a side.
+        ``centred`` and ``fused`` subtract the mean of a side.
 
     Returns
     -------
@@ -37,9 +37,10 @@ def check_enrolled(
     Raises
     ------
     FaceblindError
-        If one person is left on a side, who then is the side's mean.
+        If one person is left on a side, who then is the side's mean, and the matching subtracts
+        it.
     """
-    if matching != "nearest" and min(map(len, sides)) == 1:
+    if matching in ("centred", "fused") and min(map(len, sides)) == 1:
         why = "; ".join(failed.values()) or "no more were given"
         raise FaceblindError(
             f"matching: {matching!r} needs two people on either side and one is left; give more "

@@ -1,9 +1,13 @@
 """Compare probe pictures with gallery pictures, person by person.
 
 A search compares one probe person (all pictures of that person together) with every gallery
-person. Two recipes are offered:
+person. Three recipes are offered:
 
-``centred`` (default)
+``adapted`` (default of the study, for the recogniser ``sface-map``)
+    As ``centred`` with fused means; then the directions in which a photograph and a render of one
+    face differ, learnt from synthetic people, are damped, and each score is measured in standard
+    deviations of its probe's and of its gallery person's scores (`adaptation`).
+``centred``
     Renders and photographs are two *domains*: a recogniser trained on photographs maps every
     render to much the same corner of its space, and that shared offset drowns what differs
     between persons. The mean of each domain is subtracted, the vectors are scaled back to unit
@@ -25,13 +29,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from faceblind.errors import FaceblindError
+from faceblind.identification.adaptation import (
+    PRIOR_PEOPLE,
+    Adaptation,
+    adaptation_of,
+    standardised,
+)
 from faceblind.identification.embeddings import Embeddings
 
-Matching = Literal["centred", "nearest"]
+Matching = Literal["adapted", "centred", "nearest"]
 Fusion = Literal["mean", "top", "best"]
 Direction = Literal["photo-to-scan", "scan-to-photo", "scan-to-scan"]
 
-MATCHINGS: tuple[Matching, ...] = ("centred", "nearest")
+MATCHINGS: tuple[Matching, ...] = ("adapted", "centred", "nearest")
 FUSIONS: tuple[Fusion, ...] = ("mean", "top", "best")
 
 SCORE_DECIMALS = 6
@@ -60,14 +70,15 @@ class Scores:
     Parameters
     ----------
     values : (P, G) float64 ndarray
-        Higher is more similar; cosines (or means of cosines) in [-1, 1].
+        Higher is more similar; cosines (or means of cosines) in [-1, 1], or standard deviations for
+        ``adapted``.
     probe_persons : (P,) str ndarray
         Who is searched for, sorted, each person once.
     gallery_persons : (G,) str ndarray
         Who is searched, sorted, each person once.
     direction : {"photo-to-scan", "scan-to-photo", "scan-to-scan"}
         Probe kind to gallery kind.
-    matching : {"centred", "nearest"}
+    matching : {"adapted", "centred", "nearest"}
         The recipe.
     fusion : {"mean", "top", "best"}
         How the pictures of two persons became one score, see `fuse`.
@@ -134,6 +145,7 @@ def match(
     matching: Matching = "centred",
     fusion: Fusion | None = None,
     centres: tuple[ArrayLike, ArrayLike] | None = None,
+    adaptation: Adaptation | None = None,
 ) -> Scores:
     """Score every probe person against every gallery person.
 
@@ -144,14 +156,18 @@ def match(
     gallery : Embeddings
         Pictures of the persons searched, all of one kind. The kinds give the direction; swapping
         probes and gallery transposes the scores.
-    matching : {"centred", "nearest"}
-        The recipe, see the module's description.
+    matching : {"adapted", "centred", "nearest"}
+        The recipe, see the module's description. ``adapted`` compares photographs with renders by
+        the recogniser ``sface-map`` only.
     fusion : {"mean", "top", "best"}, optional
-        See `fuse`. By default ``mean`` for ``centred``; ``nearest`` is always ``best``.
+        See `fuse`. By default ``mean`` for ``centred``; ``adapted`` is always ``mean``, ``nearest``
+        always ``best``.
     centres : pair of (D,) array_like, optional
         Centre of the probes' and of the gallery's domain, for ``centred``. By default each is
         fitted to the pictures given, which needs at least two persons on either side; give the
         centres of a larger set (`fit_centre`) to search for a single person.
+    adaptation : Adaptation, optional
+        For ``adapted``: another fit than the shipped one.
 
     Returns
     -------
@@ -167,9 +183,12 @@ def match(
     if matching not in MATCHINGS:
         raise FaceblindError(f"matching: expected one of {', '.join(MATCHINGS)}, got {matching!r}")
     chosen: Fusion = fusion or ("best" if matching == "nearest" else "mean")
-    if matching == "nearest" and chosen != "best":
-        raise FaceblindError(f"fusion: 'nearest' matching is always 'best', got {chosen!r}")
+    for recipe, only in (("nearest", "best"), ("adapted", "mean")):
+        if matching == recipe and chosen != only:
+            raise FaceblindError(f"fusion: {recipe!r} matching is always {only!r}, got {chosen!r}")
     direction = _check_comparable(probes, gallery)
+    if matching == "adapted":
+        return _adapted(probes, gallery, direction, adaptation)
     p_vectors = np.asarray(probes.vectors, dtype=np.float64)
     g_vectors = np.asarray(gallery.vectors, dtype=np.float64)
     if matching == "centred":
@@ -192,6 +211,39 @@ def match(
         recogniser=probes.recogniser,
         probe_pictures=p_counts,
         gallery_pictures=g_counts,
+    )
+
+
+def _adapted(
+    probes: Embeddings, gallery: Embeddings, direction: Direction, given: Adaptation | None
+) -> Scores:
+    """Scores of the recipe ``adapted``."""
+    fit = given or adaptation_of(probes.recogniser)
+    if fit is None or direction == "scan-to-scan":
+        raise FaceblindError(
+            "matching: 'adapted' compares photographs with renders by the recogniser sface-map; "
+            f"for {direction} by {probes.recogniser} choose 'centred'"
+        )
+    persons, counts, sides = [], [], []
+    for side in (probes, gallery):
+        labels, pictures, vectors = _by_person(side.person, side.vectors.astype(np.float64))
+        means = _person_means(vectors, pictures)
+        prior = PRIOR_PEOPLE * fit.centre(str(side.kind[0]))
+        centre = (means.sum(axis=0) + prior) / (len(means) + PRIOR_PEOPLE)
+        sides.append(_unit(fit.damped(_unit(means - centre))))
+        persons.append(labels)
+        counts.append(pictures)
+    values = standardised(sides[0] @ sides[1].T, fit.spread)
+    return Scores(
+        values=np.round(values, SCORE_DECIMALS) + 0.0,
+        probe_persons=persons[0],
+        gallery_persons=persons[1],
+        direction=direction,
+        matching="adapted",
+        fusion="mean",
+        recogniser=probes.recogniser,
+        probe_pictures=counts[0],
+        gallery_pictures=counts[1],
     )
 
 

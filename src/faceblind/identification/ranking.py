@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from faceblind.identification.adaptation import adaptation_of
 from faceblind.identification.embeddings import Embeddings
 from faceblind.identification.match import Scores, match
 from faceblind.identification.metrics import mate_indices
@@ -77,6 +78,7 @@ def rank_among_photographs(
         scores = match(
             Embeddings.of_people(photographs, "photograph", identity),
             Embeddings.of_people(renders, "render", identity),
+            "centred" if adaptation_of(identity) is None else "adapted",
         )
         _keep_worst(found, scores, "photographs", variant, scans)
     return found

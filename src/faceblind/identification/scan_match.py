@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 
 from faceblind.face.pipeline import ReconstructedHead, render_face, render_list
 from faceblind.face.reconstruction import Variant
+from faceblind.identification.adaptation import standardised
 from faceblind.identification.embeddings import Embeddings
 from faceblind.identification.match import SCORE_DECIMALS, Scores, match
+from faceblind.identification.recipe import lights_of
 from faceblind.identification.surface_match import Shape, compare, shape_of
 from faceblind.recognition.registry import get_recogniser
 
 LinkMatching = Literal["fused", "centred", "nearest"]
 
 GEOMETRY_WEIGHT = 1.0
-"""Share of the surfaces' comparison in the fused score, both scaled to unit spread. The choice and
+"""Share of the surfaces' comparison in the fused score, both in standard deviations. The choice and
 what it rests on stand in `docs/how-to/linking.md`."""
 
 
@@ -65,7 +67,7 @@ def features_of_head(
     variant : {"completed", "as-is"}
         Which face the recogniser sees.
     """
-    images, landmarks = render_list(render_face(head.variant(variant)))
+    images, landmarks = render_list(render_face(head.variant(variant), lights_of(recogniser)))
     return ScanFeatures(get_recogniser(recogniser).embed(images, landmarks), shape_of(head))
 
 
@@ -78,7 +80,8 @@ def link_scores(
     """Score every probe person against every gallery person, both by scans.
 
     ``fused`` adds the recogniser's scores and those of the surfaces (`surface_match.compare`), each
-    divided by its spread over all pairs, which needs no identities.
+    in standard deviations of its row and of its column (`adaptation.standardised`), which needs no
+    identities.
 
     Parameters
     ----------
@@ -110,10 +113,11 @@ def link_scores(
         [probes[str(person)].shape for person in base.probe_persons],
         [gallery[str(person)].shape for person in base.gallery_persons],
     )
-    values = _spread_to_one(base.values) + GEOMETRY_WEIGHT * _spread_to_one(surfaces)
+    values = _comparable(base.values) + GEOMETRY_WEIGHT * _comparable(surfaces)
     return replace(base, values=np.round(values, SCORE_DECIMALS) + 0.0)
 
 
-def _spread_to_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _comparable(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores of either kind in standard deviations, see `standardised`."""
     spread = float(values.std())
-    return values / spread if spread > 1e-9 else np.zeros_like(values)
+    return standardised(values, spread) if spread > 1e-9 else np.zeros_like(values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from faceblind.errors import ScanError
+from faceblind.head.air_rise import rise_above_air
 from faceblind.head.alignment import Alignment
 from faceblind.head.brain_cover import (
     CHILD_COVER,
@@ -17,8 +19,8 @@ from faceblind.head.brain_cover import (
     head_size,
     template_fields,
 )
-from faceblind.head.brain_estimate import likely_brain
-from faceblind.head.brain_pose import find_brain_pose
+from faceblind.head.brain_estimate import likely_brain, unseen_sides
+from faceblind.head.brain_pose import BrainPose, find_brain_pose
 from faceblind.head.dim_scalp import MOST_OUTSIDE
 from faceblind.head.segmentation import find_head
 from faceblind.head.skin import Skin
@@ -55,6 +57,15 @@ LEAST_CONFIDENCE = 0.7
 0.55."""
 
 
+SURELY_GROWN = 0.95
+"""Template mm per scan mm up to which a head is larger than small children's, by their size alone:
+half of all adults' are (0.88 to 1.01); the average child of 6 years has 1.02, and one in a hundred
+of that age 0.95 (93 % of the adult circumference, standard deviation 3 %)."""
+ALSO_FAR_MM = 2.5
+"""How far the cut of such a head keeps from the average brain, laid by the scan's own, where a thin
+cover was read in noise: as much as that place is uncertain (see `brain_pose.OFFSET_MM`)."""
+
+
 def choose_cut(
     scan: Scan, skin: Skin, alignment: Alignment, placement: Placement, name: str
 ) -> CutFit:
@@ -76,29 +87,74 @@ def choose_cut(
         Where a small or thinly covered head does not tell how near its brain lies, or no cut
         spares it.
     """
+    head = (scan, skin, alignment, placement, name)
     affine = placement.scan_to_template
-    thickness = cover_share(head_size(affine))
-    if thickness > CHILD_COVER:
-        beside = side_cover(scan, skin, affine)
-        if beside is not None and beside.is_thin:
-            if thickness >= 1.0 and beside.shows_cortex:
-                usual = _sparing(scan, skin, alignment, placement, name, thickness)
-                if _brain_is_far(scan, alignment, placement, name, usual):
-                    return usual
-            thickness = CHILD_COVER
-    return _sparing(scan, skin, alignment, placement, name, thickness)
+    size = head_size(affine)
+    thickness = cover_share(size)
+    if thickness <= CHILD_COVER:
+        return _sparing(*head, thickness)
+    beside = side_cover(scan, skin, affine)
+    if beside is None or not beside.is_thin:
+        thick = beside is not None and beside.is_surely_thick and thickness < 1.0
+        return _as_grown(*head, thickness) if thick else _sparing(*head, thickness)
+    if thickness >= 1.0 and beside.shows_cortex:
+        usual = _sparing(*head, thickness)
+        if _brain_is_far(scan, alignment, placement, name, usual):
+            return usual
+    if size < SURELY_GROWN and not beside.is_sure:
+        brain = _brain(scan, alignment, evened=True)
+        if brain is not None:
+            return _sparing(*head, 1.0, brain.surface(ALSO_FAR_MM))
+    return _sparing(*head, CHILD_COVER)
+
+
+def _as_grown(
+    scan: Scan,
+    skin: Skin,
+    alignment: Alignment,
+    placement: Placement,
+    name: str,
+    thickness: float,
+) -> CutFit:
+    """The cut of a smallish head with a thick cover: an adult's, if it cannot be told as a child's.
+
+    The brain must lie far from that, by the scan's own tissues.
+    """
+    head = (scan, skin, alignment, placement, name)
+    try:
+        return _sparing(*head, thickness)
+    except ScanError:
+        usual = _sparing(*head, 1.0)
+        if _brain_is_far(scan, alignment, placement, name, usual):
+            return usual
+        raise
+
+
+def _brain(scan: Scan, alignment: Alignment, *, evened: bool = False) -> BrainPose | None:
+    """Where the scan's own tissues have the brain; None where they do not tell.
+
+    `evened` also looks once coil and noise were evened out.
+    """
+    with suppress(ScanError):
+        found = find_brain_pose(alignment.scan_to_template, scan, find_head(scan))
+        if found.is_sure:
+            return found
+    if not evened:
+        return None
+    with suppress(ScanError):
+        flat = rise_above_air(scan).flat
+        found = find_brain_pose(alignment.scan_to_template, flat, find_head(flat))
+        if found.is_sure:
+            return found
+    return None
 
 
 def _brain_is_far(
     scan: Scan, alignment: Alignment, placement: Placement, name: str, fit: CutFit
 ) -> bool:
     """Whether the average brain, where the scan's own tissues have it, stays out of a cut."""
-    try:
-        head = find_head(scan)
-    except ScanError:
-        return False
-    found = find_brain_pose(alignment.scan_to_template, scan, head)
-    if not found.is_sure:
+    found = _brain(scan, alignment)
+    if found is None:
         return False
     surface = found.surface()
     where = apply_affine(placement.scan_to_template, surface)
@@ -113,8 +169,12 @@ def _sparing(
     placement: Placement,
     name: str,
     thickness: float,
+    also: NDArray[np.float64] | None = None,
 ) -> CutFit:
-    """The same where what lies over the brain is so thick, see `cover_share`."""
+    """The same where what lies over the brain is so thick, see `cover_share`.
+
+    `also` are further places to spare, (N, 3) scan mm.
+    """
     affine = placement.scan_to_template
     size, small = head_size(affine), thickness < 1.0
     cover = find_cover(scan, skin, affine, thickness)
@@ -130,18 +190,32 @@ def _sparing(
             "to it the brain lies; protect it together with another scan of the same session"
         )
     likely = likely_brain(alignment, skin, size, thickness)
+    lifting = None
+    if small:
+        lifting = likely = np.concatenate([likely, unseen_sides(skin, affine)])
+    elif also is not None:
+        lifting, likely = also, np.concatenate([likely, also])
     likely = likely[~before_orbits(apply_affine(affine, likely))]
     places = apply_affine(affine, likely)
-    front = (places[:, 1] > EARS_FRONT_MM) & (places[:, 2] > LIFTED_MM)
-    fit = fit_cut(cover, skin, name, placement, likely[front] if small else None)
+    fit = fit_cut(cover, skin, name, placement, _in_front(lifting, affine))
     brain, cut = template_fields().at("brain", places), _inside(likely, placement, name, fit)
     fit = replace(fit, spared_mm=to_spare(cut, brain, places))
-    if small and bool((spared(cut, brain, places, fit.spared_mm) > ENTERED_MM).any()):
+    if lifting is not None and bool((spared(cut, brain, places, fit.spared_mm) > ENTERED_MM).any()):
         raise ScanError(
             f"{scan.source or 'scan'}: no cut takes the face of this small head and surely spares "
             "its brain; protect it by hand"
         )
     return fit
+
+
+def _in_front(
+    places: NDArray[np.float64] | None, affine: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Those for which the cut is lifted; scan mm."""
+    if places is None:
+        return None
+    _, forward, height = apply_affine(affine, places).T
+    return places[(forward > EARS_FRONT_MM) & (height > LIFTED_MM)]
 
 
 def _is_clear(alignment: Alignment) -> bool:

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OfficialModel:
-    """A network file that ships inside the package.
+    """A file of weights that ships inside the package.
 
     Parameters
     ----------
     file : str
         Name in ``faceblind/data/models``.
     sha256 : str
-        Hash that the OpenCV Zoo publishes for this file.
+        Hash of its content: the one that the OpenCV Zoo publishes, or ours for what we fitted.
     """
 
     file: str
@@ -41,6 +41,11 @@ SFACE = OfficialModel(
     "face_recognition_sface_2021dec.onnx",
     "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
 )
+ADAPTATION = OfficialModel(
+    "sface_adaptation.npz", "90b6fd06a9a8a40160f783e51096bd91cadf38b38d34a0b556342d622e678c66"
+)
+"""Arrays that `tools/fit_adaptation.py` fits: what `faceblind.recognition.feature_map` makes of
+SFace's channels and what `faceblind.identification.adaptation` takes away."""
 
 
 def default_threads() -> int:
@@ -53,7 +58,7 @@ def default_threads() -> int:
 
 
 def official_bytes(model: OfficialModel) -> bytes:
-    """Content of an official file, checked against its published hash.
+    """Content of a file that ships here, checked against its hash.
 
     Raises
     ------

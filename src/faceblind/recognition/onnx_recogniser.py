@@ -62,7 +62,7 @@ class Preprocessing:
 
 
 # OpenCV's FaceRecognizerSF.feature passes RGB in 0..255; the network scales it itself.
-_SFACE_INPUT = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+SFACE_INPUT = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 
 
 def unit_rows(vectors: NDArray[Any], name: str) -> NDArray[np.float32]:
@@ -166,7 +166,7 @@ def load_sface(threads: int | None = None) -> OnnxRecogniser:
         If the file is missing or its hash is not the published one.
     """
     session = open_session(any_batch(official_bytes(SFACE)), threads or default_threads())
-    return OnnxRecogniser("sface", SFACE.sha256, session, _SFACE_INPUT)
+    return OnnxRecogniser("sface", SFACE.sha256, session, SFACE_INPUT)
 
 
 def read_preprocessing(path: Path) -> Preprocessing:

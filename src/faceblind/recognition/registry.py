@@ -11,11 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from faceblind.errors import RecogniserError
 from faceblind.recognition.dlib_recogniser import load_dlib
+from faceblind.recognition.feature_map import load_feature_map
 from faceblind.recognition.onnx_models import default_threads
 from faceblind.recognition.onnx_recogniser import load_arcface, load_sface
 
-RECOGNISERS = ("sface", "dlib")
+RECOGNISERS = ("sface-map", "sface", "dlib")
 """Names that `get_recogniser` knows, the default first."""
+
+DEFAULT_RECOGNISER = RECOGNISERS[0]
 
 
 class Recogniser(Protocol):
@@ -42,13 +45,16 @@ class Recogniser(Protocol):
         """
 
 
-def get_recogniser(name_or_path: str | Path = "sface", threads: int | None = None) -> Recogniser:
+def get_recogniser(
+    name_or_path: str | Path = DEFAULT_RECOGNISER, threads: int | None = None
+) -> Recogniser:
     """Open a recogniser; each is opened once per process and reused.
 
     Parameters
     ----------
     name_or_path : str or Path
-        ``"sface"``, ``"dlib"``, or the path of an ArcFace-style ``.onnx`` file (see
+        ``"sface-map"`` (see `faceblind.recognition.feature_map`), ``"sface"``, ``"dlib"``, or the
+        path of an ArcFace-style ``.onnx`` file (see
         `faceblind.recognition.onnx_recogniser.load_arcface`).
     threads : int, optional
         Threads of one call. Default: two, or one on a single core. dlib always uses one.
@@ -84,4 +90,6 @@ def check_recogniser(name_or_path: str | Path) -> None:
 
 @lru_cache(maxsize=8)
 def _named(name: str, threads: int) -> Recogniser:
+    if name == "sface-map":
+        return load_feature_map(threads)
     return load_sface(threads) if name == "sface" else load_dlib()

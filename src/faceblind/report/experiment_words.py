@@ -139,6 +139,12 @@ def methods(result: StudyResult) -> str:
         f"Pictures were compared by the recogniser {result.recogniser} with {result.matching} "
         f"matching, and the scores of two people fused by {result.fusion}."
     )
+    if result.matching == "adapted":
+        parts.append(
+            "How photographs and renders of one face differ was learnt from synthetic people, none "
+            "of them in this study, and damped; scores count in standard deviations of those of "
+            "the same probe and of the same gallery person."
+        )
     parts.append(
         f"Terms follow ISO/IEC 19795-1. Ranks are expectations over random order of ties. "
         f"{result.failed_to_enrol} of {n} people could not be enrolled and count as misses at "
@@ -168,6 +174,7 @@ def citations(result: StudyResult) -> str:
     """
     keys = ["faceblind", "schwarz2019", "iso19795", "wilson1927"]
     keys += of_recogniser(result.recogniser)
+    keys += ["hatch2006", "auckenthaler2000"] if result.matching == "adapted" else []
     keys += ["rocher2025"] if result.gallery_scaling else []
     keys += ["holm1979"] if any(t.corrected is not None for t in result.subgroups) else []
     return bibtex(keys)

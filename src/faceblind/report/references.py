@@ -49,6 +49,26 @@ _ENTRIES: dict[str, tuple[str, dict[str, str]]] = {
             "year": "1927",
         },
     ),
+    "hatch2006": (
+        "inproceedings",
+        {
+            "title": "Within-class covariance normalization for {SVM}-based speaker recognition",
+            "author": "Hatch, Andrew O. and Kajarekar, Sachin and Stolcke, Andreas",
+            "booktitle": "Interspeech",
+            "year": "2006",
+        },
+    ),
+    "auckenthaler2000": (
+        "article",
+        {
+            "title": "Score normalization for text-independent speaker verification systems",
+            "author": "Auckenthaler, Roland and Carey, Michael and Lloyd-Thomas, Harvey",
+            "journal": "Digital Signal Processing",
+            "volume": "10",
+            "pages": "42--54",
+            "year": "2000",
+        },
+    ),
     "zhong2021": (
         "article",
         {

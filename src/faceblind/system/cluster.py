@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterable
+import queue
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
-from faceblind.errors import FaceblindError
+from faceblind.errors import FaceblindError, internal_error
 from faceblind.system.progress import track
 from faceblind.system.workers import DIED, Item, Outcome, Value, attempt
+
+_LOOK_S = 1.0
+"""How often to look at the cluster while no item is finished."""
 
 
 def run_on_cluster(
@@ -41,33 +46,81 @@ def run_on_cluster(
     Raises
     ------
     FaceblindError
-        If Dask is missing or the scheduler does not answer.
+        If Dask is missing, or the scheduler does not answer or goes away.
     """
     work = list(items)
-    names = [name(item) for item in work]
-    outcomes: dict[int, Outcome[Item, Value]] = {}
     client = _connected(scheduler)
-    from distributed import KilledWorker, as_completed
-
     try:
-        places = {
-            client.submit(attempt, function, item, names[place], pure=False): place
-            for place, item in enumerate(work)
-        }
-        with track(label, len(work), show_progress) as progress:
-            for future in as_completed(list(places), loop=client.loop):
-                place = places[future]
-                try:
-                    outcomes[place] = future.result()
-                except KilledWorker:
-                    outcomes[place] = Outcome(work[place], names[place], error=DIED)
-                progress.advance(failed=not outcomes[place].ok)
-                if until is not None and until(outcomes[place]):
-                    break
-        client.cancel([future for future, place in places.items() if place not in outcomes])
+        return work_off(
+            client, function, work, label=label, name=name, show_progress=show_progress, until=until
+        )
     finally:
         client.close()
+
+
+def work_off(
+    client: Any,
+    function: Callable[[Item], Value],
+    work: Sequence[Item],
+    *,
+    label: str,
+    name: Callable[[Item], str],
+    show_progress: bool,
+    until: Callable[[Outcome[Item, Value]], bool] | None,
+    watch: Callable[[int], None] | None = None,
+) -> list[Outcome[Item, Value]]:
+    """Apply a function to every item on the workers of a client's cluster.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    function, work, label, name, show_progress, until
+        As `run_on_cluster` takes them.
+    watch : callable, optional
+        Called now and then with how many items are not finished; what it raises ends the run.
+    """
+    names = [name(item) for item in work]
+    outcomes: dict[int, Outcome[Item, Value]] = {}
+    finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    places = {}
+    for place, item in enumerate(work):
+        future = client.submit(attempt, function, item, names[place], pure=False)
+        places[future.key] = place
+        future.add_done_callback(finished.put)
+    with track(label, len(work), show_progress) as progress:
+        while len(outcomes) < len(work):
+            if watch is not None:
+                watch(len(work) - len(outcomes))
+            try:
+                future = finished.get(timeout=_LOOK_S)
+            except queue.Empty:
+                if client.status not in ("running", "connecting"):
+                    raise _gone() from None
+                continue
+            place = places[future.key]
+            outcomes[place] = _collect(future, work[place], names[place])
+            progress.advance(failed=not outcomes[place].ok)
+            if until is not None and until(outcomes[place]):
+                break
     return [outcomes[place] for place in sorted(outcomes)]
+
+
+def _collect(future: Any, item: Item, name: str) -> Outcome[Item, Value]:
+    from distributed import KilledWorker
+
+    try:
+        outcome: Outcome[Item, Value] = future.result()
+    except KilledWorker:
+        return Outcome(item, name, error=DIED)
+    except CancelledError as error:
+        raise _gone() from error
+    except Exception as error:  # noqa: BLE001 - the item or its value could not travel
+        return Outcome(item, name, error=internal_error(error))
+    return outcome
+
+
+def _gone() -> FaceblindError:
+    return FaceblindError("the Dask scheduler is gone; start the run again, and it goes on")
 
 
 def _connected(scheduler: str) -> Any:

@@ -21,7 +21,11 @@ from faceblind.errors import AlignmentError, FaceblindError, TableError, missing
 from faceblind.formats import check_source
 from faceblind.formats.names import suffix_of, without_ending
 from faceblind.identification.ranking import FEWEST, Link
-from faceblind.recognition.registry import check_recogniser, get_recogniser
+from faceblind.recognition.registry import (
+    DEFAULT_RECOGNISER,
+    check_recogniser,
+    get_recogniser,
+)
 from faceblind.system.cache import Cache
 from faceblind.system.outputs import PRIVATE, prepare_output
 from faceblind.system.workers import Outcome, run_many
@@ -46,7 +50,7 @@ def audit(
     photos: str | Path | None = None,
     fail_above: float = 0.0,
     ignore: Sequence[str] = (),
-    recogniser: str = "sface",
+    recogniser: str = DEFAULT_RECOGNISER,
     n_jobs: int = -1,
     force: bool = False,
     show_progress: bool = True,
@@ -72,7 +76,7 @@ def audit(
         Shell patterns, relative to `path`, of files that need not be examined: see
         `faceblind.attacks.unexamined.is_named`. Scans that can be read are examined all the same.
     recogniser : str
-        ``"sface"``, ``"dlib"`` or the path of an ONNX file, for linking.
+        ``"sface-map"``, ``"sface"``, ``"dlib"`` or the path of an ONNX file, for linking.
     n_jobs : int
         Processes; -1 for all processors.
     force : bool

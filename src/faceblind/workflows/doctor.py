@@ -16,7 +16,7 @@ from typing import Any, Literal
 from faceblind._version import __version__
 from faceblind.errors import FaceblindError
 from faceblind.head.template import load_template
-from faceblind.recognition.onnx_models import SFACE, YUNET, official_bytes
+from faceblind.recognition.onnx_models import ADAPTATION, SFACE, YUNET, official_bytes
 from faceblind.system.threads import available_processors, thread_budget
 
 LEAST_GB = 4.0
@@ -29,6 +29,7 @@ EXTRAS = {
     "dlib": ("dlib", "study --recogniser dlib"),
     "heic": ("pillow_heif", "photographs in HEIC, as telephones take them"),
     "dask": ("distributed", "bids --dask"),
+    "queue": ("dask_jobqueue", "bids --queue"),
     "pandas": ("pandas", "to_frame() of results"),
     "review": ("uvicorn", "review, the app for the eye"),
 }
@@ -82,7 +83,7 @@ def examine_installation(folder: str | Path = ".") -> tuple[Check, ...]:
         Check("faceblind", "ok", __version__),
         _python(),
         *_libraries(),
-        *(_model(name) for name in ("detector", "recogniser")),
+        *(_model(name) for name in ("detector", "recogniser", "adaptation")),
         _template(),
         *(_extra(name) for name in EXTRAS),
         _peers(),
@@ -123,12 +124,12 @@ def _libraries() -> list[Check]:
 
 def _model(name: str) -> Check:
     """A network that ships with faceblind, by its hash."""
-    model = {"detector": YUNET, "recogniser": SFACE}[name]
+    model = {"detector": YUNET, "recogniser": SFACE, "adaptation": ADAPTATION}[name]
     try:
         official_bytes(model)
     except FaceblindError as error:
         return Check(name, "fault", str(error), "install faceblind again")
-    return Check(name, "ok", f"{model.file}, sha256 {model.sha256[:12]}... as published")
+    return Check(name, "ok", f"{model.file}, sha256 {model.sha256[:12]}... as expected")
 
 
 def _template() -> Check:

@@ -19,9 +19,10 @@ from faceblind.formats import load
 from faceblind.formats.photograph import read_photo
 from faceblind.head import alignment
 from faceblind.identification import surface_match
+from faceblind.identification.recipe import lights_of
 from faceblind.identification.scan_match import ScanFeatures, features_of_head
 from faceblind.recognition.photographs import find_face, loose_crop
-from faceblind.recognition.registry import get_recogniser
+from faceblind.recognition.registry import DEFAULT_RECOGNISER, get_recogniser
 from faceblind.system.cache import Cache, cache_key
 from faceblind.system.code import code_digest
 from faceblind.system.files import file_digest
@@ -36,14 +37,14 @@ class FeatureSettings:
     Parameters
     ----------
     recogniser : str
-        ``"sface"``, ``"dlib"`` or the path of an ONNX file.
+        ``"sface-map"``, ``"sface"``, ``"dlib"`` or the path of an ONNX file.
     variant : {"completed", "as-is"}
         Which face of a scan is shown.
     need_face : bool
         Refuse scans whose face is missing. An attack on protected scans sets it to False.
     """
 
-    recogniser: str = "sface"
+    recogniser: str = DEFAULT_RECOGNISER
     variant: Variant = "completed"
     need_face: bool = True
 
@@ -104,8 +105,8 @@ def scan_embeddings(
 
     Returns
     -------
-    (81, D) float32 ndarray
-        One unit vector per camera and light.
+    (N, D) float32 ndarray
+        One unit vector per camera and light, of the lights that the recogniser is shown.
 
     Raises
     ------
@@ -118,7 +119,9 @@ def scan_embeddings(
     if cache and (known := cache.get(key)) is not None:
         return known["vectors"]
     images, landmarks = _scan_pictures(path, settings, cache)
-    vectors = _embed(images, landmarks, settings.recogniser)
+    lights = [DEFAULT_LIGHTS.index(light) for light in lights_of(settings.recogniser)]
+    seen = np.isin(np.arange(len(images)) % len(DEFAULT_LIGHTS), lights)
+    vectors = _embed(images[seen], landmarks[seen], settings.recogniser)
     if cache:
         cache.put(key, {"vectors": vectors})
     return vectors
@@ -127,7 +130,7 @@ def scan_embeddings(
 def _scan_pictures(
     path: Path, settings: FeatureSettings, cache: Cache | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Renders (81, H, W) of a scan and their landmarks (81, 5, 2)."""
+    """Renders (81, H, W) of a scan, under all lights, and their landmarks (81, 5, 2)."""
     shown = {"variant": settings.variant, "need_face": settings.need_face}
     key = feature_key(path, "renders", shown) if cache else ""
     if cache and (known := cache.get(key)) is not None:

@@ -11,11 +11,12 @@ from faceblind._version import software_versions
 from faceblind.datasets.bids import choose_face_scans, find_people
 from faceblind.datasets.census import ScanFile
 from faceblind.errors import TableError
-from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
+from faceblind.face.cameras import DEFAULT_CAMERAS
 from faceblind.face.reconstruction import Variant
 from faceblind.identification.enrolment import check_enrolled
 from faceblind.identification.interpretation import Traits, interpret
 from faceblind.identification.match import Matching, Scores
+from faceblind.identification.recipe import lights_of
 from faceblind.identification.result import StudyResult, evaluate
 from faceblind.identification.scan_match import (
     GEOMETRY_WEIGHT,
@@ -23,7 +24,7 @@ from faceblind.identification.scan_match import (
     ScanFeatures,
     link_scores,
 )
-from faceblind.recognition.registry import get_recogniser
+from faceblind.recognition.registry import DEFAULT_RECOGNISER, get_recogniser
 from faceblind.system.cache import Cache
 from faceblind.system.outputs import PRIVATE, prepare_output, private_dir
 from faceblind.system.workers import run_many
@@ -36,7 +37,7 @@ def link(
     gallery: str | Path,
     out: str | Path,
     *,
-    recogniser: str = "sface",
+    recogniser: str = DEFAULT_RECOGNISER,
     matching: LinkMatching = "fused",
     variant: Variant = "completed",
     n_jobs: int = -1,
@@ -55,7 +56,7 @@ def link(
         Results: ``summary.json`` and ``cmc.tsv``; ranks per person and the cache of features go
         to ``private/`` in it.
     recogniser : str
-        ``"sface"``, ``"dlib"`` or the path of an ArcFace-style ONNX file.
+        ``"sface-map"``, ``"sface"``, ``"dlib"`` or the path of an ArcFace-style ONNX file.
     matching : {"fused", "centred", "nearest"}
         ``fused`` compares renders (``centred``) and surfaces; the others compare renders only,
         see `faceblind.identification.match`.
@@ -107,7 +108,7 @@ def link(
             "recogniser": Path(recogniser).name,
             "variant": variant,
             "cameras": len(DEFAULT_CAMERAS),
-            "lights": len(DEFAULT_LIGHTS),
+            "lights": len(lights_of(recogniser)),
             "geometry_weight": GEOMETRY_WEIGHT if matching == "fused" else 0.0,
             "probe_contrasts": _contrasts(sides[0]),
             "gallery_contrasts": _contrasts(sides[1]),

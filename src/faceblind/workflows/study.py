@@ -19,14 +19,15 @@ from faceblind.datasets.census import ScanFile
 from faceblind.datasets.participants import Participant, read_participants
 from faceblind.datasets.photographs import PhotoRow, read_photos_table
 from faceblind.errors import TableError
-from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
+from faceblind.face.cameras import DEFAULT_CAMERAS
 from faceblind.face.pipeline import reconstruct_head
 from faceblind.face.reconstruction import Variant
 from faceblind.formats import load
 from faceblind.identification.embeddings import Embeddings
 from faceblind.identification.enrolment import check_enrolled
 from faceblind.identification.interpretation import Traits, interpret
-from faceblind.identification.match import Scores, match
+from faceblind.identification.match import Matching, Scores, match
+from faceblind.identification.recipe import choose_recipe, lights_of
 from faceblind.identification.result import StudyResult, evaluate
 from faceblind.recognition.registry import get_recogniser
 from faceblind.system.cache import Cache
@@ -47,7 +48,6 @@ logger = logging.getLogger(__name__)
 _DESCRIPTION = "dataset_description.json"
 
 Direction = Literal["photo-to-scan", "scan-to-photo"]
-Matching = Literal["centred", "nearest"]
 
 IN_SILICO = (
     "In-silico: the people are synthetic. These figures show how the method works, "
@@ -62,8 +62,8 @@ def study(
     *,
     participants: str | Path | None = None,
     direction: Direction = "photo-to-scan",
-    recogniser: str = "sface",
-    matching: Matching = "centred",
+    recogniser: str | None = None,
+    matching: Matching | None = None,
     variant: Variant = "completed",
     series: str | None = None,
     save_faces: bool = False,
@@ -88,10 +88,11 @@ def study(
         scans if absent.
     direction : {"photo-to-scan", "scan-to-photo"}
         The probe, then the gallery. The first is the article's.
-    recogniser : str
-        ``"sface"``, ``"dlib"`` or the path of an ArcFace-style ONNX file.
-    matching : {"centred", "nearest"}
-        How pictures are compared, see `faceblind.identification.match`.
+    recogniser : str, optional
+        ``"sface-map"``, ``"sface"``, ``"dlib"`` or the path of an ArcFace-style ONNX file.
+    matching : {"adapted", "centred", "nearest"}, optional
+        How pictures are compared, see `faceblind.identification.match`. What is left out is chosen
+        by `faceblind.identification.recipe.choose_recipe`: ``sface-map`` and ``adapted``.
     variant : {"completed", "as-is"}
         Show faces with what the field of view cut filled in, or as the scan has them.
     series : str, optional
@@ -122,8 +123,9 @@ def study(
     found = find_people(scans)
     files = choose_face_scans(found if series is None else only_series(found, series))
     people = _participants(participants, scans, photos)
-    settings = FeatureSettings(recogniser, variant)
-    identity = get_recogniser(recogniser).identity
+    recipe = choose_recipe(recogniser, matching)
+    settings = FeatureSettings(recipe.recogniser, variant)
+    identity = get_recogniser(recipe.recogniser).identity
     persons = sorted({row.participant_id for row in rows} & {file.participant_id for file in files})
     if not persons:
         raise TableError(
@@ -135,16 +137,17 @@ def study(
     cache = private / "cache"
     scan_vectors, failed = _scan_features(files, settings, cache, n_jobs, show_progress)
     photo_vectors, unreadable, flags = _photo_features(rows, settings, cache, n_jobs, show_progress)
-    failed = check_enrolled((scan_vectors, photo_vectors), persons, unreadable | failed, matching)
-    scores = _match(scan_vectors, photo_vectors, direction, matching, identity)
+    sides = (scan_vectors, photo_vectors)
+    failed = check_enrolled(sides, persons, unreadable | failed, recipe.matching)
+    scores = _match(scan_vectors, photo_vectors, direction, recipe.matching, identity)
     result = evaluate(
         scores,
         persons,
         failed,
         settings={
-            **asdict(replace(settings, recogniser=Path(recogniser).name)),
+            **asdict(replace(settings, recogniser=Path(recipe.recogniser).name)),
             "cameras": len(DEFAULT_CAMERAS),
-            "lights": len(DEFAULT_LIGHTS),
+            "lights": len(lights_of(recipe.recogniser)),
             "series": series,
             "cohort": _cohort(people, persons) | _preset(photos.parent),
         },
@@ -220,7 +223,7 @@ def _preset(folder: Path) -> dict[str, Any]:
 def _scan_features(
     files: Sequence[ScanFile], settings: FeatureSettings, cache: Path, n_jobs: int, show: bool
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, str]]:
-    """Embeddings (81, D) by person, and why the others have none."""
+    """Embeddings (N, D) by person, and why the others have none."""
     work = partial(_scan_work, settings=settings, cache=cache)
     outcomes = run_many(
         work, files, n_jobs=n_jobs, label="Scans", name=_scan_name, show_progress=show

@@ -26,10 +26,14 @@ CLEAN = Findings(
 )  # fmt: skip
 PAUSE = "STAND_IN_PAUSE"
 """Environment variable: seconds between two steps, so that a test may strike in between."""
+PIDS = "STAND_IN_PIDS"
+"""Environment variable: a folder in which each process that works leaves its number."""
 
 
 def protect_job(job: Job, settings: ProtectionSettings) -> list[ProtectionResult]:
     """Copies with a mark; ``rec-lost`` fails."""
+    if folder := os.environ.get(PIDS):
+        Path(folder, str(os.getpid())).touch()
     results = []
     for output in job.outputs:
         time.sleep(float(os.environ.get(PAUSE, 0)))
@@ -52,6 +56,12 @@ def examine(path: Path, original: Path | None = None, recogniser: str | None = N
     time.sleep(float(os.environ.get(PAUSE, 0)))
     shows = "rec-shows" in path.name or not path.read_bytes().startswith(b"PROTECTED ")
     return Examined(replace(CLEAN, remaining=0.9) if shows else CLEAN, {})
+
+
+def run_task(*args: object, **options: object) -> session.TaskReport:
+    """`session.run_task` with the stand-ins, for worker processes that nothing else prepares."""
+    install()
+    return session.run_task(*args, **options)
 
 
 def install() -> None:

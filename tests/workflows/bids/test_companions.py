@@ -64,3 +64,53 @@ def test_a_map_on_another_grid(images):
     assert not follows(source, source, before, after)
     other = write(values[:-1], "other")
     assert not follows(source, other, before, after)
+
+
+def part(values, affine, low, high):
+    """A box of an image, low to high along each axis, and its affine."""
+    shifted = affine.copy()
+    shifted[:3, 3] = (affine @ [*low, 1])[:3]
+    return values[tuple(slice(a, b) for a, b in zip(low, high, strict=True))], shifted
+
+
+def test_a_map_that_shares_nothing_with_the_region_lies_apart_in_the_companions_field(images):
+    """5 mm voxels, and the companion lost those from 25 on: two voxels are apart, one is not."""
+    write, before, after, values, _, _, affine = images
+
+    def is_left_alone(low, high, moved=0):
+        box, at = part(values, affine, low, high)
+        at[2, 3] += moved
+        source = write(box, f"box{low}{high}{moved}", at)
+        return follows(source, source, before, after)
+
+    assert is_left_alone((10, 8, 10), (30, 24, 30))
+    assert not is_left_alone((10, 8, 10), (30, 25, 30)), "5 mm from what was lost"
+    assert is_left_alone((0, 0, 0), (SIZE, 24, SIZE)), "to the border of the companion's field"
+    assert not is_left_alone((0, 0, 0), (SIZE, 24, SIZE), 5), "a slice lies beside that"
+    assert not is_left_alone((10, 8, 10), (30, 24, 30), 1000)
+    box, at = part(values, affine, (10, 8, 10), (30, 24, 30))
+    source = write(box, "box", at)
+    assert not follows(source, source, before, before), "a companion that lost nothing"
+
+
+def test_a_map_that_shares_only_the_border_of_the_region(images):
+    write, before, after, values, blanked, _, affine = images
+    (box, at), (done, _) = (part(one, affine, (5, 5, 5), (35, 27, 35)) for one in (values, blanked))
+    source = write(box, "box", at)
+    assert not follows(source, source, before, after)
+    assert follows(source, write(done, "done", at), before, after)
+
+
+def test_what_lies_beside_the_companions_field_must_be_gone_too(images):
+    """A companion whose field ends above the chin says nothing of what is left below."""
+    write, _, _, values, blanked, front, affine = images
+    chance = np.random.default_rng(1)
+    head, at = part(chance.integers(200, 900, values.shape).astype(np.int16), affine,
+                    (0, 0, 15), (SIZE, SIZE, SIZE))  # fmt: skip
+    lost = np.where(front[:, :, 15:], chance.integers(0, 20, head.shape), head).astype(np.int16)
+    before, after = write(head, "short", at), write(lost, "short_out", at)
+    source = write(values, "map")
+    assert follows(source, write(blanked, "blanked"), before, after)
+    chin = blanked.copy()
+    chin[10:30, 25:, :15] = values[10:30, 25:, :15]
+    assert not follows(source, write(chin, "chin"), before, after)

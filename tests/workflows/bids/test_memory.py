@@ -7,7 +7,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from faceblind.workflows.bids.memory import BASE_MB, jobs_within, needed_mb
+from faceblind.workflows.bids.memory import BASE_MB, jobs_in_queue, jobs_within, needed_mb
 from faceblind.workflows.bids.plan import Image, Task
 from faceblind.workflows.bids.settings import Resources
 
@@ -39,3 +39,12 @@ def test_workers_times_peak_stay_within(tmp_path):
 def test_what_cannot_be_read_counts_little(tmp_path):
     broken = Task("sub-1", (Image(tmp_path / "absent.nii", "a", "a", "T1w"),), (), ())
     assert needed_mb(broken) == BASE_MB
+
+
+def test_jobs_of_a_batch_system_get_room_and_stay_within_the_limit(tmp_path):
+    small = task(tmp_path, "sub-1", (50, 50, 50))
+    jobs, memory = jobs_in_queue([small], Resources(n_jobs=8))
+    assert jobs == 8
+    assert 1.5 * needed_mb(small) < memory < 1.5 * needed_mb(small) + 500
+    assert jobs_in_queue([small], Resources(n_jobs=8, memory_mb=3 * memory + 1)) == (3, memory)
+    assert jobs_in_queue([small], Resources(n_jobs=8, memory_mb=1)) == (1, memory)

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import stat
-import subprocess
-import sys
-import tempfile
-import time
-from pathlib import Path
 
 import pytest
-import stand_ins
 
 from faceblind.datasets.bids_filters import Wanted
 from faceblind.errors import OutputError
@@ -206,60 +199,3 @@ def test_a_work_folder_elsewhere(dataset, tmp_path, tree):
     assert list((tmp_path / "work").iterdir()) == []
     with Manifest(tmp_path / "out") as manifest:
         assert len(manifest.files()) == len(tree(tmp_path / "out")) - 1
-
-
-@pytest.mark.slow
-def test_a_dask_cluster_gives_the_same_bytes(run, dataset, tmp_path, tree, monkeypatch):
-    distributed = pytest.importorskip("distributed", reason="needs the dask extra")
-    monkeypatch.setenv("PYTHONPATH", str(Path(stand_ins.__file__).parent), prepend=":")
-    run(layout="publish")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
-    ) as cluster:
-        with distributed.Client(cluster, set_as_default=False) as client:
-            client.run(stand_ins.install)
-        resources = Resources(scheduler=cluster.scheduler_address, show_progress=False)
-        settings = BidsSettings(layout="publish")
-        report = run_participants(dataset, tmp_path / "dask", settings, resources)
-    assert len(report.failures) == 1
-    assert tree(tmp_path / "dask") == tree(tmp_path / "out")
-
-
-@pytest.fixture
-def slurm(tmp_path):
-    """Environment of a real SLURM of one node, which ends with the test."""
-    if not all(map(shutil.which, ("slurmctld", "slurmd", "munged", "sbatch"))):
-        pytest.skip("needs SLURM (Debian's slurm-wlm) on this machine")
-    if os.geteuid() != 0:
-        pytest.skip("only root can start a SLURM")
-    script = Path(__file__).parents[3] / "tools" / "slurm_here.sh"
-    # Sockets have short names.
-    with tempfile.TemporaryDirectory(prefix="slurm") as home:
-        done = subprocess.run(
-            [script, "start", home], capture_output=True, text=True, check=False, timeout=60
-        )
-        if done.returncode:
-            pytest.skip(f"SLURM does not start here: {done.stderr.strip()}")
-        try:
-            yield {**os.environ, "SLURM_CONF": f"{home}/slurm.conf"}
-        finally:
-            subprocess.run([script, "stop", home], check=False)
-            time.sleep(0.5)
-
-
-@pytest.mark.slow
-def test_a_slurm_job_array_gives_the_same_bytes(run, dataset, tmp_path, tree, slurm):
-    run(layout="publish")
-    script, out = Path(stand_ins.__file__).with_name("run_stand_in.py"), tmp_path / "array"
-    one = f"{sys.executable} {script} {dataset} {out} publish"
-    subprocess.run(
-        ["sbatch", "--wait", "--array=1-2", "--output", tmp_path / "job-%a.txt", "--export=ALL",
-         "--wrap", f"{one} $SLURM_ARRAY_TASK_ID"],
-        env=slurm, check=False, capture_output=True, timeout=120,
-    )  # fmt: skip
-    said = "".join(path.read_text() for path in tmp_path.glob("job-*.txt"))
-    assert (out / "sub-1").is_dir(), said
-    assert (out / "sub-2").is_dir(), said
-    # The last one finds all done and settles the tables.
-    subprocess.run(one.split(), check=False, timeout=60)
-    assert tree(out) == tree(tmp_path / "out")

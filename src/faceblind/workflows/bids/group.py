@@ -13,7 +13,7 @@ from faceblind.datasets.bids_names import parse_name
 from faceblind.datasets.census import ScanFile
 from faceblind.datasets.photographs import read_photos_table
 from faceblind.errors import ScanError, TableError
-from faceblind.recognition.registry import get_recogniser
+from faceblind.recognition.registry import DEFAULT_RECOGNISER, get_recogniser
 from faceblind.system.outputs import PRIVATE, private_dir
 from faceblind.system.workers import run_many
 from faceblind.workflows.audit import judge_scans, pairs, with_companions
@@ -32,7 +32,7 @@ from faceblind.workflows.bids.session import BY_COMPANION, Output
 from faceblind.workflows.bids.settings import Resources
 from faceblind.workflows.bids.sweep import sweep
 
-RECOGNISER = "sface"
+RECOGNISER = DEFAULT_RECOGNISER
 
 
 @dataclass(frozen=True)

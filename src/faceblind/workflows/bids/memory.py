@@ -21,6 +21,9 @@ BYTES_PER_VOXEL = 16.0
 in 16 bits."""
 BYTES_PER_COMPANION = 8.0
 """And for each voxel of its other images, which are held together as they are stored."""
+JOB_FACTOR, JOB_EXTRA_MB = 1.5, 400
+"""What a job of a batch system asks for: such a system ends a job that takes more, and a worker's
+companion process and libraries take 150 to 300 MB."""
 
 
 def jobs_within(tasks: Sequence[Task], resources: Resources) -> tuple[int, dict[str, str]]:
@@ -50,6 +53,29 @@ def jobs_within(tasks: Sequence[Task], resources: Resources) -> tuple[int, dict[
     }
     largest = max((need for key, need in needs.items() if key not in too_large), default=1.0)
     return max(1, min(jobs, int(limit // largest))), too_large
+
+
+def jobs_in_queue(tasks: Sequence[Task], resources: Resources) -> tuple[int, int]:
+    """How many jobs a batch system is asked for, and the memory of each.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        Those that fit, see `jobs_within`.
+    resources : Resources
+
+    Returns
+    -------
+    int
+        Jobs.
+    int
+        MB of each.
+    """
+    largest = max(map(needed_mb, tasks), default=BASE_MB)
+    memory = round(JOB_FACTOR * largest + JOB_EXTRA_MB)
+    limit = resources.memory_mb
+    jobs = resources.n_jobs if limit is None else min(resources.n_jobs, limit // memory)
+    return max(1, jobs), memory
 
 
 def needed_mb(task: Task) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,9 @@ from faceblind._version import __version__
 from faceblind.datasets.bids_filters import Wanted
 from faceblind.errors import OutputError
 from faceblind.system.outputs import prepare_output
-from faceblind.system.workers import Outcome, run_many
+from faceblind.system.workers import Outcome
 from faceblind.workflows.bids.dataset import read_description, write_dataset_files
+from faceblind.workflows.bids.engine import engine
 from faceblind.workflows.bids.manifest import Manifest
 from faceblind.workflows.bids.memory import jobs_within
 from faceblind.workflows.bids.plan import Plan, Task, make_plan, require_known_folders
@@ -88,7 +89,7 @@ def run_participants(
         manifest.expect([task.key for task in plan.tasks])
     jobs, too_large = jobs_within(plan.tasks, resources)
     work = [task for task in plan.tasks if task.key not in too_large]
-    outcomes = _engine(jobs, resources)(
+    outcomes = engine(jobs, work, output, resources)(
         partial(run_task, output=output, settings=settings),
         work,
         label="Sessions",
@@ -105,16 +106,6 @@ def run_participants(
     faults = sweep(output.root, content=False, participants=people)
     left = len(plan.tasks) - len(tasks) - len(too_large)
     return RunReport(plan, tuple(tasks), tuple(failures), tuple(faults), left)
-
-
-def _engine(jobs: int, resources: Resources) -> Callable[..., list[Outcome[Task, TaskReport]]]:
-    """What applies one function to all sessions; the bytes are the same from each."""
-    if resources.scheduler is None:
-        return partial(run_many, n_jobs=jobs, threads=resources.threads)
-    # Only where it is asked for: it brings a network of its own.
-    from faceblind.system.cluster import run_on_cluster
-
-    return partial(run_on_cluster, scheduler=resources.scheduler)
 
 
 def prepare(plan: Plan, out: Path, settings: BidsSettings, resources: Resources) -> Output:

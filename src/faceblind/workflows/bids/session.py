@@ -45,7 +45,7 @@ from faceblind.workflows.protect_session import Job, protect_job
 from faceblind.workflows.protect_settings import for_derived
 
 ELSEWHERE = "elsewhere"
-BY_COMPANION = "no head can be found in it; it lost what its companion lost:"
+BY_COMPANION = "no head can be found in it; it keeps nothing that its companion lost:"
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,11 @@ class Output:
     def incoming(self) -> Path:
         """For files that come from another file system."""
         return self.root / PRIVATE / "incoming"
+
+    @property
+    def jobs(self) -> Path:
+        """Logs of jobs of a batch system."""
+        return self.root / PRIVATE / "jobs"
 
     def make(self) -> None:
         """Make the private folders."""

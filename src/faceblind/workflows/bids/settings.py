@@ -90,6 +90,10 @@ class Resources:
     show_progress : bool
     scheduler : str or None
         Address or file of a Dask scheduler whose workers are to do the work.
+    queue : {"slurm", "pbs"} or None
+        Batch system whose jobs are to do the work, as many as `n_jobs`.
+    queue_options : tuple of str
+        Lines for the head of the job script.
     """
 
     n_jobs: int = -1
@@ -99,3 +103,5 @@ class Resources:
     stop_at_first: bool = False
     show_progress: bool = True
     scheduler: str | None = None
+    queue: Literal["slurm", "pbs"] | None = None
+    queue_options: tuple[str, ...] = ()
