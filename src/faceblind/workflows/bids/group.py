@@ -17,7 +17,6 @@ from faceblind.recognition.registry import DEFAULT_RECOGNISER, get_recogniser
 from faceblind.system.outputs import PRIVATE, private_dir
 from faceblind.system.workers import run_many
 from faceblind.workflows.audit import judge_scans, pairs, with_companions
-from faceblind.workflows.audit_linking import Linked
 from faceblind.workflows.audit_report import (
     AuditReport,
     remarks,
@@ -121,7 +120,7 @@ def run_group(
     followers = {file.path for file in files if file.role == "follower"}
     verdicts = [_by_companion(v) if v.path in followers else v for v in verdicts]
     verdicts = with_companions(scans, verdicts, root)
-    audit = _report(verdicts, scans, root, fail_above, linked)
+    audit = _report(verdicts, scans, root, fail_above, linked.unusable)
     report = private_dir(root / PRIVATE / "report")
     write_report(report, audit, get_recogniser(linking).identity if linking else None)
     faults = tuple(sweep(root, content=True))
@@ -130,13 +129,17 @@ def run_group(
 
 
 def _report(
-    verdicts: list[Verdict], scans: list[ScanFile], root: Path, fail_above: float, linked: Linked
+    verdicts: list[Verdict],
+    scans: list[ScanFile],
+    root: Path,
+    fail_above: float,
+    unlinked: tuple[str, ...],
 ) -> AuditReport:
     """The audit of what is public."""
     linkable = still_linkable(scans, root)
     said = remarks(verdicts, linkable)
     return AuditReport(
-        tuple(verdicts), fail_above, said, linked.unusable, files=pairs(scans, ()),
+        tuple(verdicts), fail_above, said, unlinked, files=pairs(scans, ()),
         linkable=linkable,
     )  # fmt: skip
 
