@@ -1,4 +1,4 @@
-"""The new face meets the skin beside it, and is everybody's a few centimetres further on."""
+"""The new face meets the skin beside it, and is everybody's a centimetre or so further on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How the new face meets the skin that stays: moved in or out at its rim, and nowhere else.
 
 Everybody gets the same face. At the seam it is moved along its normals until it lies on the skin
-beside it, which is in the scan anyway; over a few centimetres it goes over into the face of all.
+beside it, which is in the scan anyway; over a centimetre it goes over into the face of all.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from faceblind.protect.placement import rim_share
 from faceblind.protect.region import places
 
 Shape = tuple[int, ...]
-REACH_MM, REACH_BEHIND_MM = 22.0, 18.0
+REACH_MM, REACH_BEHIND_MM = 10.0, 10.0
 """From the seam to the face of all, in front and behind the ears, where the ear itself is near.
-Shorter, the way down from a forehead that stands out is a ridge; longer, it nears the lids."""
+Shorter, the way down from a forehead that stands out is a ridge. Longer, the rim says more of the
+person: with 22 and 18 mm, 4 of 10 people were linked to their original scan, with 10 mm 2, as many
+as without a rim on forehead and temples."""
 BEHIND_MM, FRONT_MM = 0.0, 25.0
 """Template mm from back to front: between them the one goes over into the other."""
 STEEPEST = 0.6
