@@ -12,7 +12,7 @@ VENV ?= .venv
 N ?= 24
 SEED ?= 1
 DEMO ?= demo
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist worksteal
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet

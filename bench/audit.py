@@ -39,19 +39,15 @@ from faceblind.attacks.verdict import judge
 from faceblind.datasets.bids import choose_face_scans
 from faceblind.datasets.census import find_scans
 from faceblind.errors import FaceblindError
-from faceblind.face.cameras import DEFAULT_LIGHTS
-from faceblind.face.reconstruction import Face
-from faceblind.face.render import Renders, render
 from faceblind.formats import load
 from faceblind.formats.nifti import save
 from faceblind.geometry.grid import from_scan, regrid
-from faceblind.identification import scan_match
 from faceblind.identification.metrics import expected_ranks, mate_indices
 from faceblind.identification.ranking import VARIANTS
 from faceblind.identification.scan_match import ScanFeatures, link_scores
 from faceblind.protect.deface import deface
 from faceblind.protect.reface import reface
-from faceblind.recognition.registry import get_recogniser
+from faceblind.recognition.registry import DEFAULT_RECOGNISER, get_recogniser
 from faceblind.scan import Scan
 from faceblind.system.workers import run_many
 from feature_files import keep, kept
@@ -76,12 +72,6 @@ LEAK = 0.01
 """Chance of as many hits by accident below which a method leaks."""
 STRANGERS = 16
 """The last people of the cohort, whose average is pasted over the faces of others."""
-
-
-def few_lights(face: Face) -> Renders:
-    """Every camera under every third light: the truth needs no more, and half of it saves hours."""
-    lights = DEFAULT_LIGHTS[::3]
-    return render(face.points, face.faces, face.normals, face.landmarks, lights=lights)
 
 
 def turns(count: int) -> dict[str, list[int]]:
@@ -135,7 +125,6 @@ def one_person(index: int, paths: list[Path], out: Path, spacing: float, strange
     todo = [n for n in NAMES if index in plan[n] and not result_of(out, n, person).exists()]
     if not todo:
         return
-    scan_match.render_face = few_lights
     scan = coarser(load(paths[index]), spacing)
     subject, _ = prepare(scan, index, stranger)
     for name in todo:
@@ -148,7 +137,7 @@ def one_person(index: int, paths: list[Path], out: Path, spacing: float, strange
             file.parent.mkdir(parents=True, exist_ok=True)
             save(one, file)
             begun = time.process_time()
-            found = look(file, "sface" if searched else None)
+            found = look(file, DEFAULT_RECOGNISER if searched else None)
             seconds = time.process_time() - begun
             if isinstance(found, Examined):
                 records.append(Record(suffix, found.findings, "", found.outline, seconds))
@@ -229,7 +218,7 @@ def hits(out: Path, name: str, originals: dict[str, ScanFeatures]) -> tuple[int,
     """People at rank 1 in the worst variant, how many were searched, and the chance of that."""
     files = sorted((out / "results" / name.replace(" ", "_")).glob("*.npz"))
     found = {file.stem: kept(file) for file in files}
-    identity = get_recogniser("sface").identity
+    identity = get_recogniser().identity
     counts = []
     for variant in VARIANTS:
         side = {p: e.get(variant, e["completed"]) for p, e in found.items() if "completed" in e}

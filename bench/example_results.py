@@ -18,7 +18,9 @@ from faceblind.identification.paired import compare_paired
 from faceblind.identification.ranking import Link
 from faceblind.identification.result import StudyResult, evaluate
 from faceblind.workflows.audit_report import AuditReport, remarks
+from faceblind.workflows.benchmark_result import SEARCHES, Attack, BenchmarkResult, MethodRun
 from faceblind.workflows.compare import Comparison
+from faceblind.workflows.peers import MissingPeer
 
 VERSIONS = {"faceblind": "0.0.test", "numpy": "2.0"}
 
@@ -89,3 +91,29 @@ def comparison() -> Comparison:
         {"series": ["<T1w>", None]},
         ("In-silico: the people are synthetic.",),
     )
+
+
+def benchmark(people: int = 24) -> BenchmarkResult:
+    """Three methods and intact scans; one tool failed on scans, one was not run."""
+    strengths = {"intact": 0.6, "deface": 0.02, "reface": 0.0, "slowtool": 0.2}
+    attacks = [
+        Attack(method, search, "completed", "sface", "centred", study(people, strength))
+        for method, strength in strengths.items()
+        for search in SEARCHES
+        if (method, search) != ("intact", SEARCHES[1])
+    ]
+    lost = (("sub-lost_T1w.nii.gz", "slowtool: was stopped after 1200 s"),)
+    scans, digest = 2 * people, "ab" * 32
+    methods = (
+        MethodRun("intact", "", "", scans, scans, brain_voxels=0, brain_scans=0),
+        MethodRun("deface", "0.1", digest, scans, scans, 2.1, 2.0, 400.0, 0, 0),
+        MethodRun("reface", "0.1", digest, scans, scans, 2.9, 2.7, 450.0, 0, 0),
+        MethodRun(
+            "slowtool", "2.1.0", digest, scans, scans - 1, 45.0, 44.0, 250.0, 912, 3, 1, lost
+        ),
+    )
+    cohort = {"preset": "article", "seed": 2027, "people": people, "series": ["T1w", "FLAIR"]}
+    settings = {"cohort": cohort, "recognisers": ["sface"], "faces": ["completed"]}
+    missing = (MissingPeer("mede", "works on folders"),)
+    note = "In-silico: the people are synthetic."
+    return BenchmarkResult(people, methods, missing, tuple(attacks), settings, VERSIONS, note)

@@ -17,7 +17,8 @@ from faceblind.face.reconstruction import reconstruct
 from faceblind.formats import load
 from faceblind.head.alignment import align
 from faceblind.head.skin import find_skin
-from faceblind.recognition.registry import get_recogniser
+from faceblind.identification.recipe import lights_of
+from faceblind.recognition.registry import DEFAULT_RECOGNISER, get_recogniser
 
 Value = TypeVar("Value")
 
@@ -40,7 +41,7 @@ def main() -> None:
     skin = timed("skin", lambda: find_skin(scan))
     found = timed("alignment", lambda: align(skin, scan))
     _, completed = timed("face", lambda: reconstruct(skin, found))
-    renders = timed("renders", lambda: render_face(completed))
+    renders = timed("renders", lambda: render_face(completed, lights_of(DEFAULT_RECOGNISER)))
     images, landmarks = render_list(renders)
     recogniser = timed("open model", get_recogniser)
     timed("embeddings", lambda: recogniser.embed(images, landmarks))

@@ -6,6 +6,9 @@ Protects each scan by both methods, moves the region and what was put there over
 to 20 mm along, 3 to 10 degrees about the head's axes), and audits the result. The truth is the
 share of each region's skin under which nothing was replaced. A line per case: truth, score, status.
 ``--record`` keeps what OUT.jsonl holds for the documentation.
+
+``--forwards`` only asks one attack, what lies below the forehead of a new face that lies too far
+forward, of which a scan takes a few seconds.
 """
 
 from __future__ import annotations
@@ -25,11 +28,15 @@ from scipy.spatial.transform import Rotation
 from evidence import Record, Table, add_option, command, write
 from faceblind.attacks.examine import examine
 from faceblind.attacks.remaining_face import find_remaining
+from faceblind.attacks.second_skin import second_skin_share
+from faceblind.attacks.settings import SETTINGS
 from faceblind.attacks.verdict import judge
 from faceblind.errors import FaceblindError
 from faceblind.formats import load
 from faceblind.formats.nifti import save
 from faceblind.geometry.grid import from_scan, regrid
+from faceblind.head.segmentation import find_head
+from faceblind.head.skin import find_skin
 from faceblind.head.whole_head import Head, find_whole_head
 from faceblind.protect.deface import deface
 from faceblind.protect.protected_scan import ProtectedScan
@@ -40,6 +47,9 @@ SPACING_MM = 1.5
 CENTRE = np.array([0.0, 20.0, 20.0])
 """Template mm about which a region is turned."""
 SHIFTS_MM, TURNS_DEGREES = (4, 8, 12, 20), (3, 6, 10)
+
+
+FORWARDS_MM = (0.0, 4.0, 6.0, 8.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -122,6 +132,38 @@ def audited(scan: Scan) -> dict[str, object]:
             "replaced": found.replaced, "reasons": list(map(str, verdict.reasons))}  # fmt: skip
 
 
+def forwards(path: Path) -> list[dict[str, Any]]:
+    """How much of the person's forehead is left below a new face, and is seen there."""
+    scan = coarse(path)
+    head = find_whole_head(scan)
+    done = reface(scan, head=head)
+    rows = []
+    for shift in FORWARDS_MM:
+        one, mask = mislaid(scan, done, head, Motion(1, shift_mm=shift))
+        _, true = find_remaining(scan, one, mask, head.skin, head.alignment, air=False)
+        found = find_head(one)
+        place = head.alignment.scan_to_template
+        second = second_skin_share(one, found, find_skin(one, found), place)
+        rows.append({"scan": path.name, "shift_mm": shift, "brow": true["brow"], "second": second})
+    return rows
+
+
+def forwards_table(rows: list[dict[str, Any]]) -> Table:
+    """A row for each shift, for the record."""
+    caption = (
+        "Share of the brow that is the person's, and of the forehead below whose skin another "
+        f"lies, of a new face too far forward; doubted above {SETTINGS.most_second:g}."
+    )
+    cells = []
+    for shift in FORWARDS_MM:
+        group = [row for row in rows if row["shift_mm"] == shift]
+        brow, second = ([row[key] for row in group] for key in ("brow", "second"))
+        doubted = sum(share > SETTINGS.most_second for share in second)
+        cells.append((f"{shift:g} mm", len(group), f"{np.mean(brow):.2f}",
+                      f"{min(second):.2f} to {max(second):.2f}", doubted))  # fmt: skip
+    return Table(caption, ("forwards", "scans", "brow left", "seen", "doubted"), tuple(cells))
+
+
 def named(row: dict[str, Any]) -> str:
     """What was moved, and by how much."""
     if row["shift_mm"]:
@@ -155,8 +197,21 @@ def main() -> None:
     parser.add_argument("scans", type=Path, nargs="+")
     parser.add_argument("--variants", type=int, default=6, help="0 for a fixed few")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--forwards", action="store_true", help="new faces, one attack")
+    parser.add_argument("--in-silico", action="store_true", help="the scans are simulated")
     add_option(parser)
     args = parser.parse_args()
+    if args.forwards:
+        for row in (row for path in args.scans for row in forwards(path)):
+            with args.out.open("a") as lines:
+                lines.write(json.dumps(row) + "\n")
+        if args.record:
+            rows = [json.loads(line) for line in args.out.read_text().splitlines()]
+            question = "Is a new face that lies too far forward seen by what lies below it?"
+            about = ("mislaid-forwards", "New faces too far forward", "audit", question)
+            tables = (forwards_table(rows),)
+            write(Record(*about, "bench/mislaid.py", command(), (), args.in_silico, tables))
+        return
     for path in args.scans:
         scan = coarse(path)
         head = find_whole_head(scan)

@@ -24,8 +24,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -35,19 +33,25 @@ from pathlib import Path
 import numpy as np
 
 import faceblind
-import other_tools
 import protect_measures as measures
 from evidence import Cell, Record, Table, add_option, command, write
-from faceblind.errors import FaceblindError
 from faceblind.face.pipeline import reconstruct_head
 from faceblind.identification.embeddings import Embeddings
-from faceblind.identification.match import match
+from faceblind.identification.match import Matching, match
 from faceblind.identification.result import evaluate
-from faceblind.identification.scan_match import ScanFeatures, features_of_head, link_scores
+from faceblind.identification.scan_match import (
+    LinkMatching,
+    ScanFeatures,
+    features_of_head,
+    link_scores,
+)
+from faceblind.recognition.registry import DEFAULT_RECOGNISER, get_recogniser
 from faceblind.scan import Scan
 from faceblind.system.cache import Cache
 from faceblind.system.workers import run_many
+from faceblind.workflows.benchmark import own_methods
 from faceblind.workflows.features import FeatureSettings, photo_embeddings
+from faceblind.workflows.peers import Peer, find_peers
 from feature_files import keep, kept
 
 METHODS = ("deface", "reface")
@@ -72,24 +76,10 @@ IN_SILICO = ("sessions", "recognition", "boundary", "detector")
 Rows = list[tuple[Cell, ...]]
 VARIANTS = ("completed", "as-is")
 PEELED_MM = (0.0, 4.0)
-
-
-def timed(command: list[str]) -> tuple[float, float, float]:
-    """Wall seconds, processor seconds and peak MB of a command."""
-    code = (
-        "import json, resource, subprocess, sys, time; start = time.perf_counter();"
-        "rc = subprocess.run(sys.argv[1:], capture_output=True).returncode;"
-        "use = resource.getrusage(resource.RUSAGE_CHILDREN);"
-        "print(json.dumps([rc, time.perf_counter() - start, use.ru_utime + use.ru_stime,"
-        " use.ru_maxrss / 1024]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *command], capture_output=True, text=True, check=True
-    )
-    failed, wall, processor, peak = json.loads(done.stdout)
-    if failed:
-        raise FaceblindError("the command failed")
-    return wall, processor, peak
+MATCHINGS: tuple[tuple[Matching, LinkMatching], ...] = (
+    ("adapted", "fused"), ("centred", "centred"), ("nearest", "nearest"),
+)  # fmt: skip
+"""For photographs, and for scans among originals; the default attack first."""
 
 
 def table(caption: str, head: str, rows: Rows) -> Table:
@@ -109,37 +99,33 @@ def speed(scans: list[Path], runs: int) -> list[Table]:
     head = "| scan | tool | wall s | CPU s | peak MB |"
     found: Rows = []
     print(f"{head}\n| --- | --- | --- | --- | --- |")
+    tools = (*own_methods(), *find_peers()[0])
     for scan in scans:
         with tempfile.TemporaryDirectory() as folder:
             brain = measures.write_brain(scan, Path(folder) / "brain.nii.gz")
-            for name, make in commands(scan, brain).items():
-                try:
-                    rows = [timed(make(Path(folder) / f"{n}.nii.gz")) for n in range(runs + 1)]
-                except FaceblindError:
-                    print(f"| {scan.name} | {name} | failed | | |", flush=True)
-                    continue
-                finally:
-                    for left in Path(folder).glob("[0-9].*"):
-                        left.unlink()
-                wall, processor, peak = np.median(rows[1:], axis=0)
-                row = f"| {scan.name} | {name} | {wall:.1f} | {processor:.1f} | {peak:.0f} |"
+            for tool in tools:
+                costs = several(tool, scan, brain, Path(folder), runs)
+                told = "failed | |" if costs is None else "{:.1f} | {:.1f} | {:.0f}".format(*costs)
+                row = f"| {scan.name} | {tool.name} | {told} |"
                 print(row, flush=True)
-                found.append(cells(row))
+                if costs is not None:
+                    found.append(cells(row))
     return [table(f"Whole process, median of {runs} after a first.", head, found)]
 
 
-def commands(scan: Path, brain: Path) -> dict[str, Callable[[Path], list[str]]]:
-    """Command lines by tool, each a function of the output."""
-
-    def ours(method: str) -> Callable[[Path], list[str]]:
-        start = [sys.executable, "-m", "faceblind.cli.main", method, "--force", str(scan)]
-        return lambda target: [*start, str(target)]
-
-    def theirs(tool: other_tools.Tool) -> Callable[[Path], list[str]]:
-        return lambda target: tool.command(scan, target, brain)
-
-    found = {f"faceblind {method}": ours(method) for method in METHODS}
-    return found | {tool.name: theirs(tool) for tool in other_tools.installed()}
+def several(
+    tool: Peer, scan: Path, brain: Path, folder: Path, runs: int
+) -> tuple[float, ...] | None:
+    """Medians of wall seconds, processor seconds and peak MB; None if a run failed."""
+    rows = []
+    for k in range(runs + 1):
+        target = folder / f"{k}.nii.gz"
+        done = tool.run(scan, target, brain)
+        target.unlink(missing_ok=True)
+        if done.failure:
+            return None
+        rows.append((done.wall_s, done.cpu_s or np.nan, done.peak_mb or np.nan))
+    return tuple(float(value) for value in np.median(rows[1:], axis=0))
 
 
 def sessions(folder: Path, n: int, seed: int) -> list[Table]:
@@ -240,7 +226,7 @@ def photographs(folder: Path, people: Path, jobs: int) -> Embeddings:
         if picture.value is not None:
             vectors.setdefault(measures.person_of(picture.item), []).append(picture.value)
     together = {person: np.concatenate(parts) for person, parts in vectors.items()}
-    return Embeddings.of_people(together, "photograph", "sface")
+    return Embeddings.of_people(together, "photograph", get_recogniser().identity)
 
 
 def print_found(
@@ -258,14 +244,20 @@ def print_found(
     for method, variants in shown.items():
         for variant, people_shown in variants.items():
             renders = {person: one.vectors for person, one in people_shown.items()}
-            scans = Embeddings.of_people(renders, "render", "sface")
-            for matching in ("centred", "nearest", "fused"):
-                found = "-"
-                if matching != "fused":
-                    found = measures.hits(evaluate(match(photos, scans, matching)))
-                linked = link_scores(people_shown, originals, "sface", matching)
+            scans = Embeddings.of_people(renders, "render", photos.recogniser)
+            for by_photo, matching in MATCHINGS:
+                found = measures.hits(evaluate(match(photos, scans, by_photo)))
+                linked = link_scores(people_shown, originals, photos.recogniser, matching)
                 hits, mean = measures.hits(evaluate(linked)), measures.mean_rank(linked)
-                row = (method, variant, matching, found, hits, f"{mean:.2f}", len(people_shown))
+                row = (
+                    method,
+                    variant,
+                    f"{by_photo}, {matching}",
+                    found,
+                    hits,
+                    f"{mean:.2f}",
+                    len(people_shown),
+                )
                 print("|", " | ".join(map(str, row)), "|", flush=True)
                 found_by.append(row)
     caption = "Hits at rank 1 and within rank 5, and mean rank among originals (0.5 by chance)."
@@ -278,10 +270,13 @@ def _photo(path: Path, cache: Path) -> np.ndarray:
 
 def _likeness(path: Path, folder: Path, read: Callable[[Path], Scan]) -> dict[str, ScanFeatures]:
     """The completed and the as-is face; kept from run to run."""
-    file = folder / f"{path.name}.npz"
+    file = folder / DEFAULT_RECOGNISER / f"{path.name}.npz"
     if not file.is_file():
         head = reconstruct_head(read(path))
-        keep(file, {variant: features_of_head(head, "sface", variant) for variant in VARIANTS})
+        keep(
+            file,
+            {variant: features_of_head(head, DEFAULT_RECOGNISER, variant) for variant in VARIANTS},
+        )
     return kept(file)
 
 
@@ -289,7 +284,7 @@ def features(
     root: Path, folder: Path, jobs: int, read: Callable[[Path], Scan] = faceblind.load
 ) -> dict[str, dict[str, ScanFeatures]]:
     """By variant and person; scans in which no head is found are left out."""
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / DEFAULT_RECOGNISER).mkdir(parents=True, exist_ok=True)
     work = partial(_likeness, folder=folder, read=read)
     done = run_many(work, sorted(root.rglob("*_T1w.nii.gz")), n_jobs=jobs, show_progress=False)
     found = {measures.person_of(d.item): d.value for d in done if d.value is not None}

@@ -13,7 +13,6 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 import faceblind
-import other_tools as external
 from brain_tools import PROGRAMS, dice
 from faceblind.errors import FaceblindError
 from faceblind.face.pipeline import ReconstructedHead, reconstruct_head, render_face
@@ -39,6 +38,7 @@ from faceblind.volunteers.people.shape import PeopleSettings, sample_person
 from faceblind.volunteers.scanner.protocols import PROTOCOLS
 from faceblind.volunteers.scanner.settings import ScannerSettings
 from faceblind.volunteers.scanner.simulate import scan_session
+from faceblind.workflows.peers import find_module
 
 LOOKED_AT = ("face", "brow", "eyes", "nose", "mouth", "chin", "cheeks", "ears")
 THRESHOLD = 0.9
@@ -251,7 +251,7 @@ def tissues(values: NDArray[np.floating], classes: int = 3) -> NDArray[np.int64]
 
 def independent_brain(scan: Scan, tool: str) -> NDArray[np.bool_] | None:
     """The brain by one of `brain_tools.PROGRAMS`, or None where it is not on the search path."""
-    home = external.find_module(tool)
+    home = find_module(tool)
     if home is None:
         return None
     with tempfile.TemporaryDirectory() as folder:

@@ -33,6 +33,7 @@ from faceblind.identification.scan_match import (
 )
 from faceblind.protect.deface import deface
 from faceblind.protect.reface import reface
+from faceblind.recognition.registry import DEFAULT_RECOGNISER, get_recogniser
 from faceblind.scan import Scan
 from feature_files import keep, kept
 
@@ -89,7 +90,9 @@ def describe(paths: tuple[Path, ...], folder: Path, person: str) -> None:
             if isinstance(head, FaceblindError):
                 raise head
             shown = reconstruct_head(in_state(scans[place], head, state))
-            keep(file, {name: features_of_head(shown, "sface", name) for name in VARIANTS})
+            keep(
+                file, {name: features_of_head(shown, DEFAULT_RECOGNISER, name) for name in VARIANTS}
+            )
         except FaceblindError as error:
             print(f"{person} {SERIES[place]}, {state}: {error}", flush=True)
             file.touch()
@@ -121,7 +124,10 @@ def linked(
             continue
         for matching in MATCHINGS:
             scores = link_scores(
-                {p: sides[0][p] for p in sorted(both)}, sides[1], "sface", matching
+                {p: sides[0][p] for p in sorted(both)},
+                sides[1],
+                get_recogniser().identity,
+                matching,
             )
             found, rank = evaluate(scores), measures.mean_rank(scores)
             hits = (int(found.rank1.hits), int(found.rank5.hits))

@@ -146,6 +146,8 @@ def main() -> None:
         run_many(partial(make_crops, folder=given.folder, lights=DEFAULT_LIGHTS), people,
                  n_jobs=given.jobs, label=f"Seed {seed}", name=lambda one: one.name)  # fmt: skip
         paths = [path for one in people if (path := given.folder / f"{one.name}.npz").exists()]
+        if len(paths) < 2:
+            sys.exit(f"seed {seed}: {len(paths)} of {given.n} people could be enrolled")
         counts.append(len(paths))
         scores = tables(paths, given.folder)
         mates = np.arange(len(paths))

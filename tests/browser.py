@@ -102,28 +102,35 @@ class Browser:
         self.contexts.clear()
 
 
+@pytest.fixture(scope="session")
+def _playwright() -> Iterator[Any]:
+    """Playwright's driver: one for all browsers of a process, because a second one is refused."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, see [dev]")
+    with sync_api.sync_playwright() as driver:
+        yield driver
+
+
 @contextmanager
-def chromium(*more: str) -> Iterator[Any]:
+def chromium(driver: Any, *more: str) -> Iterator[Any]:
     """Playwright's handle of a headless Chromium; skips where there is none.
 
     Parameters
     ----------
+    driver : playwright.sync_api.Playwright
     *more : str
         Arguments for Chromium.
     """
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, see [dev]")
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip(f"needs one of {', '.join(BROWSERS)} on the PATH")
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *more])
-        yield found
-        found.close()
+    found = driver.chromium.launch(executable_path=path, args=["--no-sandbox", *more])
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")
-def _chromium() -> Iterator[Browser]:
-    with chromium() as found:
+def _chromium(_playwright: Any) -> Iterator[Browser]:
+    with chromium(_playwright) as found:
         yield Browser(found)
 
 

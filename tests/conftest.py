@@ -23,7 +23,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
+from faceblind.attacks import evidence
 from faceblind.geometry.icp import fit_affine
+from faceblind.head import own_head
 from faceblind.head.alignment import Alignment
 from faceblind.head.skin import find_skin
 from faceblind.head.template import REGIONS, load_template
@@ -61,8 +63,29 @@ def script() -> Callable[[str], ModuleType]:
     return load_script
 
 
+_remembered = load_script("tests/remembered.py")
 _browser = load_script("tests/browser.py")
-_chromium, browser = _browser._chromium, _browser.browser
+_playwright, _chromium, browser = (
+    _browser._playwright, _browser._chromium, _browser.browser,
+)  # fmt: skip
+
+
+_fakes = load_script("tests/recognition/services/fake_services.py")
+
+
+@pytest.fixture
+def azure() -> Iterator[Any]:
+    """A local server that answers as Azure Face does."""
+    pytest.importorskip("azure.ai.vision.face", reason="needs the extra azure")
+    with _fakes.serving(_fakes.FakeAzure()) as fake:
+        yield fake
+
+
+@pytest.fixture
+def compreface() -> Iterator[Any]:
+    """A local server that answers as CompreFace does."""
+    with _fakes.serving(_fakes.FakeCompreFace()) as fake:
+        yield fake
 
 
 @pytest.fixture(scope="session")
@@ -222,12 +245,20 @@ def command() -> Callable[..., SimpleNamespace]:
 
 @pytest.fixture(scope="session")
 def four_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four synthetic volunteers in coarse scans and small photographs, made by the command line."""
+    """Four synthetic volunteers in coarse scans and small photographs, made by the command line.
+
+    All workers read one copy. Copy it before changing anything.
+    """
+    folder = _remembered.shared_folder(tmp_path_factory)
+    return _remembered.once(folder, "four", lambda: _make_four(folder / "four" / "people"))
+
+
+def _make_four(root: Path) -> Path:
     from faceblind.volunteers import presets
     from faceblind.volunteers.photographs.camera import CameraSettings
     from faceblind.volunteers.scanner.settings import ScannerSettings
 
-    root = tmp_path_factory.mktemp("four") / "people"
+    root.parent.mkdir()
     small = replace(
         presets.preset("plain"),
         scanner=ScannerSettings(spacing_mm=2.0),
@@ -252,9 +283,15 @@ class Studied:
 @pytest.fixture(scope="session")
 def studied(four_people: Path, tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """The study of the four volunteers with default options. Copy it before changing anything."""
-    out = tmp_path_factory.mktemp("studied") / "out"
-    done = run_command("study", four_people / "scans", four_people / "photos.tsv", out, "-j", 1)
-    return Studied(four_people, out, done)
+    folder = _remembered.shared_folder(tmp_path_factory)
+    out = folder / "studied" / "out"
+
+    def study() -> dict[str, Any]:
+        out.parent.mkdir()
+        done = run_command("study", four_people / "scans", four_people / "photos.tsv", out, "-j", 1)
+        return vars(done)
+
+    return Studied(four_people, out, SimpleNamespace(**_remembered.once(folder, "studied", study)))
 
 
 SPACING = 2.0
@@ -359,6 +396,16 @@ def article_scores() -> Scores:
         values[i, i] = 1
     labels = [f"sub-{i:03d}" for i in range(84)]
     return toy_scores(values, labels, labels)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _dim_heads_are_remembered() -> Iterator[None]:
+    """Heads and audits of one scan share the search for its dim face."""
+    with pytest.MonkeyPatch.context() as patch:
+        search = _remembered.RememberedDimHeads()
+        patch.setattr(own_head, "find_dim_head", search)
+        patch.setattr(evidence, "find_dim_head", search)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,9 @@ import base64
 import io
 import math
 import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +16,14 @@ from faceblind.attacks.reasons import Reason
 from faceblind.attacks.verdict import Verdict
 from faceblind.display import needed, slices_html, table_html
 from faceblind.identification.match import Scores
+from faceblind.identification.paired import compare_paired
 from faceblind.identification.result import StudyResult, evaluate
 from faceblind.scan import Scan
 from faceblind.workflows.audit_report import AuditReport
+from faceblind.workflows.bids.group import GroupReport
+from faceblind.workflows.bids.participant import RunReport
+from faceblind.workflows.compare import Comparison
+from faceblind.workflows.protect_settings import ProtectionResult
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +100,49 @@ def test_a_verdict_and_a_report_keep_ranks_to_themselves() -> None:
     passed = Verdict("b", "pass", ())
     report = AuditReport((verdict, passed, passed), 0.0, ())
     assert repr(report) == "AuditReport(1 fail, 2 pass; gate closed)"
+
+
+def test_an_audit_shows_counts_and_no_names() -> None:
+    failed = Verdict("sub-03_T1w.nii.gz", "unsure", (), error="sub-03_T1w.nii.gz: truncated")
+    report = AuditReport((failed, Verdict("b", "pass", ())), 0.0, ("<all>",), ("sub-04: no face",))
+    html = report._repr_html_()
+    for name, count in (("pass", 1), ("unsure", 1), ("could not be read", 1)):
+        assert f"<tr><th>{name}</th><td>{count}</td></tr>" in html
+    assert "<td>closed</td>" in html
+    assert "&lt;all&gt;" in html
+    assert "sub-" not in html
+
+
+def test_results_of_runs_are_short_and_name_nobody() -> None:
+    bad = "sub-03_T1w.nii.gz"
+    assert repr(ProtectionResult(Path(bad), error=f"{bad}: no head")) == (
+        "ProtectionResult(failed; see .error)"
+    )
+    assert repr(ProtectionResult(Path(bad), Path(bad))) == "ProtectionResult(protected)"
+    assert repr(ProtectionResult(Path(bad), Path(bad), existed=True)) == (
+        "ProtectionResult(protected before)"
+    )
+    audit = AuditReport((Verdict(bad, "pass", ()),), 0.0, ())
+    record: Any = SimpleNamespace(status="public", path=bad)
+    assert repr(GroupReport(audit, (bad,), (record,), 2)) == (
+        "GroupReport(1 public scans, 1 not public, 2 sessions not finished, 1 faults; gate closed)"
+    )
+    task: Any = SimpleNamespace(scans=(record, record))
+    plan: Any = SimpleNamespace(name=bad)
+    assert repr(RunReport(plan, (task,), (f"{bad}: no head",), ())) == (
+        "RunReport(2 public; 1 failures, 0 faults, 0 sessions not begun)"
+    )
+
+
+def test_a_comparison_tells_counts_and_nobodys_rank() -> None:
+    found = np.arange(84) < 70
+    differences = (compare_paired(found * 1.0, found * 0.0, 1),)
+    result = Comparison(
+        "photo-to-scan", ("sub-03",) * 84, 0, 0, (1.0,) * 84, (2.0,) * 84, differences, {}
+    )
+    assert repr(result) == (
+        "Comparison(photo-to-scan, 84 people in both: 70 found at rank 1 in A, 0 in B)"
+    )
 
 
 def test_a_head_tells_how_well_it_was_found(phantom) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -85,6 +88,7 @@ def test_every_module_imports_without_optional_packages():
 def test_every_import_is_a_declared_dependency():
     names = {
         "PIL": "pillow",
+        "azure": "azure-ai-vision-face",
         "cv2": "opencv-python-headless",
         "skimage": "scikit-image",
         "dask_jobqueue": "dask-jobqueue",
@@ -105,3 +109,59 @@ def test_every_import_is_a_declared_dependency():
                 found.add(node.module.split(".")[0])
     third_party = found - set(sys.stdlib_module_names) - {"faceblind"}
     assert {names.get(name, name) for name in third_party} <= declared
+
+
+def test_the_dockerfile_has_no_fault_that_a_linter_knows(tmp_path):
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    hadolint = shutil.which("hadolint", path=path)
+    if hadolint is None:
+        pytest.skip("needs hadolint of the dev extra")
+
+    def said(file):
+        done = subprocess.run([hadolint, "--no-color", file], capture_output=True, text=True)
+        return done.returncode, done.stdout
+
+    assert said(ROOT / "containers" / "Dockerfile") == (0, "")
+    bad = tmp_path / "Dockerfile"
+    bad.write_text("FROM python\nRUN cd /opt && pip install faceblind\n")
+    code, text = said(bad)
+    assert code == 1
+    assert {"DL3006", "DL3003", "DL3042"} <= set(re.findall(r"DL\d+", text))
+
+
+def recipe_sections():
+    """Header lines of the Apptainer recipe, and the lines of each of its sections."""
+    lines = (ROOT / "containers" / "faceblind.def").read_text(encoding="utf-8").splitlines()
+    sections = {"": []}
+    current = ""
+    for line in lines:
+        if line.startswith("%"):
+            current = line[1:].strip()
+            assert current not in sections
+            sections[current] = []
+        elif line.strip() and not line.startswith("#"):
+            sections[current].append(line.strip())
+    return sections
+
+
+def test_the_apptainer_recipe_makes_what_the_dockerfile_makes():
+    sections = recipe_sections()
+    docker = (ROOT / "containers" / "Dockerfile").read_text(encoding="utf-8")
+    base = re.findall(r"^FROM (\S+)", docker, re.MULTILINE)
+    assert sections[""] == ["Bootstrap: docker", f"From: {base[-1]}"]
+    assert set(sections) == {"", "files", "post", "environment", "runscript"}
+    sources = [line.split()[0] for line in sections["files"]]
+    assert sorted(sources) == ["LICENSE", "README.md", "pyproject.toml", "src"]
+    for line in sections["files"]:
+        source, target = line.split()
+        assert (ROOT / source).exists()
+        assert target == f"/source/{source}"
+    for name in ("post", "environment", "runscript"):
+        script = "\n".join(sections[name])
+        checked = subprocess.run(["sh", "-n"], input=script, capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stderr
+    assert shlex.split(sections["runscript"][-1]) == ["exec", "faceblind", "bids", "$@"]
+    exported = {line.split()[1].partition("=")[0] for line in sections["environment"]}
+    assert exported == set(re.findall(r"(\w+)=", docker[docker.index("ENV ") :].split("ENTRY")[0]))
+    built = next(line for line in sections["post"] if "-m venv" in line).split()[-1]
+    assert sections["environment"][0] == f"export PATH={built}/bin:$PATH"

@@ -28,10 +28,10 @@ from faceblind.report.page import (
     Table,
     number,
 )
-from faceblind.report.pictures import data_address, scan_strip
+from faceblind.report.pictures import jpeg_address, scan_strip
 from faceblind.report.texts import count, interval
 from faceblind.report.write import write_page
-from faceblind.workflows.study import IN_SILICO
+from faceblind.workflows.study_material import IN_SILICO
 
 SHOWN = 3
 """People with pictures."""
@@ -140,7 +140,7 @@ def _people(demo: Demo, verdicts: Mapping[str, Mapping[str, Any]]) -> list[Album
         ):
             said = verdicts[caption][path]["status"] if caption in verdicts else ""
             name = f"{caption} (audit: {said})" if said else caption
-            pictures.append(Picture(name, data_address(scan_strip(folder / path))))
+            pictures.append(Picture(name, jpeg_address(scan_strip(folder / path))))
         albums.append(Album(person, "", "", tuple(pictures)))
     return albums
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from faceblind.volunteers.cohort import make_volunteers
     from faceblind.workflows.audit import audit
     from faceblind.workflows.audit_report import AuditReport
+    from faceblind.workflows.benchmark import benchmark
+    from faceblind.workflows.benchmark_result import BenchmarkResult
     from faceblind.workflows.compare import Comparison, compare
     from faceblind.workflows.link import link
     from faceblind.workflows.protect import protect_file, protect_folder, protect_session
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Alignment",
     "AuditReport",
+    "BenchmarkResult",
     "Comparison",
     "FaceblindError",
     "ProtectedScan",
@@ -48,6 +51,7 @@ __all__ = [
     "__version__",
     "align",
     "audit",
+    "benchmark",
     "compare",
     "deface",
     "find_skin",
@@ -67,6 +71,7 @@ __all__ = [
 _HOME = {
     "Alignment": "faceblind.head.alignment",
     "AuditReport": "faceblind.workflows.audit_report",
+    "BenchmarkResult": "faceblind.workflows.benchmark_result",
     "Comparison": "faceblind.workflows.compare",
     "RegionOptions": "faceblind.protect.region_options",
     "FaceblindError": "faceblind.errors",
@@ -78,6 +83,7 @@ _HOME = {
     "Verdict": "faceblind.attacks.verdict",
     "align": "faceblind.head.alignment",
     "audit": "faceblind.workflows.audit",
+    "benchmark": "faceblind.workflows.benchmark",
     "compare": "faceblind.workflows.compare",
     "deface": "faceblind.protect.deface",
     "find_skin": "faceblind.head.skin",

@@ -87,4 +87,16 @@ def _png(grey: NDArray[np.uint8]) -> str:
 
     buffer = io.BytesIO()
     Image.fromarray(grey).save(buffer, "png")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return data_address(buffer.getvalue(), "image/png")
+
+
+def data_address(content: bytes, media_type: str) -> str:
+    """The content as an address that a page can show without a file.
+
+    Parameters
+    ----------
+    content : bytes
+    media_type : str
+        Such as ``image/jpeg``.
+    """
+    return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"

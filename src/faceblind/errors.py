@@ -40,6 +40,10 @@ class RecogniserError(FaceblindError):
     """A recogniser is missing, damaged or unsuitable."""
 
 
+class ServiceError(FaceblindError):
+    """A remote service may not be used, cannot be reached, or refuses."""
+
+
 class OutputError(FaceblindError):
     """The output place is unsuitable (exists, is an input, cannot be written)."""
 

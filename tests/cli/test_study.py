@@ -141,7 +141,7 @@ def test_the_other_direction_and_matching(command: Command, studied: Any, again:
     assert done.code == 0
     summary = json.loads((again / "summary.json").read_text())
     assert (summary["direction"], summary["matching"]) == ("scan-to-photo", "nearest")
-    assert summary["settings"]["pictures_per_probe"] == [36, 36]
+    assert summary["settings"]["pictures_per_probe"] == [81, 81]
     assert "is not the article's" in done.out.replace("\n", " ")
 
 

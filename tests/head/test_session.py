@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from faceblind.errors import AlignmentError, ScanError
 from faceblind.geometry.mesh import crop
-from faceblind.head import session
+from faceblind.head import own_head, session
 from faceblind.head.alignment import moved
 from faceblind.head.session import heads_of_session
 from faceblind.head.skin import Skin
@@ -40,9 +40,9 @@ def known(monkeypatch, phantom):
             raise AlignmentError(f"{scan.source}: no part of the skin resembles a head")
         return alignment
 
-    monkeypatch.setattr(session, "find_skin", find_skin)
-    monkeypatch.setattr(session, "align", align)
-    monkeypatch.setattr(session, "find_dim_head", lambda scan: None)
+    monkeypatch.setattr(own_head, "find_skin", find_skin)
+    monkeypatch.setattr(own_head, "align", align)
+    monkeypatch.setattr(own_head, "find_dim_head", lambda scan: None)
     made = phantom(seed=1)
 
     def add(

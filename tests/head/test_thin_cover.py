@@ -83,6 +83,11 @@ def test_a_cover_is_surely_thick_where_bone_is_found_deep(depth, rest, dark, thi
     assert SideCover(depths(depth, rest), dark, 1.0).is_surely_thick == thick
 
 
+@pytest.mark.parametrize(("depth", "perhaps"), [(11.5, True), (12.0, True), (12.5, False)])
+def test_a_cover_little_thicker_than_a_childs_may_be_one(depth, perhaps):
+    assert SideCover(depths(depth), 0.2, 0.96).may_be_thin == perhaps
+
+
 def test_the_brain_is_asked_where_its_tissues_differ():
     assert SideCover(depths(11.0), 0.2, 0.98).shows_cortex
     assert SideCover(depths(9.0), 0.1, 1.5).shows_cortex

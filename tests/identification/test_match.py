@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from faceblind.errors import FaceblindError
 from faceblind.identification import metrics
 from faceblind.identification.embeddings import Embeddings
-from faceblind.identification.match import Scores, fit_centre, fuse, match
+from faceblind.identification.match import Scores, fit_centre, match
 
 
 def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -81,17 +81,6 @@ def test_centred_mean_by_hand() -> None:
 
     expected = person_vectors(photos) @ person_vectors(renders).T
     assert scores.values == pytest.approx(expected, abs=1e-6)
-
-
-def test_top_is_the_mean_of_the_best_tenth() -> None:
-    rng = np.random.default_rng(1)
-    probes, gallery = unit(rng.normal(size=(5, 8))), unit(rng.normal(size=(12, 8)))
-    counts = np.array([5]), np.array([8, 4])
-    found = fuse(probes, counts[0], gallery, counts[1], "top")
-    pairs = probes @ gallery.T
-    first = np.sort(pairs[:, :8].ravel())[-4:].mean()
-    second = np.sort(pairs[:, 8:].ravel())[-2:].mean()
-    assert found == pytest.approx(np.array([[first, second]]))
 
 
 @pytest.mark.parametrize(

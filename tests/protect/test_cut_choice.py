@@ -64,8 +64,9 @@ class Beside:
 
     shows_cortex = False
 
-    def __init__(self, thin, sure, thick):
+    def __init__(self, thin, sure, thick, perhaps=False):
         self.is_thin, self.is_sure, self.is_surely_thick = thin, sure, thick
+        self.may_be_thin = thin or perhaps
 
 
 class Brain:
@@ -110,6 +111,17 @@ def test_else_it_is_a_childs(monkeypatch, size, sure, brain):
     """Profiles agree, the brain's place is not known, or the head may be a child's."""
     beside = Beside(thin=True, sure=sure, thick=False)
     assert chosen(monkeypatch, size, beside, brain=brain) == (CHILD, None)
+
+
+def test_a_cover_that_may_be_a_childs_spares_the_brain_where_the_scan_has_it(monkeypatch):
+    perhaps = Beside(thin=False, sure=True, thick=False, perhaps=True)
+    thickness, also = chosen(monkeypatch, 0.98, perhaps, far=False)
+    assert thickness == GROWN
+    assert also[0, 0] == cut_choice.ALSO_FAR_MM
+    assert chosen(monkeypatch, 0.98, perhaps) == (GROWN, None)
+    assert chosen(monkeypatch, 0.98, perhaps, far=False, brain=False) == (GROWN, None)
+    sure = Beside(thin=False, sure=True, thick=False)
+    assert chosen(monkeypatch, 0.98, sure, far=False) == (GROWN, None)
 
 
 def test_a_smallish_head_with_a_thick_cover_is_grown_where_it_cannot_be_a_childs(monkeypatch):

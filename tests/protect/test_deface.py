@@ -9,7 +9,7 @@ import pytest
 
 from faceblind.errors import AlignmentError, ScanError
 from faceblind.formats.nifti import load, save
-from faceblind.head import whole_head
+from faceblind.head import own_head
 from faceblind.head.whole_head import find_whole_head
 from faceblind.protect.air_model import Air, Noise, draw, fill, measure_air
 from faceblind.protect.deface import deface
@@ -74,9 +74,9 @@ def test_stored_numbers_outside_survive_a_file(phantom, tmp_path, dtype):
 def test_low_confidence_and_a_missing_face_are_refused(phantom, monkeypatch):
     made = phantom(seed=1)
     alignment = made.head.alignment
-    monkeypatch.setattr(whole_head, "find_skin", lambda scan: made.head.skin)
-    monkeypatch.setattr(whole_head, "align", lambda skin, scan: found)
-    monkeypatch.setattr(whole_head, "find_dim_head", lambda scan: None)
+    monkeypatch.setattr(own_head, "find_skin", lambda scan: made.head.skin)
+    monkeypatch.setattr(own_head, "align", lambda skin, scan: found)
+    monkeypatch.setattr(own_head, "find_dim_head", lambda scan: None)
     found = replace(alignment, confidence=0.3)
     with pytest.raises(AlignmentError, match="not found with confidence"):
         find_whole_head(made.scan)

@@ -9,6 +9,7 @@ import pytest
 
 from faceblind.identification.result import StudyResult
 from faceblind.workflows.audit_report import AuditReport
+from faceblind.workflows.benchmark_result import BenchmarkResult
 from faceblind.workflows.compare import Comparison
 
 
@@ -40,3 +41,9 @@ def audit_of(examples: ModuleType) -> Callable[..., AuditReport]:
 def comparison(examples: ModuleType) -> Comparison:
     """70 of 84 found before, one of 84 after."""
     return examples.comparison()
+
+
+@pytest.fixture(scope="session")
+def league(examples: ModuleType) -> BenchmarkResult:
+    """Four methods on 24 people; one failed on a scan, and one tool was not run."""
+    return examples.benchmark()

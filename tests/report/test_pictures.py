@@ -8,7 +8,7 @@ from PIL import Image
 
 from faceblind.errors import FaceblindError
 from faceblind.formats import save
-from faceblind.report.pictures import TILE, data_address, scan_strip, thumbnail
+from faceblind.report.pictures import TILE, jpeg_address, scan_strip, thumbnail
 from faceblind.scan import Scan
 
 
@@ -89,4 +89,4 @@ def test_a_photograph_is_made_small_and_loses_its_metadata(tmp_path):
     small = thumbnail(tmp_path / "p.jpg", 300)
     assert b"Jane" not in small
     assert Image.open(io.BytesIO(small)).size == (300, 200)
-    assert data_address(b"abc") == "data:image/jpeg;base64,YWJj"
+    assert jpeg_address(b"abc") == "data:image/jpeg;base64,YWJj"

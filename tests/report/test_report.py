@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from faceblind.report.audit_page import audit_page, private_audit_page
+from faceblind.report.benchmark_page import private_benchmark_page
 from faceblind.report.compare_page import private_compare_page
 from faceblind.report.page import Album, Picture
 from faceblind.report.study_page import private_study_page
@@ -18,7 +19,7 @@ DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAI
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory, study_of, audit_of, comparison):
+def pages(tmp_path_factory, study_of, audit_of, comparison, league):
     """Paths of pages; names of scans are hostile."""
     folder = tmp_path_factory.mktemp("pages")
     albums = [Album("sub-0000", "why", "fail", (Picture("before", DOT), Picture("after", DOT)))]
@@ -28,6 +29,7 @@ def pages(tmp_path_factory, study_of, audit_of, comparison):
         "audit": audit_page(audit_of(name=HOSTILE), "sface-0ba9fbfa01b5", {"a.tsv": "ab" * 32}),
         "private": private_audit_page(audit_of(), blocks=albums),
         "compare": private_compare_page(comparison),
+        "benchmark": private_benchmark_page(league),
     }
     for name, page in content.items():
         write_page(page, folder / f"{name}.html")
@@ -43,7 +45,7 @@ def shown(tab, column: int) -> list[str]:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("name", ["study", "audit", "private", "compare"])
+@pytest.mark.parametrize("name", ["study", "audit", "private", "compare", "benchmark"])
 def test_nobody_is_shut_out_and_the_console_is_silent(browser, pages, name, width, dark):
     tab = browser.open(pages[name], width=width, dark=dark)
     for summary in tab.page.query_selector_all("summary"):
@@ -55,7 +57,7 @@ def test_nobody_is_shut_out_and_the_console_is_silent(browser, pages, name, widt
     assert tab.page.evaluate(BACKGROUND) == ("rgb(20, 23, 27)" if dark else "rgb(255, 255, 255)")
 
 
-@pytest.mark.parametrize("name", ["study", "audit", "private", "compare"])
+@pytest.mark.parametrize("name", ["study", "audit", "private", "compare", "benchmark"])
 def test_paper_is_white_and_complete(browser, pages, name):
     tab = browser.open(pages[name], dark=True)
     tab.page.emulate_media(media="print")

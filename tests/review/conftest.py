@@ -39,9 +39,9 @@ def app(folders: Any) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def drawing() -> Iterator[Any]:
+def drawing(_playwright: Any) -> Iterator[Any]:
     """A Chromium that draws WebGL, headless."""
-    with browsers.chromium(*DRAWS) as found:
+    with browsers.chromium(_playwright, *DRAWS) as found:
         yield found
 
 

@@ -30,8 +30,8 @@ def batch(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(HERE), prepend=":")
     monkeypatch.syspath_prepend(str(HERE))
 
-    def make(qsub=QSUB, qstat=QSTAT):
-        for name, text in (("qsub", qsub), ("qstat", qstat), ("qdel", "kill $1\n")):
+    def make(qsub=QSUB, qstat=QSTAT, qdel="kill $1\n"):
+        for name, text in (("qsub", qsub), ("qstat", qstat), ("qdel", qdel)):
             path = folder / name
             path.write_text("#!/bin/bash\n" + text.format(home=home))
             path.chmod(0o755)

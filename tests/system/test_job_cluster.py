@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -14,6 +16,30 @@ from faceblind.system.job_cluster import JobCluster, run_in_queue
 from faceblind.system.job_queue import JobQueue
 from faceblind.system.workers import run_many
 
+# Importing it changes what Ctrl-C does, which is tested below.
+needs_queue = pytest.mark.skipif(
+    importlib.util.find_spec("dask_jobqueue") is None, reason="needs the queue extra"
+)
+INTERRUPTED = """
+import os, pathlib, signal, threading, time
+from faceblind.system.job_cluster import run_in_queue
+from faceblind.system.job_queue import JobQueue
+
+def strike():
+    while not pathlib.Path({submitted!r}).exists():
+        time.sleep(0.1)
+    time.sleep(1.0)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+queue = JobQueue("pbs", 1, 1, 900, pathlib.Path({home!r}))
+threading.Thread(target=strike, daemon=True).start()
+try:
+    run_in_queue(time.sleep, [60], queue, show_progress=False)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
 
 def queue_of(tmp_path, **options):
     (tmp_path / "it's private").mkdir(exist_ok=True)
@@ -21,9 +47,9 @@ def queue_of(tmp_path, **options):
     return JobQueue(**wanted, home=tmp_path / "it's private" / "jobs")
 
 
+@needs_queue
 @pytest.mark.slow
 def test_jobs_do_what_processes_do(batch, tmp_path):
-    pytest.importorskip("dask_jobqueue", reason="needs the queue extra")
     import worker_tasks
 
     home = batch()
@@ -42,9 +68,9 @@ def test_jobs_do_what_processes_do(batch, tmp_path):
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
+@needs_queue
 @pytest.mark.slow
 def test_strangers_cannot_join(batch, tmp_path):
-    pytest.importorskip("dask_jobqueue", reason="needs the queue extra")
     from distributed import Client
     from distributed.security import Security
 
@@ -62,9 +88,9 @@ def test_strangers_cannot_join(batch, tmp_path):
     assert list(queue_of(tmp_path).home.iterdir()) == []
 
 
+@needs_queue
 @pytest.mark.slow
 def test_jobs_that_are_refused_or_die_at_once(batch, tmp_path, monkeypatch):
-    pytest.importorskip("dask_jobqueue", reason="needs the queue extra")
     batch(qsub="echo 'qsub: Unknown queue' >&2; exit 1\n")
     with pytest.raises(FaceblindError, match=r"^qsub refuses the jobs: qsub: Unknown queue$"):
         run_in_queue(str, [1], queue_of(tmp_path), show_progress=False)
@@ -74,6 +100,19 @@ def test_jobs_that_are_refused_or_die_at_once(batch, tmp_path, monkeypatch):
         run_in_queue(str, [1], queue_of(tmp_path), show_progress=False)
     # They were replaced, but not for ever.
     assert 2 <= len((home / "asked").read_text().split()) <= 4
+
+
+@needs_queue
+@pytest.mark.slow
+def test_ctrl_c_is_passed_on_and_ends_the_jobs(batch, tmp_path):
+    home = batch(
+        qsub="sleep 600 >&- 2>&- & echo $! >{home}/pid; echo $!.server\n",
+        qdel="kill $1; echo $1 >{home}/ended\n",
+    )
+    code = INTERRUPTED.format(home=str(queue_of(tmp_path).home), submitted=str(home / "pid"))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "interrupted\n", done.stderr
+    assert (home / "ended").read_text() == (home / "pid").read_text()
 
 
 def test_what_is_missing_is_named(monkeypatch, tmp_path):

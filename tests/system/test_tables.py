@@ -63,3 +63,12 @@ class TestTables:
     def test_missing_folder_is_one_line(self, tmp_path: Path) -> None:
         with pytest.raises(OutputError, match="cannot be written"):
             tables.write_json(tmp_path / "none" / "a.json", {})
+
+
+def test_csv_quotes_what_must_be_and_leaves_absent_cells_empty(tmp_path):
+    rows = [{"a": 'x, "y"', "b": 1 / 3}, {"a": None}]
+    tables.write_csv(tmp_path / "t.csv", rows, ("a", "b", "c"))
+    lines = (tmp_path / "t.csv").read_text().splitlines()
+    assert lines == ["a,b,c", '"x, ""y""",0.333333,', ",,"]
+    with pytest.raises(ValueError, match="'d'"):
+        tables.write_csv(tmp_path / "t.csv", [{"d": 1}], ("a",))

@@ -47,7 +47,7 @@ def test_the_cache_spares_all_work_even_under_another_name(
     scan_file: Path, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = scan_embeddings(scan_file, SETTINGS, cache)
-    monkeypatch.setattr(features, "_scan_pictures", never)
+    monkeypatch.setattr(features, "scan_pictures", never)
     copy = shutil.copy(scan_file, tmp_path / "other.nii.gz")
     np.testing.assert_array_equal(scan_embeddings(Path(copy), SETTINGS, cache), before)
 

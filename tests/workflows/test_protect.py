@@ -14,7 +14,7 @@ from faceblind.datasets.names import mask_path
 from faceblind.errors import AlignmentError, OutputError, ScanError
 from faceblind.formats.nifti import load, save
 from faceblind.geometry.grid import Grid
-from faceblind.head import session
+from faceblind.head import own_head
 from faceblind.head.alignment import align
 from faceblind.head.presence import find_presence
 from faceblind.head.skin import find_skin
@@ -195,8 +195,8 @@ def test_a_face_that_is_gone_is_not_cut_again(phantom, tmp_path, monkeypatch):
     """Not even when forced: under a cut the brain is nearer than under skin."""
     made = phantom(seed=1)
     bare = replace(made.head.alignment, support=dict.fromkeys(made.head.alignment.support, 0.05))
-    monkeypatch.setattr(session, "find_skin", lambda scan: made.head.skin)
-    monkeypatch.setattr(session, "align", lambda skin, scan: bare)
+    monkeypatch.setattr(own_head, "find_skin", lambda scan: made.head.skin)
+    monkeypatch.setattr(own_head, "align", lambda skin, scan: bare)
     source = write(made.scan, tmp_path / "a.nii.gz")
     with pytest.raises(ScanError, match=r"a\.nii\.gz: no face was found"):
         protect_file(source, tmp_path / "b.nii.gz", ProtectionSettings(force=True))

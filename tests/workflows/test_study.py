@@ -18,7 +18,8 @@ from faceblind.errors import ConsentError, FaceblindError, TableError
 from faceblind.formats import nifti
 from faceblind.scan import Scan
 from faceblind.workflows.features import PhotoFeatures
-from faceblind.workflows.study import IN_SILICO, study
+from faceblind.workflows.study import study
+from faceblind.workflows.study_material import IN_SILICO
 
 module = import_module("faceblind.workflows.study")
 

@@ -7,28 +7,25 @@ forward but still touches the head, no air lies between, but skin, bone and brai
 from __future__ import annotations
 
 import numpy as np
-from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from faceblind.head.segmentation import HeadMask
 from faceblind.head.skin import Skin
-from faceblind.head.skin_profile import values_along
+from faceblind.head.skin_profile import forehead_of, values_along
 from faceblind.scan import Scan
 
 _STEPS = np.arange(0.0, 30.0, 0.75)
-_FIRST_MM, _DIP_MM, _AGAIN_MM, _BONE_MM = (1.0, 6.0), (6.0, 15.0), (1.5, 7.0), (2.0, 9.0)
-"""Depths of the new skin and of what is dark below it; how far below that the second skin lies, and
-how far below the second skin its bone."""
-LEAST_AGAIN = 0.9
+_FIRST_MM, _DIP_MM, _AGAIN_MM, _BONE_MM = 0.75, (3.0, 15.0), (1.5, 7.0), (2.0, 9.0)
+"""Depth from which the new skin counts, and at which something dark lies below it; how far below
+that the second skin lies, and how far below the second skin its bone."""
+LEAST_AGAIN = 0.8
 """Brightness of the second skin against the new one: marrow, between two dark sheets of bone, is
 darker."""
-MOST_DIP, MOST_BONE = 0.75, 0.55
+MOST_DIP, MOST_BONE = 0.65, 0.55
 """Brightness of what lies between the skins, and of the bone below, against the darker of the two:
-brain below bright fluid is brighter."""
-_WIDE_MM, _FORWARD_MM, _HEIGHT_MM = 45.0, 50.0, (32.0, 65.0)
-"""Forehead without sinus, template mm."""
-_PATCHES, _NEIGHBOURS, _FEWEST = 60, 20, 100
+brain below bright fluid is brighter. Bone is darker than the outermost skin, too: not in CT."""
+_EVERY, _PATCHES, _NEIGHBOURS, _FEWEST = 3, 60, 20, 100
 
 
 def second_skin_share(
@@ -52,13 +49,9 @@ def second_skin_share(
     float
         0 where too little is in view, or bone is not dark.
     """
-    points, normals = (a[::3].astype(np.float64) for a in (skin.points, skin.normals))
-    x, y, z = apply_affine(scan_to_template, points).T
-    forehead = ~skin.edge[::3] & (y > _FORWARD_MM) & (np.abs(x) < _WIDE_MM)
-    forehead &= (z > _HEIGHT_MM[0]) & (z < _HEIGHT_MM[1])
-    if forehead.sum() < _FEWEST:
+    points, normals = forehead_of(skin, scan_to_template, _EVERY)
+    if len(points) < _FEWEST:
         return 0.0
-    points, normals = points[forehead], normals[forehead]
     values = values_along(scan, points, normals, _STEPS) - np.float32(head.air_level)
     some = points[:: max(1, len(points) // _PATCHES)]
     near = cKDTree(points).query(some, k=_NEIGHBOURS)[1]
@@ -67,14 +60,15 @@ def second_skin_share(
 
 def _has_second(profile: NDArray[np.floating]) -> bool:
     """Whether a profile from the skin inwards is bright, darker, bright and dark."""
-    first = float(np.median(profile[_between(_FIRST_MM)]))
+    skin = float(profile[_between((_FIRST_MM, _DIP_MM[0]))].max())
     dips = np.flatnonzero(_between(_DIP_MM))
     for dip in dips[_is_lowest(profile, dips)]:
+        first = float(profile[_between((_FIRST_MM, _STEPS[dip]))].max())
         after = np.flatnonzero(_between(_AGAIN_MM, _STEPS[dip]))
         again = after[profile[after].argmax()]
         bone = profile[_between(_BONE_MM, _STEPS[again])].min()
         bright = min(first, float(profile[again]))
-        dark = profile[dip] < MOST_DIP * bright and bone < MOST_BONE * bright
+        dark = profile[dip] < MOST_DIP * bright and bone < MOST_BONE * min(bright, skin)
         if bright >= LEAST_AGAIN * first and dark:
             return True
     return False

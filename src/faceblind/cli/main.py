@@ -9,6 +9,7 @@ import typer
 from faceblind._version import __version__
 from faceblind.cli import (
     audit,
+    benchmark,
     bids,
     compare,
     deface,
@@ -44,6 +45,7 @@ app.command("bids", cls=BidsCommand, epilog=example("bids"))(verb(bids.bids))
 app.command("status", epilog=example("status"))(verb(status.status))
 app.command("link", epilog=example("link"))(verb(link.link))
 app.command("compare", epilog=example("compare"))(verb(compare.compare))
+app.command("benchmark", epilog=example("benchmark"))(verb(benchmark.benchmark))
 app.command("reconstruct", epilog=example("reconstruct"))(verb(reconstruct.reconstruct))
 app.command("volunteers", epilog=example("volunteers"))(verb(volunteers.volunteers))
 app.command("doctor", epilog=example("doctor"))(verb(doctor.doctor))

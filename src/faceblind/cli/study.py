@@ -27,6 +27,13 @@ class Matching(StrEnum):
     nearest = "nearest"
 
 
+class Service(StrEnum):
+    """Who searches instead of a recogniser on this machine."""
+
+    azure = "azure"
+    compreface = "compreface"
+
+
 def study(
     scans: Annotated[
         Path, typer.Argument(metavar="SCANS", help="Folder of scans, BIDS-like or flat.")
@@ -70,6 +77,36 @@ def study(
     save_faces: Annotated[
         bool, typer.Option("--save-faces", help="Keep meshes and renders in OUT/private.")
     ] = False,
+    service: Annotated[
+        Service | None,
+        typer.Option(
+            "--service",
+            help="Upload renders and photographs to a face service and let it search. Endpoint and "
+            "key come from the environment.",
+        ),
+    ] = None,
+    may_upload: Annotated[
+        bool,
+        typer.Option(
+            "--i-have-permission-to-upload",
+            help="You answer for sending these pictures to the --service.",
+        ),
+    ] = False,
+    service_config: Annotated[
+        Path | None,
+        typer.Option(
+            "--service-config",
+            help="TOML file: who permitted the upload of real people's faces, until when.",
+        ),
+    ] = None,
+    most_requests: Annotated[
+        int,
+        typer.Option(
+            "--most-requests",
+            help="Upload nothing if the --service would need more requests.",
+            min=1,
+        ),
+    ] = 10_000,
     n_jobs: NJobs = -1,
     force: Force = False,
     verbose: Verbose = False,
@@ -83,7 +120,13 @@ def study(
     open.
     """
     import faceblind
+    from faceblind.workflows.study_service import ServiceChoice
 
+    if service is None and (may_upload or service_config is not None):
+        raise typer.BadParameter("give --service, too", param_hint="--service")
+    chosen = (
+        ServiceChoice(service.value, may_upload, service_config, most_requests) if service else None
+    )
     result = faceblind.study(
         scans,
         photos,
@@ -95,6 +138,7 @@ def study(
         variant=variant.value,
         series=series,
         save_faces=save_faces,
+        service=chosen,
         n_jobs=n_jobs,
         force=force,
     )

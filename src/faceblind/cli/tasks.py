@@ -7,7 +7,7 @@ from typing import Any
 from typer.core import TyperGroup
 
 TASKS = {
-    "Measure how recognisable people are": ("study", "link", "compare"),
+    "Measure how recognisable people are": ("study", "link", "compare", "benchmark"),
     "Protect scans": ("deface", "reface", "bids", "status"),
     "Prove that the face is gone": ("audit", "review"),
     "Try it, and look": ("volunteers", "reconstruct", "doctor"),
@@ -18,6 +18,7 @@ EXAMPLES = {
     "study": "faceblind study scans photos.tsv results",
     "link": "faceblind link flair t1w results",
     "compare": "faceblind compare study-before study-after --out results",
+    "benchmark": "faceblind benchmark league -n 24",
     "deface": "faceblind deface raw defaced",
     "reface": "faceblind reface sub-01_T1w.nii.gz sub-01_refaced_T1w.nii.gz",
     "bids": "faceblind bids raw out participant --layout publish",

@@ -9,18 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from faceblind.errors import AlignmentError, FaceblindError
+from faceblind.errors import AlignmentError
 from faceblind.face import reconstruction
 from faceblind.face.cameras import DEFAULT_LIGHTS, Light
 from faceblind.face.reconstruction import Face, Variant
 from faceblind.face.render import Renders, render
-from faceblind.head.alignment import CONFIDENT, Alignment, align
-from faceblind.head.dim_face import find_dim_head
-from faceblind.head.error_context import about
-from faceblind.head.plausibility import require_head
+from faceblind.head.alignment import CONFIDENT, Alignment
+from faceblind.head.error_context import about, explained
+from faceblind.head.own_head import OwnHead, find_own_head, or_dim
 from faceblind.head.presence import BOUNDS, Presence, find_presence
 from faceblind.head.reference_volume import lead_of
-from faceblind.head.skin import Skin, find_skin
+from faceblind.head.skin import Skin
 from faceblind.scan import Scan
 
 logger = logging.getLogger(__name__)
@@ -66,36 +65,25 @@ def reconstruct_head(scan: Scan) -> ReconstructedHead:
     if scan.voxels.ndim == 4:
         logger.info("A series of %d volumes.", scan.voxels.shape[3])
         scan = lead_of(scan)
-    skin, found = _skin_and_alignment(scan)
+    skin, found = _believed(or_dim(find_own_head(scan, any_size=False)))
     with about(scan):
         as_is, completed = reconstruction.reconstruct(skin, found)
     return ReconstructedHead(found, as_is, completed, find_presence(found))
 
 
-def _skin_and_alignment(scan: Scan) -> tuple[Skin, Alignment]:
-    """By levels; where these show no face, by the brain if it tells of a dim one."""
-    try:
-        skin, found = _by_levels(scan)
-    except FaceblindError:
-        dim = find_dim_head(scan)
-        if dim is None:
-            raise
-        return dim.skin, dim.alignment
-    dim = find_dim_head(scan) if find_presence(found).is_gone else None
-    return (skin, found) if dim is None else (dim.skin, dim.alignment)
-
-
-def _by_levels(scan: Scan) -> tuple[Skin, Alignment]:
-    skin = find_skin(scan)
-    found = align(skin, scan)
-    with about(scan):
-        if found.confidence < CONFIDENT:
-            raise AlignmentError(
-                f"the head was not found with enough confidence ({found.confidence:.2f} of "
-                f"{CONFIDENT:.2f}); look at the scan and its orientation"
-            )
-        require_head(found, scan)
-    return skin, found
+def _believed(own: OwnHead) -> tuple[Skin, Alignment]:
+    """Skin and alignment of a head that may have lost its face."""
+    if own.alignment is not None and not own.is_confident:
+        error = AlignmentError(
+            f"the head was not found with enough confidence ({own.alignment.confidence:.2f} of "
+            f"{CONFIDENT:.2f}); look at the scan and its orientation"
+        )
+        raise explained(error, own.scan)
+    if own.error is not None:
+        raise own.error
+    assert own.skin is not None
+    assert own.alignment is not None
+    return own.skin, own.alignment
 
 
 def require_face(head: ReconstructedHead, name: str) -> None:

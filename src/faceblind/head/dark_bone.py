@@ -6,11 +6,10 @@ Then the brain floats in air, and an audit of the file mistakes what is left for
 from __future__ import annotations
 
 import numpy as np
-from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from faceblind.head.skin import Skin
-from faceblind.head.skin_profile import values_along
+from faceblind.head.skin_profile import forehead_of, values_along
 from faceblind.scan import Scan
 
 MOST_DARK = 0.8
@@ -21,8 +20,6 @@ DARK = 0.08
 _DARK_MM = 3.0
 _DEEP_MM, _STEP_MM, _SCALP_MM = 14.0, 0.75, 6.0
 _OUTSIDE_MM = np.array([10.0, 11.0, 12.0])
-_WIDE_MM, _FORWARD_MM, _HEIGHT_MM = 45.0, 50.0, (32.0, 65.0)
-"""The forehead without sinus, template mm."""
 _EVERY, _FEWEST = 5, 50
 
 
@@ -54,15 +51,12 @@ def dark_bone_share(scan: Scan, skin: Skin, scan_to_template: NDArray[np.float64
     float
         0 where too little of it is in view.
     """
-    points, normals = (a[::_EVERY].astype(np.float64) for a in (skin.points, skin.normals))
-    x, y, z = apply_affine(scan_to_template, points).T
-    forehead = ~skin.edge[::_EVERY] & (y > _FORWARD_MM) & (np.abs(x) < _WIDE_MM)
-    forehead &= (z > _HEIGHT_MM[0]) & (z < _HEIGHT_MM[1])
-    if forehead.sum() < _FEWEST:
+    points, normals = forehead_of(skin, scan_to_template, _EVERY)
+    if len(points) < _FEWEST:
         return 0.0
     depth = np.arange(0.0, _DEEP_MM, _STEP_MM)
     steps = np.concatenate([depth, -_OUTSIDE_MM])
-    values = values_along(scan, points[forehead], normals[forehead], steps)
+    values = values_along(scan, points, normals, steps)
     air = float(np.median(values[:, len(depth) :]))
     values = values[:, : len(depth)] - np.float32(air)
     scalp = float(np.median(values[:, depth <= _SCALP_MM].max(axis=1)))

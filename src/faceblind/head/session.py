@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from nibabel.affines import apply_affine
@@ -14,18 +15,15 @@ from faceblind.errors import FaceblindError, ScanError, why
 from faceblind.geometry.icp import Target, fit_rigid
 from faceblind.geometry.points import thin
 from faceblind.geometry.transforms import angle_degrees
-from faceblind.head.alignment import CONFIDENT, Alignment, align, moved
-from faceblind.head.dim_face import find_dim_head
-from faceblind.head.dim_scalp import has_dim_scalp, refined_at_dim_scalp
+from faceblind.head.alignment import Alignment, moved
+from faceblind.head.dim_scalp import has_dim_scalp
 from faceblind.head.error_context import explained
 from faceblind.head.motion import around
-from faceblind.head.plausibility import require_head
-from faceblind.head.presence import BOUNDS, faceless, find_presence, presence_of_moved
-from faceblind.head.reference_volume import at_time, leaders
+from faceblind.head.own_head import OwnHead, find_own_head, or_dim
+from faceblind.head.presence import BOUNDS, presence_of_moved
 from faceblind.head.registration import register
-from faceblind.head.skin import Skin, find_skin
-from faceblind.head.small_head import or_smaller
-from faceblind.head.whole_head import Head, uncertain
+from faceblind.head.skin import Skin
+from faceblind.head.whole_head import Head, head_of
 from faceblind.scan import Scan
 
 SAME_PLACE_MM = 2.5
@@ -35,29 +33,12 @@ MOST_MOVED_MM = 8.0
 MOST_TURNED_DEGREES = 6.0
 """People move a little between series. More than this, and each series must speak for itself."""
 MUCH_MORE_SEEN = 0.1
+"""Share of the face by which a companion must see more than a series that shows a face itself."""
+CLEAR = 0.9
+"""Share of the face that a companion sees before a series that it helps is not searched for a dim
+face: below it, the series' own face, if it is only dim, may tell more."""
+_Given = TypeVar("_Given")
 _FACE = ("brow", "eyes", "nose", "mouth", "chin", "cheeks")
-
-
-@dataclass(frozen=True)
-class _Evidence:
-    """What one series says by itself, in the volume that leads it."""
-
-    scan: Scan
-    skin: Skin | None
-    alignment: Alignment | None
-    error: FaceblindError | None
-    lead: int = 0
-
-    @property
-    def confidence(self) -> float:
-        """Of the alignment; 0 where there is none."""
-        return 0.0 if self.alignment is None else self.alignment.confidence
-
-    @property
-    def trusted(self) -> bool:
-        """Whether it shows a head with a face, and where."""
-        own = self.alignment
-        return self.confidence >= CONFIDENT and own is not None and not find_presence(own).is_gone
 
 
 @dataclass(frozen=True)
@@ -79,6 +60,9 @@ def heads_of_session(scans: Sequence[Scan], *, strict: bool = True) -> list[Head
     skin, too. A series that shows no face helps no other, and is itself only helped: its face may
     be dark, or was taken out before, and by the other's skin it can be cut safely either way.
 
+    A series whose levels show no face is looked at again for a dim one, unless a companion that
+    shows nearly the whole face helps it.
+
     Parameters
     ----------
     scans : sequence of Scan
@@ -92,84 +76,77 @@ def heads_of_session(scans: Sequence[Scan], *, strict: bool = True) -> list[Head
     list of Head or FaceblindError
         In the order of `scans`.
     """
-    evidence = [_own(scan) for scan in scans]
-    heads = [_decide(one, evidence, strict) for one in evidence]
+    owns = [_guarded(find_own_head, scan, scan) for scan in scans]
+    helped = [
+        None if own.is_trusted else _helped(own, _companions(own, owns, CLEAR)) for own in owns
+    ]
+    owns = [
+        own if own.is_trusted or head is not None else _guarded(or_dim, own, own.scan)
+        for own, head in zip(owns, helped, strict=True)
+    ]
+    heads = [head or _decide(own, owns, strict) for own, head in zip(owns, helped, strict=True)]
     return [
-        replace(head, lead=one.lead) if isinstance(head, Head) else head
-        for one, head in zip(evidence, heads, strict=True)
+        replace(head, lead=own.lead) if isinstance(head, Head) else head
+        for own, head in zip(owns, heads, strict=True)
     ]
 
 
-def _own(scan: Scan) -> _Evidence:
-    """By the first of the volumes that may lead which shows the head, else by the very first."""
-    tried = []
-    for t in leaders(scan):
-        tried.append(_own_volume(at_time(scan, t), t))
-        if tried[-1].trusted:
-            return tried[-1]
-    return tried[0]
-
-
-def _own_volume(scan: Scan, lead: int) -> _Evidence:
-    found = _by_levels(scan, lead)
-    if found.trusted:
-        return found
-    dim = find_dim_head(scan)
-    return found if dim is None else _Evidence(scan, dim.skin, dim.alignment, None, lead)
-
-
-def _by_levels(scan: Scan, lead: int) -> _Evidence:
-    skin: Skin | None = None
+def _guarded(find: Callable[[_Given], OwnHead], given: _Given, scan: Scan) -> OwnHead:
     try:
-        skin = find_skin(scan)
-        usual = refined_at_dim_scalp(scan, skin, align(skin, scan))
-        found, alignment = or_smaller(scan, skin, usual)
-        require_head(alignment, scan)
-        return _Evidence(scan, found, alignment, None, lead)
-    except FaceblindError as error:
-        return _Evidence(scan, skin, None, error, lead)
+        return find(given)
     except Exception as error:  # noqa: BLE001 - one scan must not take its companions with it
-        return _Evidence(scan, skin, None, ScanError(why(error)), lead)
+        return OwnHead(scan, error=ScanError(why(error)))
 
 
-def _decide(one: _Evidence, all_: list[_Evidence], strict: bool) -> Head | FaceblindError:
-    name = one.scan.source or "scan"
-    own = one.alignment
-    gone = own is not None and find_presence(own).is_gone
-    trusted = one.trusted
-    wanted = (_seen(own) + MUCH_MORE_SEEN) if own is not None and trusted else 0.0
-    companions = [s for s in _companions(one, all_) if _seen(s.alignment) >= wanted]
-    companions.sort(key=lambda companion: -_seen(companion.alignment))
-    if one.skin is not None:
+def _decide(own: OwnHead, all_: list[OwnHead], strict: bool) -> Head | FaceblindError:
+    least = 0.0
+    if own.is_trusted and own.alignment is not None:
+        least = _seen(own.alignment) + MUCH_MORE_SEEN
+    head = _helped(own, _companions(own, all_, least))
+    if head is not None:
+        return head
+    try:
+        return head_of(own, strict=strict)
+    except FaceblindError as error:
+        return explained(error, own.scan)
+
+
+def _helped(own: OwnHead, companions: list[_Companion]) -> Head | None:
+    """The head by the first companion that agrees: by skin or, if needed, by what is inside."""
+    if own.skin is not None:
         for companion in companions:
-            scan_to_companion = same_place(one.skin, companion)
+            scan_to_companion = same_place(own.skin, companion)
             if scan_to_companion is not None:
-                return _by_skin(one.scan, one.skin, companion, scan_to_companion)
-    if not trusted:
+                return _by_skin(own.scan, own.skin, companion, scan_to_companion)
+    if not own.is_trusted:
         for companion in companions:
-            head = _by_inside(one.scan, companion)
+            head = _by_inside(own.scan, companion)
             if head is not None:
                 return head
-    if one.skin is None or own is None or (strict and one.confidence < CONFIDENT):
-        return explained(one.error or uncertain(name, one.confidence), one.scan)
-    return explained(faceless(name), one.scan) if gone else Head(one.skin, own)
+    return None
 
 
-def _companions(one: _Evidence, all_: list[_Evidence]) -> list[_Companion]:
-    """The series that can help another.
+def _companions(own: OwnHead, all_: list[OwnHead], least: float) -> list[_Companion]:
+    """The series that can help another, those that see most of the face first.
 
     One that has lost its face cannot: its skin is a cut, which tells neither where the face lay nor
     how deep the brain lies.
+
+    Parameters
+    ----------
+    least : float
+        Share of the face that a companion sees at least.
     """
-    return [
-        _Companion(e.scan, e.skin, e.alignment)
-        for e in all_
-        if e is not one
-        and e.skin is not None
-        and e.alignment is not None
-        and e.confidence >= CONFIDENT
-        and not find_presence(e.alignment).is_gone
+    found = [
+        _Companion(other.scan, other.skin, other.alignment)
+        for other in all_
+        if other is not own
+        and other.is_trusted
+        and other.skin is not None
+        and other.alignment is not None
+        and _seen(other.alignment) >= least
     ]
+    return sorted(found, key=lambda companion: -_seen(companion.alignment))
 
 
 def _by_skin(

@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from faceblind.head.skin import Skin
 from faceblind.scan import Scan
 
 DEEP_MM = 15.0
 """From here inwards lies brain."""
 BONE_MM = (2.0, 14.0)
 """Depths at which bone is looked for."""
+_WIDE_MM, _FORWARD_MM, _HEIGHT_MM = 45.0, 50.0, (32.0, 65.0)
+"""The forehead without sinus, template mm."""
+
+
+def forehead_of(
+    skin: Skin, scan_to_template: NDArray[np.float64], every: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Places of the forehead without sinus, and their normals.
+
+    Parameters
+    ----------
+    skin : Skin
+    scan_to_template : (4, 4) float64 ndarray
+        Scan RAS+ mm to template mm, roughly: it tells where the forehead is.
+    every : int
+        One in so many of the skin's vertices is looked at.
+
+    Returns
+    -------
+    points, normals : (N, 3) float64 ndarray
+        Scan RAS+ mm, and outward units; not at the border of the field of view.
+    """
+    points, normals = (a[::every].astype(np.float64) for a in (skin.points, skin.normals))
+    x, y, z = apply_affine(scan_to_template, points).T
+    forehead = ~skin.edge[::every] & (y > _FORWARD_MM) & (np.abs(x) < _WIDE_MM)
+    forehead &= (z > _HEIGHT_MM[0]) & (z < _HEIGHT_MM[1])
+    return points[forehead], normals[forehead]
 
 
 def values_along(

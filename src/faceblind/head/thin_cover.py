@@ -60,6 +60,9 @@ mm in children, 11 and more in adults."""
 SHALLOWEST_MM = 5.0
 """No child's bone ends as near to the skin: 6 mm and more in children. What is read there is noise,
 or a coil that shows the skin far brighter than all below."""
+UNSURE_MM = 0.5
+"""How far a median depth may be wrong, one step of the profiles: 12.0 mm were read in noise of a
+child whose brain an adult's cut entered."""
 AGREE_MM, LEAST_AGREE = 3.0, 0.5
 """Within this of the median must lie so much of the depths for a thin cover to be sure; and so much
 of a thick one must be found."""
@@ -92,6 +95,11 @@ class SideCover:
         quarter = float(np.quantile(self.depth_mm, 0.25))
         missed = self.dark > DIM_BONE and self.rim <= RIM_EVEN and quarter < QUARTER_LIMIT_MM
         return median < limit or missed
+
+    @property
+    def may_be_thin(self) -> bool:
+        """Whether it is so little thicker than a small child's that it may be one."""
+        return bool(SideCover(self.depth_mm - UNSURE_MM, self.dark, self.rim).is_thin)
 
     @property
     def is_sure(self) -> bool:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from faceblind.errors import AlignmentError, FaceblindError
-from faceblind.head.alignment import CONFIDENT, Alignment, align
-from faceblind.head.dim_face import find_dim_head
-from faceblind.head.dim_scalp import refined_at_dim_scalp
-from faceblind.head.error_context import about
+from faceblind.errors import AlignmentError
+from faceblind.head.alignment import CONFIDENT, Alignment
+from faceblind.head.error_context import about, explained
+from faceblind.head.own_head import OwnHead, find_own_head, or_dim
 from faceblind.head.plausibility import require_head
 from faceblind.head.presence import faceless, find_presence
-from faceblind.head.reference_volume import at_time, leaders
-from faceblind.head.skin import Skin, find_skin
-from faceblind.head.small_head import or_smaller
+from faceblind.head.skin import Skin
 from faceblind.scan import Scan
 
 
@@ -59,39 +56,36 @@ def find_whole_head(scan: Scan, *, strict: bool = True) -> Head:
     AlignmentError
         If its place is uncertain.
     """
-    first: FaceblindError | None = None
-    for t in leaders(scan):
-        try:
-            return _head_of_volume(at_time(scan, t), t, strict)
-        except FaceblindError as error:
-            first = first or error
-    assert first is not None
-    raise first
+    return head_of(or_dim(find_own_head(scan)), strict=strict)
 
 
-def _head_of_volume(volume: Scan, lead: int, strict: bool) -> Head:
-    try:
-        return _plain_head(volume, lead, strict)
-    except FaceblindError:
-        dim = find_dim_head(volume)
-        if dim is None:
-            raise
-        return Head(dim.skin, dim.alignment, lead)
+def head_of(own: OwnHead, *, strict: bool = True) -> Head:
+    """What a series says by itself, as a head that can be cut.
 
+    Parameters
+    ----------
+    own : OwnHead
+    strict : bool
+        False accepts an alignment of low confidence.
 
-def _plain_head(volume: Scan, lead: int, strict: bool) -> Head:
-    """By levels and skin alone."""
-    name = volume.source or "scan"
-    skin = find_skin(volume)
-    with about(volume):
-        usual = refined_at_dim_scalp(volume, skin, align(skin, volume))
-        skin, alignment = or_smaller(volume, skin, usual)
-        if strict and alignment.confidence < CONFIDENT:
-            raise uncertain(name, alignment.confidence)
-        require_head(alignment, volume)
-        if find_presence(alignment).is_gone:
-            raise faceless(name)
-    return Head(skin, alignment, lead)
+    Raises
+    ------
+    ScanError, AlignmentError
+        As `find_whole_head`.
+    """
+    name = own.scan.source or "scan"
+    if own.skin is None or own.alignment is None:
+        raise own.error or uncertain(name, 0.0)
+    if own.error is not None:
+        raise own.error
+    if not own.is_confident:
+        if strict:
+            raise explained(uncertain(name, own.alignment.confidence), own.scan)
+        with about(own.scan):
+            require_head(own.alignment, own.scan)
+    if find_presence(own.alignment).is_gone:
+        raise explained(faceless(name), own.scan)
+    return Head(own.skin, own.alignment, own.lead)
 
 
 def uncertain(name: str, confidence: float) -> AlignmentError:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from faceblind.errors import FaceblindError
+from faceblind.identification.fusion import unit
 from faceblind.recognition.feature_map import NAME, adaptation_arrays
 from faceblind.recognition.onnx_models import ADAPTATION
 
@@ -109,8 +110,8 @@ def fit_adaptation(
     people = sum(map(len, renders))
     if people < 10:
         raise FaceblindError(f"adaptation: expected ten people or more, got {people}")
-    r = np.concatenate([_unit(side - side.mean(axis=0)) for side in renders])
-    p = np.concatenate([_unit(side - side.mean(axis=0)) for side in photographs])
+    r = np.concatenate([unit(side - side.mean(axis=0)) for side in renders])
+    p = np.concatenate([unit(side - side.mean(axis=0)) for side in photographs])
     # Centring has used up one direction per cohort.
     count = people - len(renders)
     _, singular, axes = np.linalg.svd((r - p) / np.sqrt(2), full_matrices=False)
@@ -124,7 +125,7 @@ def fit_adaptation(
         damping.astype(np.float32),
         1.0,
     )
-    cosines = _unit(plain.damped(p)) @ _unit(plain.damped(r)).T
+    cosines = unit(plain.damped(p)) @ unit(plain.damped(r)).T
     strangers = cosines[~np.eye(people, dtype=bool)]
     return Adaptation(
         plain.render_centre,
@@ -133,12 +134,6 @@ def fit_adaptation(
         plain.damping,
         float(strangers.std()),
     )
-
-
-def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: NDArray[np.float64] = rows / np.maximum(length, 1e-12)
-    return unit
 
 
 @lru_cache(maxsize=1)

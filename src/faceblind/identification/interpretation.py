@@ -55,7 +55,11 @@ def interpret(
     -------
     StudyResult
         The same, with ``open_set``, ``gallery_scaling``, ``subgroups`` and ``prior_knowledge``.
+        Unchanged where a service left pairs without a score: what follows from all scores would be
+        made up.
     """
+    if not scores.complete:
+        return result
     known = traits or {}
     searches = Searches.of(scores, result.persons)
     if searches.mated_count < FEWEST:

@@ -21,9 +21,7 @@ person. Three recipes are offered:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,107 +34,17 @@ from faceblind.identification.adaptation import (
     standardised,
 )
 from faceblind.identification.embeddings import Embeddings
-
-Matching = Literal["adapted", "centred", "nearest"]
-Fusion = Literal["mean", "top", "best"]
-Direction = Literal["photo-to-scan", "scan-to-photo", "scan-to-scan"]
+from faceblind.identification.fusion import Fusion, fuse, person_means, unit
+from faceblind.identification.scores import SCORE_DECIMALS, Direction, Matching, Scores
 
 MATCHINGS: tuple[Matching, ...] = ("adapted", "centred", "nearest")
-FUSIONS: tuple[Fusion, ...] = ("mean", "top", "best")
 
-SCORE_DECIMALS = 6
-"""Scores are rounded to this many decimals, so that the rounding noise of float32 embeddings and
-of the matrix product (about 1e-7, and different from one processor to the next) neither breaks
-ties between identical pictures nor changes ranks from one machine to another."""
-
-SILENT_NORM = 1e-4
-"""A centred vector shorter than this is rounding noise around the centre and becomes zero: it
-scores 0 with everybody instead of being blown up to unit length."""
-
-TOP_SHARE = 0.1
-"""Share of the picture pairs of two persons that ``top`` fusion averages."""
 
 _DIRECTIONS: dict[tuple[str, str], Direction] = {
     ("photograph", "render"): "photo-to-scan",
     ("render", "photograph"): "scan-to-photo",
     ("render", "render"): "scan-to-scan",
 }
-
-
-@dataclass(frozen=True)
-class Scores:
-    """How similar every probe person and every gallery person are.
-
-    Parameters
-    ----------
-    values : (P, G) float64 ndarray
-        Higher is more similar; cosines (or means of cosines) in [-1, 1], or standard deviations for
-        ``adapted``.
-    probe_persons : (P,) str ndarray
-        Who is searched for, sorted, each person once.
-    gallery_persons : (G,) str ndarray
-        Who is searched, sorted, each person once.
-    direction : {"photo-to-scan", "scan-to-photo", "scan-to-scan"}
-        Probe kind to gallery kind.
-    matching : {"adapted", "centred", "nearest"}
-        The recipe.
-    fusion : {"mean", "top", "best"}
-        How the pictures of two persons became one score, see `fuse`.
-    recogniser : str
-        Identity of the recogniser (name and hash of its weights).
-    probe_pictures : (P,) int ndarray
-        Number of pictures of each probe person.
-    gallery_pictures : (G,) int ndarray
-        Number of pictures of each gallery person.
-
-    Raises
-    ------
-    FaceblindError
-        If the shapes disagree or a score is not finite.
-    """
-
-    values: NDArray[np.float64]
-    probe_persons: NDArray[np.str_]
-    gallery_persons: NDArray[np.str_]
-    direction: Direction
-    matching: Matching
-    fusion: Fusion
-    recogniser: str
-    probe_pictures: NDArray[np.int64]
-    gallery_pictures: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        expected = (len(self.probe_persons), len(self.gallery_persons))
-        if self.values.shape != expected:
-            raise FaceblindError(f"scores: expected shape {expected}, got {self.values.shape}")
-        if (len(self.probe_pictures), len(self.gallery_pictures)) != expected:
-            raise FaceblindError("scores: one picture count per person is needed")
-        if not np.isfinite(self.values).all():
-            raise FaceblindError("scores: NaN or infinite scores cannot be ranked")
-
-    @classmethod
-    def empty(cls, direction: Direction, matching: Matching, recogniser: str) -> Scores:
-        """Scores of nobody, for when no face could be enrolled on one of the sides.
-
-        Parameters
-        ----------
-        direction, matching, recogniser
-            As of other scores.
-        """
-        nobody, none = np.array([], dtype=str), np.array([], dtype=np.int64)
-        values = np.zeros((0, 0))
-        return cls(values, nobody, nobody, direction, matching, "mean", recogniser, none, none)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What a reader needs to repeat the comparison; no person is named."""
-        return {
-            "matching": self.matching,
-            "fusion": self.fusion,
-            "score_decimals": SCORE_DECIMALS,
-            "pictures_per_probe": _span(self.probe_pictures),
-            "pictures_per_gallery_person": _span(self.gallery_pictures),
-        }
 
 
 def match(
@@ -227,10 +135,10 @@ def _adapted(
     persons, counts, sides = [], [], []
     for side in (probes, gallery):
         labels, pictures, vectors = _by_person(side.person, side.vectors.astype(np.float64))
-        means = _person_means(vectors, pictures)
+        means = person_means(vectors, pictures)
         prior = PRIOR_PEOPLE * fit.centre(str(side.kind[0]))
         centre = (means.sum(axis=0) + prior) / (len(means) + PRIOR_PEOPLE)
-        sides.append(_unit(fit.damped(_unit(means - centre))))
+        sides.append(unit(fit.damped(unit(means - centre))))
         persons.append(labels)
         counts.append(pictures)
     values = standardised(sides[0] @ sides[1].T, fit.spread)
@@ -267,78 +175,8 @@ def fit_centre(embeddings: Embeddings) -> NDArray[np.float64]:
     if len(vectors) == 0:
         raise FaceblindError("matching: no pictures to fit a centre to")
     _, counts, ordered = _by_person(embeddings.person, vectors)
-    centre: NDArray[np.float64] = _person_means(ordered, counts).mean(axis=0)
+    centre: NDArray[np.float64] = person_means(ordered, counts).mean(axis=0)
     return centre
-
-
-def fuse(
-    probes: NDArray[np.float64],
-    probe_counts: NDArray[np.int64],
-    gallery: NDArray[np.float64],
-    gallery_counts: NDArray[np.int64],
-    fusion: Fusion,
-) -> NDArray[np.float64]:
-    """One score for each pair of persons from the vectors of their pictures.
-
-    All three are symmetric in probe and gallery.
-
-    ``mean``
-        Cosine between the two persons' mean vectors. Averaging cancels what pose, light and
-        expression add to single pictures; every picture counts the same.
-    ``top``
-        Mean of the best tenth of all pairs (at least one). Only pictures from similar angles
-        have to agree.
-    ``best``
-        The best single pair. Persons with more pictures have more chances, and one lucky pair
-        decides.
-
-    Parameters
-    ----------
-    probes : (N, D) float64 ndarray
-        Unit (or zero) vectors, the pictures of one person next to each other.
-    probe_counts : (P,) int ndarray
-        Number of pictures of each probe person, summing to N.
-    gallery : (M, D) float64 ndarray
-        As `probes`.
-    gallery_counts : (G,) int ndarray
-        As `probe_counts`.
-    fusion : {"mean", "top", "best"}
-        The rule.
-
-    Returns
-    -------
-    (P, G) float64 ndarray
-        Higher is more similar.
-    """
-    if fusion == "mean":
-        p_means = _unit(_person_means(probes, probe_counts))
-        g_means = _unit(_person_means(gallery, gallery_counts))
-        scores: NDArray[np.float64] = p_means @ g_means.T
-        return scores
-    rules: dict[str, Callable[[NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]]]
-    rules = {"best": _best_of_pairs, "top": _top_of_pairs}
-    if fusion not in rules:
-        raise FaceblindError(f"fusion: expected one of {', '.join(FUSIONS)}, got {fusion!r}")
-    starts = _starts(gallery_counts)
-    # One probe person at a time: all pairs of 500 scans with 81 renders would fill 13 GB.
-    rows = [
-        rules[fusion](pictures @ gallery.T, starts)
-        for pictures in np.split(probes, np.cumsum(probe_counts)[:-1])
-    ]
-    return np.stack(rows)
-
-
-def _best_of_pairs(pairs: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    best: NDArray[np.float64] = np.maximum.reduceat(pairs.max(axis=0), starts)
-    return best
-
-
-def _top_of_pairs(pairs: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    row = np.empty(len(starts))
-    for g, block in enumerate(np.split(pairs, starts[1:], axis=1)):
-        keep = max(1, round(TOP_SHARE * block.size))
-        row[g] = np.partition(block, block.size - keep, axis=None)[-keep:].mean()
-    return row
 
 
 def _check_comparable(probes: Embeddings, gallery: Embeddings) -> Direction:
@@ -391,15 +229,7 @@ def _centred(vectors: NDArray[np.float64], centre: ArrayLike) -> NDArray[np.floa
         raise FaceblindError(
             f"matching: expected a centre of shape {vectors.shape[1:]}, got {centre.shape}"
         )
-    return _unit(vectors - centre)
-
-
-def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows scaled to unit length; rows of no length become zero."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    silent = norms < SILENT_NORM
-    scaled: NDArray[np.float64] = np.where(silent, 0.0, vectors / np.where(silent, 1.0, norms))
-    return scaled
+    return unit(vectors - centre)
 
 
 def _by_person(
@@ -409,17 +239,3 @@ def _by_person(
     labels = np.asarray(person, dtype=np.str_)
     persons, counts = np.unique(labels, return_counts=True)
     return persons, counts.astype(np.int64), vectors[np.argsort(labels, kind="stable")]
-
-
-def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    starts: NDArray[np.int64] = np.cumsum(counts) - counts
-    return starts
-
-
-def _person_means(vectors: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    means: NDArray[np.float64] = np.add.reduceat(vectors, _starts(counts)) / counts[:, None]
-    return means
-
-
-def _span(counts: NDArray[np.int64]) -> list[int]:
-    return [int(counts.min()), int(counts.max())] if len(counts) else [0, 0]

@@ -84,7 +84,8 @@ class PersonRank:
     person : str
         Participant label.
     rank : float
-        Expected rank under random order of ties; infinite when no search could be made.
+        Expected rank under random order of ties; infinite when no search could be made, or when a
+        service did not return the mate.
     tied : int
         Other gallery persons with exactly the mate's score.
     mate_score, best_other_score : float
@@ -126,7 +127,7 @@ class StudyResult:
     cmc : tuple of float
         Identification rate at rank 1, 2, … gallery size.
     matching, fusion : str
-        See `faceblind.identification.match`.
+        See `faceblind.identification.match.Scores`.
     settings : dict
         Resolved settings of the run.
     versions : dict
@@ -329,10 +330,13 @@ def evaluate(
     searched = [
         i for i, person in enumerate(wanted) if rows[i] != metrics.NO_MATE and person in in_gallery
     ]
-    values = scores.values[rows[searched]]
     mates = metrics.mate_indices([wanted[i] for i in searched], scores.gallery_persons)
     entries = [PersonRank(p, math.inf, failure=reasons.get(p, "no usable face")) for p in wanted]
-    for i, entry in zip(searched, _rank_persons(values, mates), strict=True):
+    for i in searched:
+        entries[i] = PersonRank(wanted[i], math.inf)
+    ranked = _have_rank(scores, rows[searched], mates)
+    values, mates = scores.values[rows[searched]][ranked], mates[ranked]
+    for i, entry in zip(np.array(searched)[ranked], _rank_persons(values, mates), strict=True):
         entries[i] = PersonRank(wanted[i], *entry)
     n, size = len(wanted), len(scores.gallery_persons)
     rates = [Rate.of(metrics.rank_hits(values, mates, k), n) for k in REPORTED_RANKS]
@@ -354,6 +358,14 @@ def evaluate(
         versions=dict(versions or {}),
         note=note,
     )
+
+
+def _have_rank(scores: Scores, rows: np.ndarray, mates: np.ndarray) -> np.ndarray:
+    """(S,) bool: searches whose mate has a score. One that a service left out is a miss."""
+    if scores.returned is None:
+        return np.ones(len(mates), dtype=bool)
+    found: np.ndarray = scores.returned[rows, mates]
+    return found
 
 
 def _rank_persons(values: np.ndarray, mates: np.ndarray) -> list[tuple[float, int, float, float]]:

@@ -95,8 +95,12 @@ def choose_cut(
         return _sparing(*head, thickness)
     beside = side_cover(scan, skin, affine)
     if beside is None or not beside.is_thin:
-        thick = beside is not None and beside.is_surely_thick and thickness < 1.0
-        return _as_grown(*head, thickness) if thick else _sparing(*head, thickness)
+        if beside is not None and thickness < 1.0 and beside.is_surely_thick:
+            return _as_grown(*head, thickness)
+        usual = _sparing(*head, thickness)
+        if beside is None or thickness < 1.0 or not beside.may_be_thin:
+            return usual
+        return _or_by_brain(*head, usual)
     if thickness >= 1.0 and beside.shows_cortex:
         usual = _sparing(*head, thickness)
         if _brain_is_far(scan, alignment, placement, name, usual):
@@ -128,6 +132,27 @@ def _as_grown(
         if _brain_is_far(scan, alignment, placement, name, usual):
             return usual
         raise
+
+
+def _or_by_brain(
+    scan: Scan,
+    skin: Skin,
+    alignment: Alignment,
+    placement: Placement,
+    name: str,
+    usual: CutFit,
+) -> CutFit:
+    """The usual cut, or one that spares the average brain where the scan's own tissues have it.
+
+    For a cover that may be a grown head's as well as a child's.
+    """
+    if _brain_is_far(scan, alignment, placement, name, usual):
+        return usual
+    brain = _brain(scan, alignment)
+    if brain is None:
+        return usual
+    surface = brain.surface(ALSO_FAR_MM)
+    return _sparing(scan, skin, alignment, placement, name, 1.0, surface)
 
 
 def _brain(scan: Scan, alignment: Alignment, *, evened: bool = False) -> BrainPose | None:

@@ -13,7 +13,7 @@ from PIL import Image
 from faceblind.attacks.verdict import Verdict
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
 from faceblind.report.page import Album, Picture, Text
-from faceblind.report.pictures import TILE, data_address, jpeg, scan_strip, thumbnail
+from faceblind.report.pictures import TILE, jpeg, jpeg_address, scan_strip, thumbnail
 from faceblind.system.workers import run_many
 from faceblind.workflows.audit_report import AuditReport
 
@@ -96,7 +96,7 @@ def _strip(path: Path) -> bytes | None:
 def _album(verdict: Verdict, strips: tuple[bytes | None, bytes | None]) -> Album:
     names = ("before", "after") if strips[0] else ("", "as audited")
     pictures = tuple(
-        Picture(name, data_address(strip))
+        Picture(name, jpeg_address(strip))
         for name, strip in zip(names, strips, strict=True)
         if strip
     )
@@ -146,7 +146,7 @@ def people_albums(private: Path, persons: Sequence[str]) -> tuple[Album, ...]:
 
 def _photograph(path: Path | None) -> Picture | None:
     try:
-        return Picture("photograph", data_address(thumbnail(path))) if path else None
+        return Picture("photograph", jpeg_address(thumbnail(path))) if path else None
     except (OSError, ValueError):
         logger.warning("A photograph for the private report could not be read.")
         return None
@@ -161,7 +161,7 @@ def _sheet_views(sheet: Path) -> str:
     views = [pixels[k * height : (k + 1) * height, :width] for k in order]
     strip = Image.fromarray(np.concatenate(views, axis=1))
     strip.thumbnail((len(views) * TILE, TILE))
-    return data_address(jpeg(np.asarray(strip)))
+    return jpeg_address(jpeg(np.asarray(strip)))
 
 
 def _rows(private: Path) -> list[dict[str, str]]:

@@ -100,10 +100,14 @@ def rank_histogram(result: StudyResult) -> Chart:
         labels.append(str(start) if start == last else f"{start}–{last}")
         values.append(round(found - before, 6))
         start, before = end + 1, found
-    enrolled = n - result.failed_to_enrol
+    unranked = sum(not (one.failure or math.isfinite(one.rank)) for one in result.ranks)
+    enrolled = n - result.failed_to_enrol - unranked
     if result.gallery_size >= start:
         labels.append(f"over {start - 1}")
         values.append(round(max(0.0, enrolled - before), 6))
+    if unranked:
+        labels.append("not returned")
+        values.append(float(unranked))
     if result.failed_to_enrol:
         labels.append("no face")
         values.append(float(result.failed_to_enrol))
@@ -111,7 +115,8 @@ def rank_histogram(result: StudyResult) -> Chart:
     return Chart(
         "Ranks",
         "At which rank people's own entries came. Equal scores share their ranks out. "
-        "“No face”: no search could be made.",
+        "“No face”: no search could be made."
+        + (" “Not returned”: the service named others only." if unranked else ""),
         bars("ranks", labels, values, "rank of the person's own entry"),
         Table("ranks", "People by rank", ("rank", "people"), rows),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,6 +56,12 @@ def cautions(result: StudyResult) -> tuple[str, ...]:
         ranks = ", ".join(map(str, result.trivial_ranks))
         found.append(
             f"The gallery holds {result.gallery_size}: within rank {ranks} guessing finds as many."
+        )
+    lost = sum(not one.failure and math.isinf(one.rank) for one in result.ranks)
+    if lost:
+        found.append(
+            f"The service did not return {lost} of {len(result.ranks)} people for any of their own "
+            "photographs. They count as misses; figures beyond this gallery cannot be computed."
         )
     if len(result.ranks) < FEWEST:
         found.append(
@@ -135,10 +142,7 @@ def methods(result: StudyResult) -> str:
     )
     if probe and gallery:
         parts.append(f"There were {probe} pictures per probe and {gallery} per gallery person.")
-    parts.append(
-        f"Pictures were compared by the recogniser {result.recogniser} with {result.matching} "
-        f"matching, and the scores of two people fused by {result.fusion}."
-    )
+    parts.append(_comparison(result))
     if result.matching == "adapted":
         parts.append(
             "How photographs and renders of one face differ was learnt from synthetic people, none "
@@ -163,6 +167,24 @@ def methods(result: StudyResult) -> str:
     if any(trait.corrected is not None for trait in result.subgroups):
         parts.append("Groups were compared by permutation tests, corrected by Holm's method.")
     return " ".join(parts)
+
+
+def _comparison(result: StudyResult) -> str:
+    """Who compared the pictures, and how they became one score for two people."""
+    if result.matching != "service":
+        return (
+            f"Pictures were compared by the recogniser {result.recogniser} with {result.matching} "
+            f"matching, and the scores of two people fused by {result.fusion}."
+        )
+    used = result.settings.get("service", {})
+    low, high = used.get("candidates_returned", (0, 0))
+    return (
+        f"The remote service {used.get('name', '')} ({result.recogniser}) was trained on the "
+        "renders, one entry for each person, and named candidates for each photograph, "
+        f"{low} to {high} of {used.get('candidates_asked', 0)} asked for. A person's score is the "
+        "mean of the service's confidences over the photographs, 0 where a list does not hold the "
+        "person. People in none of the lists have no rank and count as misses."
+    )
 
 
 def citations(result: StudyResult) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from faceblind._version import __version__
+from faceblind.display import data_address
 from faceblind.report.face_diagram import face_symbols, key
 from faceblind.report.page import Chart, Page, Table
 from faceblind.report.texts import clean
@@ -80,8 +81,8 @@ def _lines(text: str) -> Markup:
 
 
 def _csv_address(table: Table) -> Markup:
-    content = base64.b64encode(csv_text(table).encode()).decode()
-    return Markup(f"data:text/csv;charset=utf-8;base64,{content}")  # noqa: S704 - base64
+    address = data_address(csv_text(table).encode(), "text/csv;charset=utf-8")
+    return Markup(address)  # noqa: S704 - base64
 
 
 def _rules(page: Page) -> list[str]:

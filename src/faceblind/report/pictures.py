@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from scipy import ndimage
 
+from faceblind.display import data_address
 from faceblind.errors import FaceblindError
 from faceblind.formats import load
 from faceblind.geometry.grid import resize
@@ -63,9 +63,9 @@ def scan_strip(path: str | Path) -> bytes:
     return jpeg(np.concatenate(tiles, axis=1))
 
 
-def data_address(picture: bytes, kind: str = "jpeg") -> str:
-    """A picture as an address within a page."""
-    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
+def jpeg_address(picture: bytes) -> str:
+    """A JPEG as an address within a page."""
+    return data_address(picture, "image/jpeg")
 
 
 def thumbnail(path: str | Path, size: int = TILE) -> bytes:

@@ -10,6 +10,7 @@ from faceblind.errors import OutputError
 from faceblind.identification.result import StudyResult
 from faceblind.report.albums import people_albums, photograph_flags, scan_albums
 from faceblind.report.audit_page import audit_page, private_audit_page
+from faceblind.report.benchmark_page import benchmark_page, private_benchmark_page
 from faceblind.report.bids_words import group_names, group_notices
 from faceblind.report.compare_page import compare_page, private_compare_page
 from faceblind.report.html import render_page
@@ -18,6 +19,7 @@ from faceblind.report.study_page import private_study_page, study_page
 from faceblind.system.files import atomic_path, file_digest
 from faceblind.system.outputs import PRIVATE, private_dir
 from faceblind.workflows.audit_report import AuditReport
+from faceblind.workflows.benchmark_result import BenchmarkResult
 from faceblind.workflows.bids.group import GroupReport
 from faceblind.workflows.compare import Comparison
 from faceblind.workflows.result_outputs import BEYOND
@@ -26,12 +28,13 @@ NAME = "report.html"
 _OWNER_ONLY = 0o600
 _RESULTS = (
     "summary.json", "cmc.tsv", *BEYOND, "audit.tsv", "compare.json", "compare.tsv",
+    "league.csv", "league.md", "league.json",
 )  # fmt: skip
 """Public files of all commands that a page may go with; an output folder may hold others."""
 
 
 def write_report(
-    result: StudyResult | AuditReport | GroupReport | Comparison,
+    result: StudyResult | AuditReport | GroupReport | Comparison | BenchmarkResult,
     out: str | Path,
     *,
     n_jobs: int = -1,
@@ -41,8 +44,9 @@ def write_report(
 
     Parameters
     ----------
-    result : StudyResult, AuditReport, GroupReport or Comparison
-        What `faceblind.study`, `faceblind.link`, `faceblind.audit` or `faceblind.compare` returned.
+    result : StudyResult, AuditReport, GroupReport, Comparison or BenchmarkResult
+        What `faceblind.study`, `faceblind.link`, `faceblind.audit`, `faceblind.compare` or
+        `faceblind.benchmark` returned.
     out : path
         Their output folder.
     n_jobs : int
@@ -70,6 +74,8 @@ def write_report(
         kept = private_study_page(result, hashes, people, photograph_flags(private))
     elif isinstance(result, Comparison):
         shown, kept = compare_page(result, hashes), private_compare_page(result, hashes)
+    elif isinstance(result, BenchmarkResult):
+        shown, kept = benchmark_page(result, hashes), private_benchmark_page(result, hashes)
     else:
         audit = result.audit if isinstance(result, GroupReport) else result
         linked = _recogniser(root)

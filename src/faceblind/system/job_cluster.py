@@ -12,6 +12,7 @@ import importlib.util
 import os
 import shlex
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -83,10 +84,13 @@ class _Cluster:
 
 def _cluster_class(queue: JobQueue, scripts: Path) -> Any:
     """The batch system's own class of clusters, with what is settled here."""
+    handler = signal.getsignal(signal.SIGINT)
     import dask_jobqueue
     from dask_jobqueue.pbs import PBSJob
     from dask_jobqueue.slurm import SLURMJob
 
+    # Importing it makes Ctrl-C end a program with exit code 0, as if all were done.
+    signal.signal(signal.SIGINT, handler)
     cluster, job = {
         "slurm": (dask_jobqueue.SLURMCluster, SLURMJob),
         "pbs": (dask_jobqueue.PBSCluster, PBSJob),

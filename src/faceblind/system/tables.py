@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -67,6 +69,32 @@ def as_tsv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] | None = No
             raise TableError(f"unexpected column {extra[0]!r} in a row; list all columns")
         lines.append("\t".join(_cell(row.get(name)) for name in names))
     return "\n".join(lines) + "\n"
+
+
+def write_csv(path: str | Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Write a comma-separated table (RFC 4180), whole or not at all; what is absent is empty.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    rows : iterable of mapping
+        Column name to value; floats keep six digits.
+    columns : sequence of str
+        Which columns, in this order.
+
+    Raises
+    ------
+    ValueError
+        If a row has a column that is not among `columns`.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="")
+    writer.writeheader()
+    for row in rows:
+        cells = {name: _cell(value) for name, value in row.items()}
+        writer.writerow({n: "" if cell == "n/a" else cell for n, cell in cells.items()})
+    _write_text(path, text.getvalue())
 
 
 def _write_text(path: str | Path, text: str) -> None:

@@ -12,6 +12,7 @@ from faceblind._version import software_versions
 from faceblind.attacks.reasons import public_texts
 from faceblind.attacks.verdict import ANONYMITY, Verdict
 from faceblind.datasets.census import ScanFile, session_of
+from faceblind.display import table_html
 from faceblind.identification.intervals import wilson_interval
 from faceblind.system.outputs import PRIVATE, private_dir
 from faceblind.system.tables import write_json, write_tsv
@@ -60,6 +61,16 @@ class AuditReport:
         counts = Counter(verdict.status for verdict in (*self.verdicts, *self.not_examined))
         told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
         return f"AuditReport({told or 'nothing'}; gate {'passed' if self.passed else 'closed'})"
+
+    def _repr_html_(self) -> str:
+        counts = Counter(verdict.status for verdict in (*self.verdicts, *self.not_examined))
+        rows: list[tuple[str, str]] = [(s, str(count)) for s, count in sorted(counts.items())]
+        rows += [
+            ("could not be read", str(len(self.failed))),
+            ("originals and photographs not used", str(len(self.unlinked))),
+            ("gate", "passed" if self.passed else "closed"),
+        ]
+        return table_html(rows, " ".join(self.remarks))
 
     @property
     def failed(self) -> tuple[Verdict, ...]:

@@ -24,7 +24,7 @@ LABELS = ("recogniser", "matching", "fusion", "gallery_size")
 """Entries of a summary that are named where the studies differ in them, beside the settings."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """How often the same people are found in two experiments.
 
@@ -55,6 +55,13 @@ class Comparison:
     differences: tuple[PairedDifference, ...]
     unlike: dict[str, list[Any]]
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        one = self.differences[0]
+        return (
+            f"Comparison({self.direction}, {len(self.people)} people in both: {one.a.hits:g} found "
+            f"at rank 1 in A, {one.b.hits:g} in B)"
+        )
 
     def summary(self) -> dict[str, Any]:
         """The figures without any person's label: what `compare.json` holds."""

@@ -26,6 +26,7 @@ LEAST_FREE_GB = 2.0
 _GB = 1e9
 
 EXTRAS = {
+    "azure": ("azure.ai.vision.face", "study --service azure"),
     "dlib": ("dlib", "study --recogniser dlib"),
     "heic": ("pillow_heif", "photographs in HEIC, as telephones take them"),
     "dask": ("distributed", "bids --dask"),
@@ -142,11 +143,18 @@ def _template() -> Check:
 
 def _extra(name: str) -> Check:
     module, use = EXTRAS[name]
-    if importlib.util.find_spec(module) is not None:
+    if _is_there(module):
         return Check(name, "ok", f"installed, for {use}")
     return Check(
         name, "note", f"not installed; needed for {use}", f"pip install 'faceblind[{name}]'"
     )
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # the package that it would lie in
+        return False
 
 
 def _peers() -> Check:

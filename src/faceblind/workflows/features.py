@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from faceblind.errors import FaceblindError, PhotographError, missing
 from faceblind.face import reconstruction
-from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
+from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS, Light
 from faceblind.face.pipeline import reconstruct_head, render_face, render_list, require_face
 from faceblind.face.reconstruction import Variant
 from faceblind.formats import load
@@ -118,19 +119,52 @@ def scan_embeddings(
     key = feature_key(path, "scan", {**shown, "recogniser": identity}) if cache else ""
     if cache and (known := cache.get(key)) is not None:
         return known["vectors"]
-    images, landmarks = _scan_pictures(path, settings, cache)
-    lights = [DEFAULT_LIGHTS.index(light) for light in lights_of(settings.recogniser)]
-    seen = np.isin(np.arange(len(images)) % len(DEFAULT_LIGHTS), lights)
+    images, landmarks = scan_pictures(path, settings, cache)
+    seen = seen_under(lights_of(settings.recogniser), len(images))
     vectors = _embed(images[seen], landmarks[seen], settings.recogniser)
     if cache:
         cache.put(key, {"vectors": vectors})
     return vectors
 
 
-def _scan_pictures(
+def seen_under(lights: Sequence[Light], count: int) -> NDArray[np.bool_]:
+    """(count,) which renders of `scan_pictures` are under some of the default lights.
+
+    Parameters
+    ----------
+    lights : sequence of Light
+    count : int
+        Number of renders.
+    """
+    wanted = [DEFAULT_LIGHTS.index(light) for light in lights]
+    return np.isin(np.arange(count) % len(DEFAULT_LIGHTS), wanted)
+
+
+def scan_pictures(
     path: Path, settings: FeatureSettings, cache: Cache | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Renders (81, H, W) of a scan, under all lights, and their landmarks (81, 5, 2)."""
+    """Renders of a scan from all cameras under all lights.
+
+    Parameters
+    ----------
+    path : Path
+        A scan file.
+    settings : FeatureSettings
+        The recogniser does not matter.
+    cache : Cache or None
+        Looked up first and filled.
+
+    Returns
+    -------
+    images : (81, H, W) uint8 ndarray
+    landmarks : (81, 5, 2) float32 ndarray
+        Pixels.
+
+    Raises
+    ------
+    FaceblindError
+        One line that names the file, when it cannot be used.
+    """
     shown = {"variant": settings.variant, "need_face": settings.need_face}
     key = feature_key(path, "renders", shown) if cache else ""
     if cache and (known := cache.get(key)) is not None:
@@ -212,12 +246,45 @@ def features_of_scan(
     FaceblindError
         One line that names the file, when no head is found in it.
     """
-    key = _key(path, recogniser, variant) if cache else ""
-    if cache and (known := cache.get(key)) is not None:
-        return ScanFeatures.from_arrays(known)
-    found = features_of_head(reconstruct_head(load(path)), recogniser, variant)
-    if cache:
-        cache.put(key, found.as_arrays())
+    return all_features_of_scan(path, (recogniser,), (variant,), cache)[recogniser, variant]
+
+
+def all_features_of_scan(
+    path: Path,
+    recognisers: Sequence[str],
+    variants: Sequence[Variant],
+    cache: Cache | None = None,
+) -> dict[tuple[str, Variant], ScanFeatures]:
+    """`features_of_scan` by several recognisers, of a head that is reconstructed once.
+
+    Parameters
+    ----------
+    path : Path
+    recognisers, variants : sequence
+    cache : Cache, optional
+
+    Returns
+    -------
+    dict of (str, str) to ScanFeatures
+        By recogniser and variant.
+
+    Raises
+    ------
+    FaceblindError
+        One line that names the file, when no head is found in it.
+    """
+    found: dict[tuple[str, Variant], ScanFeatures] = {}
+    head = None
+    for recogniser in recognisers:
+        for variant in variants:
+            key = _key(path, recogniser, variant) if cache else ""
+            if cache and (known := cache.get(key)) is not None:
+                found[recogniser, variant] = ScanFeatures.from_arrays(known)
+                continue
+            head = reconstruct_head(load(path)) if head is None else head
+            one = found[recogniser, variant] = features_of_head(head, recogniser, variant)
+            if cache:
+                cache.put(key, one.as_arrays())
     return found
 
 

@@ -55,7 +55,7 @@ class ProtectionSettings:
     same_grid: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ProtectionResult:
     """What became of one scan.
 
@@ -83,6 +83,12 @@ class ProtectionResult:
     remaining: dict[str, float] = field(default_factory=dict)
     existed: bool = False
     doubtful: bool = False
+
+    def __repr__(self) -> str:
+        # Names of files hold labels of people, and errors quote names.
+        if self.error is not None:
+            return "ProtectionResult(failed; see .error)"
+        return f"ProtectionResult({'protected before' if self.existed else 'protected'})"
 
 
 def for_derived(settings: ProtectionSettings) -> ProtectionSettings:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +17,7 @@ from faceblind.datasets.bids import choose_face_scans, find_people, only_series
 from faceblind.datasets.census import ScanFile
 from faceblind.datasets.participants import Participant, read_participants
 from faceblind.datasets.photographs import PhotoRow, read_photos_table
-from faceblind.errors import TableError
+from faceblind.errors import RecogniserError, TableError
 from faceblind.face.cameras import DEFAULT_CAMERAS
 from faceblind.face.pipeline import reconstruct_head
 from faceblind.face.reconstruction import Variant
@@ -27,7 +26,7 @@ from faceblind.identification.embeddings import Embeddings
 from faceblind.identification.enrolment import check_enrolled
 from faceblind.identification.interpretation import Traits, interpret
 from faceblind.identification.match import Matching, Scores, match
-from faceblind.identification.recipe import choose_recipe, lights_of
+from faceblind.identification.recipe import Recipe, choose_recipe, lights_of
 from faceblind.identification.result import StudyResult, evaluate
 from faceblind.recognition.registry import get_recogniser
 from faceblind.system.cache import Cache
@@ -42,17 +41,18 @@ from faceblind.workflows.features import (
 )
 from faceblind.workflows.reconstruct import write_face
 from faceblind.workflows.result_outputs import write_result
+from faceblind.workflows.study_material import note_of, preset_of
+from faceblind.workflows.study_service import (
+    Permitted,
+    Searched,
+    ServiceChoice,
+    permitted_service,
+    search_by_service,
+)
 
 logger = logging.getLogger(__name__)
 
-_DESCRIPTION = "dataset_description.json"
-
 Direction = Literal["photo-to-scan", "scan-to-photo"]
-
-IN_SILICO = (
-    "In-silico: the people are synthetic. These figures show how the method works, "
-    "not how recognisable real people are."
-)
 
 
 def study(
@@ -67,6 +67,7 @@ def study(
     variant: Variant = "completed",
     series: str | None = None,
     save_faces: bool = False,
+    service: ServiceChoice | None = None,
     n_jobs: int = -1,
     force: bool = False,
     show_progress: bool = True,
@@ -100,6 +101,9 @@ def study(
         each person's scan that shows the face best.
     save_faces : bool
         Keep meshes and render sheets in ``private/faces``.
+    service : ServiceChoice, optional
+        Upload renders and photographs to a service and let it search, see
+        `faceblind.workflows.study_service`. Without it nothing leaves this machine.
     n_jobs : int
         Processes; -1 for all processors.
     force : bool
@@ -115,6 +119,8 @@ def study(
     ------
     ConsentError
         If any photograph lacks consent. Nothing is read or written before that check.
+    ServiceError
+        If a service is asked for and not all that its use needs is given, or if it fails.
     FaceblindError
         If the inputs or the output cannot be used.
     """
@@ -123,43 +129,92 @@ def study(
     found = find_people(scans)
     files = choose_face_scans(found if series is None else only_series(found, series))
     people = _participants(participants, scans, photos)
-    recipe = choose_recipe(recogniser, matching)
-    settings = FeatureSettings(recipe.recogniser, variant)
-    identity = get_recogniser(recipe.recogniser).identity
     persons = sorted({row.participant_id for row in rows} & {file.participant_id for file in files})
     if not persons:
         raise TableError(
             f"{photos}: no participant_id matches a scan in {scans}; "
             "compare the table's ids with the sub- labels of the scans"
         )
+    work = _Work(files, rows, persons, variant, direction, n_jobs, show_progress)
+    if service is None:
+        recipe = choose_recipe(recogniser, matching)
+        # What cannot be opened is refused before a folder is made.
+        identity = get_recogniser(recipe.recogniser).identity
+        search = partial(_search_here, work, recipe, identity)
+    else:
+        _require_no_recipe(recogniser, matching)
+        paths = [*(file.path for file in files), *(row.file for row in rows)]
+        search = partial(_search_remote, work, permitted_service(service, photos, paths, direction))
     root = prepare_output(out, "study", [scans, photos, *(row.file for row in rows)], force)
     private = private_dir(root / PRIVATE)
-    cache = private / "cache"
-    scan_vectors, failed = _scan_features(files, settings, cache, n_jobs, show_progress)
-    photo_vectors, unreadable, flags = _photo_features(rows, settings, cache, n_jobs, show_progress)
-    sides = (scan_vectors, photo_vectors)
-    failed = check_enrolled(sides, persons, unreadable | failed, recipe.matching)
-    scores = _match(scan_vectors, photo_vectors, direction, recipe.matching, identity)
+    searched = search(private)
     result = evaluate(
-        scores,
+        searched.scores,
         persons,
-        failed,
+        searched.failed,
         settings={
-            **asdict(replace(settings, recogniser=Path(recipe.recogniser).name)),
+            "variant": variant,
+            "need_face": True,
+            **searched.settings,
             "cameras": len(DEFAULT_CAMERAS),
-            "lights": len(lights_of(recipe.recogniser)),
             "series": series,
-            "cohort": _cohort(people, persons) | _preset(photos.parent),
+            "cohort": _cohort(people, persons) | preset_of(photos.parent),
         },
         versions=software_versions(),
-        note=_note(photos.parent),
+        note=note_of(photos.parent),
     )
-    result = interpret(result, scores, _traits(people, files))
-    _write(root, private, result, flags)
+    result = interpret(result, searched.scores, _traits(people, files))
+    _write(root, private, result, searched.flags)
     if save_faces:
-        shown = [file for file in files if file.participant_id in scan_vectors]
+        shown = [file for file in files if file.participant_id in searched.shown]
         _save_faces(shown, private, n_jobs, show_progress)
     return result
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is searched in what, and how."""
+
+    files: Sequence[ScanFile]
+    rows: Sequence[PhotoRow]
+    persons: Sequence[str]
+    variant: Variant
+    direction: Direction
+    n_jobs: int
+    show_progress: bool
+
+
+def _require_no_recipe(recogniser: str | None, matching: str | None) -> None:
+    if recogniser is not None or matching is not None:
+        raise RecogniserError(
+            "a service recognises and matches by itself; leave out --recogniser and --matching"
+        )
+
+
+def _search_here(work: _Work, recipe: Recipe, identity: str, private: Path) -> Searched:
+    """By a recogniser on this machine."""
+    settings = FeatureSettings(recipe.recogniser, work.variant)
+    how = (settings, private / "cache", work.n_jobs, work.show_progress)
+    scans, failed = _scan_features(work.files, *how)
+    photos, unreadable, flags = photo_features(work.rows, *how)
+    failed = check_enrolled((scans, photos), work.persons, unreadable | failed, recipe.matching)
+    scores = _match(scans, photos, work.direction, recipe.matching, identity)
+    told = {
+        "recogniser": Path(recipe.recogniser).name,
+        "lights": len(lights_of(recipe.recogniser)),
+    }
+    return Searched(scores, failed, tuple(flags), frozenset(scans), told)
+
+
+def _search_remote(work: _Work, permitted: Permitted, private: Path) -> Searched:
+    """By a service that may be used."""
+    settings = FeatureSettings(variant=work.variant)
+    found = search_by_service(
+        permitted, work.files, work.rows, settings, private, work.n_jobs, work.show_progress
+    )
+    sides = (found.shown, set(map(str, found.scores.probe_persons)))
+    failed = check_enrolled(sides, work.persons, found.failed, "service")
+    return replace(found, failed=failed)
 
 
 def _participants(given: str | Path | None, scans: Path, photos: Path) -> dict[str, Participant]:
@@ -202,24 +257,6 @@ def _traits(people: Mapping[str, Participant], files: Sequence[ScanFile]) -> dic
     }
 
 
-def _note(folder: Path) -> str:
-    """The warning that synthetic volunteers carry, if these are such."""
-    try:
-        name = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8-sig"))["Name"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    return IN_SILICO if "synthetic" in str(name).lower() else ""
-
-
-def _preset(folder: Path) -> dict[str, Any]:
-    """Name, version and fingerprint of the settings of synthetic volunteers, if these are such."""
-    try:
-        preset = json.loads((folder / "cohort.json").read_text(encoding="utf-8"))["preset"]
-        return {"preset": {key: str(preset[key]) for key in ("name", "version", "fingerprint")}}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-
-
 def _scan_features(
     files: Sequence[ScanFile], settings: FeatureSettings, cache: Path, n_jobs: int, show: bool
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, str]]:
@@ -245,10 +282,29 @@ def _scan_work(file: ScanFile, settings: FeatureSettings, cache: Path) -> NDArra
     return scan_embeddings(file.path, settings, Cache(cache))
 
 
-def _photo_features(
+def photo_features(
     rows: Sequence[PhotoRow], settings: FeatureSettings, cache: Path, n_jobs: int, show: bool
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, str], list[dict[str, str]]]:
-    """Embeddings (n, D) by person, why others have none, and the quality flags of pictures."""
+    """Embed the photographs of a table.
+
+    Parameters
+    ----------
+    rows : sequence of PhotoRow
+    settings : FeatureSettings
+    cache : Path
+    n_jobs : int
+    show : bool
+        Show progress.
+
+    Returns
+    -------
+    vectors : dict of str to (n, D) float32 ndarray
+        By person.
+    failed : dict of str to str
+        Why others have none.
+    flags : list of dict
+        Quality remarks of each picture.
+    """
     work = partial(_photo_work, settings=settings, cache=cache)
     outcomes = run_many(
         work, rows, n_jobs=n_jobs, label="Photographs", name=_photo_name, show_progress=show

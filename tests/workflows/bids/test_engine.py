@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import stand_ins
 
 from faceblind.system import job_cluster
 from faceblind.workflows.bids import participant
+from faceblind.workflows.bids.engine import PATIENCE_S, patience_s
 from faceblind.workflows.bids.participant import run_participants
 from faceblind.workflows.bids.settings import BidsSettings, Resources
 
@@ -78,7 +80,8 @@ def test_a_killed_dask_worker_changes_nothing(local, pids, dataset, tmp_path, tr
 def test_jobs_of_slurm_that_are_cancelled_change_nothing(
     slurm, local, pids, dataset, tmp_path, tree, monkeypatch
 ):
-    pytest.importorskip("dask_jobqueue", reason="needs the queue extra")
+    if importlib.util.find_spec("dask_jobqueue") is None:
+        pytest.skip("needs the queue extra")
     monkeypatch.setattr(job_cluster, "TEND_S", 1.0)
     struck = strike(pids, lambda _: subprocess.run(["scancel", "--name=faceblind"], check=True))
     resources = Resources(
@@ -114,3 +117,10 @@ def test_a_slurm_job_array_gives_the_same_bytes(slurm, local, dataset, tmp_path,
     # The last one finds all done and settles the tables.
     subprocess.run(one.split(), check=False, timeout=60)
     assert tree(out) == local
+
+
+def test_only_sessions_of_workers_elsewhere_are_waited_for():
+    """A scheduler may give up a worker that still ends its session."""
+    assert patience_s(Resources()) == 0.0
+    assert patience_s(Resources(scheduler="tcp://node:8786")) == PATIENCE_S
+    assert patience_s(Resources(queue="slurm", n_jobs=2)) == PATIENCE_S

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -142,3 +143,25 @@ def test_a_scan_that_a_reviewer_rejected_does_not_come_back(run, tmp_path):
     report = run()
     assert not (out / inside).exists()
     assert any("rejected in a review" in line for line in report.failures)
+
+
+def test_a_session_that_somebody_lets_go_of_soon_is_waited_for(dataset, tmp_path):
+    task = make_plan(dataset, BidsSettings()).tasks[0]
+    output = Output(tmp_path / "out")
+    output.make()
+    with Manifest(output.root, make=True) as manifest:
+        manifest.expect([task.key])
+    holding, let_go = threading.Event(), threading.Event()
+
+    def hold():
+        with session.claim(output.claim(task.key)):
+            holding.set()
+            let_go.wait(30)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert holding.wait(30)
+    assert run_task(task, output, BidsSettings()).state == "elsewhere"
+    threading.Timer(0.2, let_go.set).start()
+    assert run_task(task, output, BidsSettings(), wait_s=30).state == "done"
+    holder.join()

@@ -81,7 +81,46 @@ PET = {
         "InjectionEnd": 1, "PatientName": "Doe",
     },
 }  # fmt: skip
-KINDS = {"sessions": SESSIONS, "mp2rage": MP2RAGE, "pet": PET}
+TASKS = {
+    "participants.json": {"age": {"Description": "Age at the scan", "Units": "years"}},
+    "CHANGES": "1.0.1 2021-05-01\n  - Names of events\n",
+    "LICENSE": "CC0",
+    ".bidsignore": "*_notes.txt\n",
+    "acq-mprage_T1w.json": PHYSICS,
+    "task-rest_bold.json": {"TaskName": "rest", "RepetitionTime": 2.0},
+    "task-faces_bold.json": {"TaskName": "faces", "RepetitionTime": 2.0},
+    "task-faces_events.json": {"trial_type": {"Levels": {"face": "A face", "house": "A house"}}},
+    "phenotype/stai.tsv": "participant_id\tstai\nsub-s01\t31\nsub-s02\t40\n",
+    "phenotype/stai.json": {"stai": {"Description": "Anxiety"}},
+    **{
+        f"sub-{p}/{kind}/sub-{p}_{name}": content
+        for p in ("s01", "s02")
+        for kind, name, content in (
+            ("anat", "acq-mprage_T1w.nii.gz", None),
+            ("anat", "acq-space_run-1_T2w.nii.gz", None),
+            ("anat", "acq-space_run-1_T2w.json", PHYSICS),
+            ("anat", "FLAIR.nii.gz", None),
+            ("anat", "FLAIR.json", PHYSICS | {"InversionTime": 2.5}),
+            ("fmap", "magnitude1.nii.gz", None),
+            ("fmap", "magnitude2.nii.gz", None),
+            ("fmap", "phasediff.nii.gz", None),
+            (
+                "fmap",
+                "phasediff.json",
+                {"EchoTime1": 0.00492, "EchoTime2": 0.00738}
+                | {"IntendedFor": [f"bids::sub-{p}/func/sub-{p}_task-rest_bold.nii.gz"]},
+            ),
+            ("func", "task-rest_bold.nii.gz", None),
+            ("func", "task-faces_run-1_bold.nii.gz", None),
+            ("func", "task-faces_run-1_events.tsv", "onset\tduration\ttrial_type\n1\t2\tface\n"),
+            ("func", "task-faces_run-2_bold.nii.gz", None),
+            ("func", "task-faces_run-2_events.tsv", "onset\tduration\ttrial_type\n1\t2\thouse\n"),
+            ("beh", "task-stroop_beh.tsv", "trial\trt\n1\t0.5\n"),
+            ("beh", "task-stroop_beh.json", {"TaskName": "stroop"}),
+        )
+    },
+}
+KINDS = {"sessions": SESSIONS, "mp2rage": MP2RAGE, "pet": PET, "tasks": TASKS}
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +164,7 @@ def image(path: Path) -> None:
 
 
 def make(root: Path, files: dict) -> Path:
-    people = sorted({name.split("/")[0] for name in files if "/" in name})
+    people = sorted({name.split("/")[0] for name in files if name.startswith("sub-")})
     files = {
         "dataset_description.json": {"Name": "Raw", "BIDSVersion": "1.10.0", "Authors": ["A"]},
         "README.md": "A dataset of nobody, made to be looked at by a validator. " * 5,

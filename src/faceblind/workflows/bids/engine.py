@@ -11,6 +11,21 @@ from faceblind.workflows.bids.plan import Task
 from faceblind.workflows.bids.session import Output, TaskReport
 from faceblind.workflows.bids.settings import Resources
 
+PATIENCE_S = 60.0
+"""A worker that a scheduler has given up may hold its session until it has ended; batch systems
+leave jobs half a minute for that."""
+
+
+def patience_s(resources: Resources) -> float:
+    """How long a session that another process holds is waited for.
+
+    Parameters
+    ----------
+    resources : Resources
+    """
+    is_local = resources.queue is None and resources.scheduler is None
+    return 0.0 if is_local else PATIENCE_S
+
 
 def engine(
     jobs: int, work: Sequence[Task], output: Output, resources: Resources

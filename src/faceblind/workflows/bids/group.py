@@ -34,7 +34,7 @@ from faceblind.workflows.bids.sweep import sweep
 RECOGNISER = DEFAULT_RECOGNISER
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GroupReport:
     """What holds for a whole output.
 
@@ -53,6 +53,13 @@ class GroupReport:
     faults: tuple[str, ...]
     absent: tuple[ScanRecord, ...]
     waiting: int
+
+    def __repr__(self) -> str:
+        return (
+            f"GroupReport({len(self.audit.verdicts)} public scans, {len(self.absent)} not public, "
+            f"{self.waiting} sessions not finished, {len(self.faults)} faults; gate "
+            f"{'passed' if self.passed else 'closed'})"
+        )
 
     @property
     def passed(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,7 @@ from faceblind.errors import OutputError
 from faceblind.system.outputs import prepare_output
 from faceblind.system.workers import Outcome
 from faceblind.workflows.bids.dataset import read_description, write_dataset_files
-from faceblind.workflows.bids.engine import engine
+from faceblind.workflows.bids.engine import engine, patience_s
 from faceblind.workflows.bids.manifest import Manifest
 from faceblind.workflows.bids.memory import jobs_within
 from faceblind.workflows.bids.plan import Plan, Task, make_plan, require_known_folders
@@ -25,7 +26,7 @@ VERB = "bids"
 _ALL = "all images"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunReport:
     """What a run did.
 
@@ -46,6 +47,14 @@ class RunReport:
     failures: tuple[str, ...]
     faults: tuple[str, ...]
     not_begun: int = 0
+
+    def __repr__(self) -> str:
+        statuses = Counter(scan.status for task in self.tasks for scan in task.scans)
+        told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+        return (
+            f"RunReport({told or 'no scans'}; {len(self.failures)} failures, {len(self.faults)} "
+            f"faults, {self.not_begun} sessions not begun)"
+        )
 
     @property
     def ok(self) -> bool:
@@ -90,7 +99,7 @@ def run_participants(
     jobs, too_large = jobs_within(plan.tasks, resources)
     work = [task for task in plan.tasks if task.key not in too_large]
     outcomes = engine(jobs, work, output, resources)(
-        partial(run_task, output=output, settings=settings),
+        partial(run_task, output=output, settings=settings, wait_s=patience_s(resources)),
         work,
         label="Sessions",
         name=_name,

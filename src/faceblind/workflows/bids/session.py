@@ -116,7 +116,7 @@ class TaskReport:
     failures: tuple[str, ...] = ()
 
 
-def run_task(task: Task, output: Output, settings: BidsSettings) -> TaskReport:
+def run_task(task: Task, output: Output, settings: BidsSettings, wait_s: float = 0.0) -> TaskReport:
     """Do a piece of work, unless it was done before or another process does it now.
 
     Parameters
@@ -125,12 +125,14 @@ def run_task(task: Task, output: Output, settings: BidsSettings) -> TaskReport:
     output : Output
         Made.
     settings : BidsSettings
+    wait_s : float
+        How long to wait for another process.
 
     Returns
     -------
     TaskReport
     """
-    with claim(output.claim(task.key)) as held:
+    with claim(output.claim(task.key), wait_s=wait_s) as held:
         if not held:
             return TaskReport(task.key, ELSEWHERE)
         with Manifest(output.root) as manifest:

@@ -1,0 +1,1 @@
+"""Remote services that identify faces; the only code that sends pictures anywhere."""
