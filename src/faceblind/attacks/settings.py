@@ -27,7 +27,8 @@ class AuditSettings:
         the brain kept the brow's upper rim, our cuts show 0.32 of it and less; below a new face
         0.25 and less.
     in_view_aside, in_view_face_aside : float
-        The same where the protection lies more than `near_mm` from where the brain has the brow.
+        The same where the protection lies more than `near_mm` from where the brain has the brow, or
+        the brain does not tell.
     near_mm, aside_mm : float
         Distance that tightens the bounds, and distance from which a protection is doubted: 10 mm
         and less in twenty heads that we protected, most of it the error of the brain's place
@@ -77,7 +78,7 @@ class AuditSettings:
     chance: float = 0.05
     clear_lead: float = 0.5
 
-    def least_in_view(self, replaced: str, aside_mm: float) -> float:
+    def least_in_view(self, replaced: str, aside_mm: float, placed: bool = True) -> float:
         """Share of a region's skin from which no scan passes.
 
         Parameters
@@ -86,8 +87,10 @@ class AuditSettings:
             What faceblind itself put there.
         aside_mm : float
             How far it lies from where the brain has the brow.
+        placed : bool
+            Whether the brain tells that.
         """
-        aside = aside_mm > self.near_mm
+        aside = not placed or aside_mm > self.near_mm
         if replaced == "face":
             return self.in_view_face_aside if aside else self.in_view_face
         return self.in_view_aside if replaced and aside else self.in_view
