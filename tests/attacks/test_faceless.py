@@ -15,7 +15,7 @@ FOUND = SimpleNamespace(name="by the brain")
 
 def faceless(deep_share: float, size: float, share: float = 0.4) -> Faceless:
     """A head whose brain has `size` times the template's millimetres of its scalp, upwards."""
-    found = Faceless(None, None, None)  # type: ignore[arg-type]
+    found = Faceless(None, None, None, None)  # type: ignore[arg-type]
     pose = BrainPose(np.diag([1.1, 1.1, 1.1 * size, 1.0]), share, deep_share)
     scalp = SimpleNamespace(scan_to_template=np.diag([1.1, 1.1, 1.1, 1.0]))
     found.__dict__.update(by_scalp=scalp, _pose=pose, by_brain=FOUND)

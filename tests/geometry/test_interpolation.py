@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from faceblind.geometry.interpolation import trilinear
+from faceblind.geometry.interpolation import trilinear, trilinear_on_grid
 
 SHAPE = (9, 14, 11)
 
@@ -35,3 +35,22 @@ def test_half_way_is_the_mean() -> None:
     found = trilinear(values, index)
     assert (found[:1000] == 4.0).all()
     assert (found[1000:] == 2.0).all()
+
+
+@pytest.mark.parametrize("volume", [SHAPE, (9, 1, 11)])
+def test_another_grid_has_the_same_bits_as_scipys_beyond_the_border_too(
+    volume: tuple[int, ...],
+) -> None:
+    rng = np.random.default_rng(4)
+    values = rng.standard_normal(volume).astype(np.float32)
+    to_index = np.eye(4)
+    to_index[:3, :3] = 0.4 * np.eye(3) + 0.05 * rng.standard_normal((3, 3))
+    to_index[:3, 3] = (-2.0, -1.3, 0.7)
+    shape = (37, 41, 52)
+    found = trilinear_on_grid(values, to_index, shape)
+    expected = ndimage.affine_transform(
+        values, to_index[:3, :3], to_index[:3, 3], shape, order=1, mode="nearest"
+    )
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, expected)
+    assert len(np.unique(found)) > 1000
