@@ -1,6 +1,11 @@
 """Fixtures shared by all tests."""
 
+# ruff: noqa: E402 - one thread of linear algebra, before numpy is imported
 from __future__ import annotations
+
+from faceblind.system.threads import one_algebra_thread
+
+one_algebra_thread()
 
 import importlib.util
 import logging
