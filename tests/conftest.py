@@ -36,6 +36,7 @@ from faceblind.head.skin import find_skin
 from faceblind.head.template import REGIONS, load_template
 from faceblind.head.whole_head import Head
 from faceblind.identification.match import Scores
+from faceblind.protect import cut_choice, same_space
 from faceblind.scan import Scan
 from faceblind.volunteers.people.shape import sample_person
 from faceblind.volunteers.presets import preset
@@ -404,12 +405,22 @@ def article_scores() -> Scores:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _dim_heads_are_remembered() -> Iterator[None]:
-    """Heads and audits of one scan share the search for its dim face."""
+def _searches_are_remembered() -> Iterator[None]:
+    """Tests of one scan share the searches for its dim face, its brain, its cut and its space.
+
+    Many tests protect one phantom, each in files of its own.
+    """
     with pytest.MonkeyPatch.context() as patch:
         search = _remembered.RememberedDimHeads()
         patch.setattr(own_head, "find_dim_head", search)
         patch.setattr(evidence, "find_dim_head", search)
+        for user, name in (
+            (cut_choice, "find_head"),
+            (cut_choice, "find_brain_pose"),
+            (cut_choice, "fit_cut"),
+            (same_space, "look_around"),
+        ):
+            patch.setattr(user, name, _remembered.Remembered(getattr(user, name)))
         yield
 
 
