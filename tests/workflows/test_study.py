@@ -22,8 +22,6 @@ from faceblind.workflows.study import study
 from faceblind.workflows.study_material import IN_SILICO
 
 module = import_module("faceblind.workflows.study")
-# Registered by the tests' own conftest.py.
-_remembered = import_module("remembered")
 
 QUIET = {"n_jobs": 1, "show_progress": False}
 
@@ -75,31 +73,13 @@ def test_a_second_run_computes_nothing_and_says_the_same(
         assert (again / name).read_bytes() == (studied.out / name).read_bytes(), name
 
 
-@pytest.fixture(scope="module")
-def with_sface(studied: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The study's folder once more, with what the recogniser of the plain ways sees in its cache.
-
-    Copy it before changing anything.
-    """
-    folder = _remembered.shared_folder(tmp_path_factory)
-    out = folder / "with_sface"
-    people = studied.people
-
-    def make() -> None:
-        shutil.copytree(studied.out, out)
-        study(people / "scans", people / "photos.tsv", out, matching="centred", **QUIET)
-
-    _remembered.once(folder, "sface", make)
-    return out
-
-
 @pytest.mark.parametrize("direction", ["photo-to-scan", "scan-to-photo"])
 @pytest.mark.parametrize("matching", ["centred", "nearest"])
 def test_every_way_of_matching_finds_people(
-    studied: Any, with_sface: Path, tmp_path: Path, direction: Any, matching: Any
+    studied: Any, studied_with_sface: Path, tmp_path: Path, direction: Any, matching: Any
 ) -> None:
     people, out = studied.people, tmp_path / "again"
-    shutil.copytree(with_sface, out)
+    shutil.copytree(studied_with_sface, out)
     result = study(
         people / "scans", people / "photos.tsv", out, direction=direction, matching=matching,
         **QUIET,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 from typing import Any
 
 import pytest
@@ -54,8 +53,8 @@ def service(monkeypatch):
 
     def make(*answers: Any, access: Access = ACCESS):
         line, pauses = Line(list(answers)), []
-        monkeypatch.setattr(http.client, "HTTPConnection", line)
-        monkeypatch.setattr(http.client, "HTTPSConnection", line)
+        for kind in ("HTTPConnection", "HTTPSConnection"):
+            monkeypatch.setattr(rest.http.client, kind, line)
         client = Rest("toy", access, "x-api-key", Pace(1e6, sleep=lambda _: None), pauses.append)
         return client, line, pauses
 
@@ -103,7 +102,8 @@ def test_the_service_says_how_long_to_wait_but_not_for_ever(service):
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"), [(Answer(502), "HTTP 502"), (http.client.BadStatusLine("x"), "BadStatus")]
+    ("answer", "why"),
+    [(Answer(502), "HTTP 502"), (rest.http.client.BadStatusLine("x"), "BadStatus")],
 )
 def test_it_gives_up_with_the_last_problem_and_without_the_key(service, answer, why):
     client, line, pauses = service(*[answer] * TRIES)
