@@ -29,14 +29,14 @@ def searches(monkeypatch, phantom):
             self.made = []
 
         def head(self):
-            return Faceless(made.head.skin, made.scan, None)
+            return Faceless(made.head.skin, made.scan, None, None)
 
     searches = Searches()
     moved = np.array(alignment.scan_to_template)
     moved[:3, 3] += (0.0, 4.0, -6.0)
     searches.moved = moved
 
-    def by_scalp(skin, scan):
+    def by_scalp(skin, scan, *, targets):
         searches.made.append("scalp")
         return searches.scalp
 
