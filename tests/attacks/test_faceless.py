@@ -29,14 +29,14 @@ def searches(monkeypatch, phantom):
             self.made = []
 
         def head(self):
-            return Faceless(made.head.skin, made.scan, None)
+            return Faceless(made.head.skin, made.scan, None, None)
 
     searches = Searches()
     moved = np.array(alignment.scan_to_template)
     moved[:3, 3] += (0.0, 4.0, -6.0)
     searches.moved = moved
 
-    def by_scalp(skin, scan):
+    def by_scalp(skin, scan, *, targets):
         searches.made.append("scalp")
         return searches.scalp
 
@@ -126,7 +126,7 @@ def test_a_scalp_out_of_view_tells_nothing(searches):
 
 def faceless(deep_share: float, size: float, share: float = 0.4) -> Faceless:
     """A head whose brain has `size` times the template's millimetres of its scalp, upwards."""
-    found = Faceless(None, None, None)  # type: ignore[arg-type]
+    found = Faceless(None, None, None, None)  # type: ignore[arg-type]
     pose = BrainPose(np.diag([1.1, 1.1, 1.1 * size, 1.0]), share, deep_share)
     scalp = SimpleNamespace(scan_to_template=np.diag([1.1, 1.1, 1.1, 1.0]))
     found.__dict__.update(by_scalp=scalp, _pose=pose, by_brain=FOUND)

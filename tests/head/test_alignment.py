@@ -18,7 +18,7 @@ from faceblind.formats import load
 from faceblind.geometry.points import thin
 from faceblind.geometry.triangles import vertex_normals
 from faceblind.head.alignment import CONFIDENT, Alignment, align, align_by_scalp
-from faceblind.head.fitting import SkinTargets
+from faceblind.head.fitting import Aligner, Fit, SkinTargets
 from faceblind.head.skin import Skin, find_skin
 from faceblind.head.template import REGIONS, load_template
 from faceblind.scan import Scan
@@ -99,6 +99,27 @@ def test_a_skin_prepared_once_is_aligned_as_if_prepared_anew(head: Head) -> None
         assert found.confidence >= CONFIDENT
         np.testing.assert_array_equal(found.scan_to_template, anew.scan_to_template)
         np.testing.assert_array_equal(found.shape, anew.shape)
+
+
+def test_a_head_without_its_face_is_fitted_once_for_both_ways(
+    head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth = head(someone(0))
+    made: list[tuple[bool, bool]] = []
+    best = Aligner.best
+
+    def counted(self: Aligner, everywhere: bool, known: list[Fit]) -> list[Fit]:
+        made.append((self.faceless, everywhere))
+        return best(self, everywhere, known)
+
+    monkeypatch.setattr(Aligner, "best", counted)
+    targets = SkinTargets.of(truth.skin, truth.scan)
+    by_scalp = [align_by_scalp(truth.skin, truth.scan, targets=targets) for _ in range(2)]
+    align(truth.skin, truth.scan, targets=targets)
+    assert made == [(True, False), (False, False)]
+    assert by_scalp[0] is not None
+    assert by_scalp[1] is not None
+    np.testing.assert_array_equal(by_scalp[0].shape, by_scalp[1].shape)
 
 
 def test_pose_is_rigid_and_affine_brings_the_template_back(head: Head) -> None:

@@ -14,7 +14,7 @@ from faceblind.head.brain_evidence import (
     LEAST_WHOLE,
     SHARP_MM,
     SURE_WHOLE,
-    Fast,
+    Changes,
     brain_in_view,
     brain_share,
     deep_brain,
@@ -99,10 +99,11 @@ def test_half_of_the_brain_must_be_in_view(scan, beyond, in_view):
 
 def test_what_changes_slowly_is_taken_off(head, scan):
     z = np.arange(scan.shape[2])
-    flat = Fast.of(Scan(np.full(scan.shape, 300.0, np.float32), scan.affine), head, SHARP_MM)
+    level = Scan(np.full(scan.shape, 300.0, np.float32), scan.affine)
+    flat = Changes.of(level, head).smoothed(SHARP_MM)
     ramp = np.broadcast_to((300.0 + z).astype(np.float32), scan.shape)
-    ramped = Fast.of(Scan(np.array(ramp), scan.affine), head, SHARP_MM)
-    tissue = Fast.of(scan, head, SHARP_MM)
+    ramped = Changes.of(Scan(np.array(ramp), scan.affine), head).smoothed(SHARP_MM)
+    tissue = Changes.of(scan, head).smoothed(SHARP_MM)
     middle = tuple(slice(n // 2 - 4, n // 2 + 4) for n in scan.shape)
     assert np.abs(flat.values).max() < 1e-3
     assert np.abs(ramped.values[middle]).max() < 0.5
@@ -113,11 +114,15 @@ def test_what_changes_slowly_is_taken_off(head, scan):
 def test_relative_changes_do_not_know_a_coils_shading(head, scan):
     shading = np.linspace(1.0, 4.0, scan.shape[0], dtype=np.float32)[:, None, None]
     shaded = Scan(scan.voxels * shading, scan.affine)
-    plain, bright = (Fast.of(s, head, SHARP_MM, relative=True).values for s in (scan, shaded))
+    plain, bright = (
+        Changes.of(s, head, relative=True).smoothed(SHARP_MM).values for s in (scan, shaded)
+    )
     inside = head.mask & (np.abs(plain) > 0.02)
     assert inside.sum() > 10_000
     assert np.median(np.abs(bright[inside] / plain[inside] - 1)) < 0.06
-    told, usual = (Fast.of(one, head, SHARP_MM).values[inside] for one in (shaded, scan))
+    told, usual = (
+        Changes.of(one, head).smoothed(SHARP_MM).values[inside] for one in (shaded, scan)
+    )
     assert np.median(told / usual) > 1.5
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from faceblind.attacks.own_protection.find import aligned_by
 from faceblind.head.alignment import Alignment, align_by_scalp
 from faceblind.head.brain_pose import BrainPose, find_brain_pose
+from faceblind.head.fitting import SkinTargets
 from faceblind.head.segmentation import HeadMask
 from faceblind.head.skin import Skin
 from faceblind.protect.placement import nearest_placement
@@ -29,16 +30,25 @@ tells nothing about its face."""
 
 @dataclass(frozen=True)
 class Faceless:
-    """A head as it is found without its face, looked for once and only if asked."""
+    """A head as it is found without its face, looked for once and only if asked.
+
+    Parameters
+    ----------
+    skin, scan, head
+        Of one head.
+    targets : SkinTargets
+        `SkinTargets.of` that skin; fits that it knows already are not made again.
+    """
 
     skin: Skin
     scan: Scan
     head: HeadMask
+    targets: SkinTargets
 
     @cached_property
     def by_scalp(self) -> Alignment | None:
         """By scalp, ears and neck."""
-        return align_by_scalp(self.skin, self.scan)
+        return align_by_scalp(self.skin, self.scan, targets=self.targets)
 
     @cached_property
     def _pose(self) -> BrainPose | None:

@@ -23,7 +23,8 @@ from faceblind.attacks.surface import FACE, Surface, find_surface
 from faceblind.errors import AlignmentError, FaceblindError
 from faceblind.geometry.raycast import Scene
 from faceblind.head.alignment import CONFIDENT, Alignment, align
-from faceblind.head.error_context import explained
+from faceblind.head.error_context import about, explained
+from faceblind.head.fitting import SkinTargets
 from faceblind.head.presence import BOUNDS
 from faceblind.head.segmentation import HeadMask, find_head
 from faceblind.head.skin import Skin, find_skin
@@ -117,9 +118,11 @@ def locate_head(
     """
     head = head or find_head(scan)
     skin = find_skin(scan, head)
-    whole = align(skin, scan, maybe_faceless=True)
+    with about(scan):
+        targets = SkinTargets.of(skin, scan)
+    whole = align(skin, scan, maybe_faceless=True, targets=targets)
     edges = find_edges(skin, native or scan, head, whole.scan_to_template)
-    faceless = Faceless(skin, scan, head)
+    faceless = Faceless(skin, scan, head, targets)
     found = _best(skin, whole, edges, scan, faceless)
     if found.known.is_cut:
         found = _where_the_head_wants_it(found, scan, faceless)

@@ -123,15 +123,15 @@ def _align(
     settings: AlignmentSettings,
     maybe_faceless: bool,
 ) -> Alignment:
-    whole = Aligner(targets, template, settings)
-    fits = whole.best(False, [])
-    faceless = Aligner(targets, template, settings, faceless=True)
+    whole = targets.aligner(template, settings, faceless=False)
+    fits = whole.by_header
+    faceless = targets.aligner(template, settings, faceless=True)
     near: list[Fit] = []
     if fits and fits[0].witness >= settings.enough_witness and not _is_far(fits[0], settings):
         trust = _trust(fits, settings)
         if fits[0].score >= settings.enough_score and trust >= CONFIDENT:
             return _describe(whole, fits[0], trust)
-        near = faceless.best(False, [])
+        near = faceless.by_header
         if (
             trust >= CONFIDENT
             and near
@@ -141,7 +141,7 @@ def _align(
         ):
             return _describe(whole, fits[0], trust)
     if maybe_faceless:
-        near = near or faceless.best(False, [])
+        near = near or faceless.by_header
         scalp_trust = _scalp_trust(faceless, near, settings)
         if scalp_trust >= CONFIDENT and near[0].score >= settings.enough_scalp_score:
             return _describe(faceless, near[0], scalp_trust)
@@ -154,7 +154,7 @@ def _align(
         trust = 0.0
     elif _inside_vouches(whole, fits, scan):
         return _describe(whole, fits[0], CONFIDENT)
-    near = near or faceless.best(False, [])
+    near = near or faceless.by_header
     upright += [one for one in near if not _is_far(one, settings)]
     scalp = faceless.best(True, near)
     scalp_trust = _scalp_trust(faceless, scalp, settings)
@@ -198,8 +198,8 @@ def align_by_scalp(
     """
     with about(scan):
         targets = targets or SkinTargets.of(skin, scan, settings)
-    faceless = Aligner(targets, load_template(), settings, faceless=True)
-    fits = faceless.best(False, [])
+    faceless = targets.aligner(load_template(), settings, faceless=True)
+    fits = faceless.by_header
     if not fits:
         return None
     return _describe(faceless, fits[0], _scalp_trust(faceless, fits, settings))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from faceblind.geometry.interpolation import trilinear_on_grid
 from faceblind.head.skin import Skin
 from faceblind.head.skin_profile import inner_side, values_along
 from faceblind.scan import Scan
@@ -168,11 +169,7 @@ class TemplateFields:
             Index of the grid to template mm.
         shape : tuple of int
         """
-        index = self._inverse @ affine
-        found = ndimage.affine_transform(
-            getattr(self, name), index[:3, :3], index[:3, 3], shape, order=1, mode="nearest"
-        )
-        return np.asarray(found, np.float32)
+        return trilinear_on_grid(getattr(self, name), self._inverse @ affine, shape)
 
     def at_index(
         self, name: str, affine: NDArray[np.float64], index: Sequence[NDArray[np.float64]]

@@ -20,7 +20,8 @@ from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from faceblind.geometry.grid import blur, from_scan, regrid
+from faceblind.geometry.grid import Grid, blur, from_scan, regrid
+from faceblind.geometry.interpolation import trilinear
 from faceblind.head.brain_cover import template_fields
 from faceblind.head.pitch_search import nearest_minimum, pitch_step
 from faceblind.head.segmentation import HeadMask
@@ -89,7 +90,8 @@ def brain_share(
     """
     tissue = deep_brain() if deep else whole_brain()
     to_scan = np.asarray(np.linalg.inv(scan_to_template), np.float64)
-    cost = partial(_cost, tissue=tissue, fast=Fast.of(scan, head, SOFT_MM), to_scan=to_scan)
+    changes = Changes.of(scan, head)
+    cost = partial(_cost, tissue=tissue, fast=changes.smoothed(SOFT_MM), to_scan=to_scan)
     grid = np.stack(np.meshgrid(_PITCHES, _SHIFTS_MM, _SHIFTS_MM, indexing="ij"), -1).reshape(-1, 3)
     tried: list[tuple[float, int, NDArray[np.float64]]] = []
     # Nearest first: most heads need no search.
@@ -101,7 +103,7 @@ def brain_share(
     best = min((nearest_minimum(cost, start, 4.0) for start in starts), key=cost)
     if -cost(best) >= enough:
         return -cost(best), best
-    sharp = partial(_cost, tissue=tissue, fast=Fast.of(scan, head, SHARP_MM), to_scan=to_scan)
+    sharp = partial(_cost, tissue=tissue, fast=changes.smoothed(SHARP_MM), to_scan=to_scan)
     finer = nearest_minimum(sharp, best, 2.0)
     if sharp(finer) < cost(best):
         return -sharp(finer), finer
@@ -113,12 +115,10 @@ def _cost(
 ) -> float:
     if abs(step[0]) > _MOST_PITCH or np.abs(step[1:]).max() > _MOST_SHIFT_MM:
         return 0.0
-    index = apply_affine(fast.to_index @ to_scan @ pitch_step(step), tissue.places)
-    seen = ((index >= 0) & (index <= np.array(fast.values.shape) - 1)).all(axis=1)
-    if seen.mean() < _LEAST_OVERLAP:
+    found, shares = fast.at(fast.to_index @ to_scan @ pitch_step(step), tissue)
+    if len(found) < _LEAST_OVERLAP * len(tissue.places):
         return 0.0
-    found = ndimage.map_coordinates(fast.values, index[seen].T, order=1, mode="nearest")
-    return -explained(tissue.shares[seen], found.astype(np.float64))
+    return -explained(shares, found)
 
 
 def explained(shares: NDArray[np.float64], found: NDArray[np.float64]) -> float:
@@ -145,9 +145,40 @@ class Fast:
     values: NDArray[np.float32]
     to_index: NDArray[np.float64]
 
+    def at(
+        self, to_index: NDArray[np.float64], tissue: Tissue
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Values (M,) where a tissue lies in the grid, and its shares (M, 2) there.
+
+        Parameters
+        ----------
+        to_index : (4, 4) float64 ndarray
+            Template mm to index.
+        tissue : Tissue
+        """
+        index = np.ascontiguousarray(apply_affine(to_index, tissue.places).T)
+        last = np.array(self.values.shape)[:, None] - 1
+        seen = ((index >= 0) & (index <= last)).all(axis=0)
+        shares = tissue.shares
+        if not seen.all():
+            index, shares = index[:, seen], shares[seen]
+        return trilinear(self.values, index).astype(np.float64), shares
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The same with all its noise.
+
+    Parameters
+    ----------
+    grid : Grid
+    """
+
+    grid: Grid
+
     @classmethod
-    def of(cls, scan: Scan, head: HeadMask, sigma_mm: float, *, relative: bool = False) -> Fast:
-        """Of a scan's first volume, smoothed by a Gaussian.
+    def of(cls, scan: Scan, head: HeadMask, *, relative: bool = False) -> Changes:
+        """Of a scan's first volume.
 
         `relative` takes changes as shares of what lies around, so that a coil's shading does not
         weigh one side of the head more than the other.
@@ -171,8 +202,15 @@ class Fast:
         change = np.asarray((values - slow) * weight, np.float32)
         if relative:
             change /= np.maximum(slow, 1e-3 * float(np.abs(slow).max())).astype(np.float32)
-        fast = blur(change, sigma_mm / grid.spacing)
-        return cls(fast, np.asarray(np.linalg.inv(grid.affine), np.float64))
+        return cls(grid.like(change))
+
+    def smoothed(self, sigma_mm: float) -> Fast:
+        """By a Gaussian."""
+        fast = blur(self.grid.values, sigma_mm / self.grid.spacing)
+        return Fast(
+            np.ascontiguousarray(fast, np.float32),
+            np.asarray(np.linalg.inv(self.grid.affine), np.float64),
+        )
 
 
 @lru_cache(maxsize=1)

@@ -14,12 +14,11 @@ from functools import partial
 import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
-from scipy import ndimage
 from scipy.optimize import minimize
 
 from faceblind.geometry.icp import rigid_update
 from faceblind.head.brain_estimate import brain_surface
-from faceblind.head.brain_evidence import Fast, Tissue, deep_brain, explained, whole_brain
+from faceblind.head.brain_evidence import Changes, Fast, Tissue, deep_brain, explained, whole_brain
 from faceblind.head.segmentation import HeadMask
 from faceblind.scan import Scan
 
@@ -110,8 +109,9 @@ def find_brain_pose(scan_to_template: NDArray[np.float64], scan: Scan, head: Hea
     to_scan = np.asarray(np.linalg.inv(scan_to_template), np.float64)
     step = np.zeros(9)
     tissue = whole_brain()
+    changes = Changes.of(scan, head, relative=True)
     for count, smooth_mm, (xtol, ftol) in ((_FEW, SOFT_MM, _ROUGH), (_MANY, SHARP_MM, _FINE)):
-        fast = Fast.of(scan, head, smooth_mm, relative=True)
+        fast = changes.smoothed(smooth_mm)
         some = Tissue(tissue.places[:count], tissue.shares[:count])
         cost = partial(_cost, tissue=some, fast=fast, to_scan=to_scan)
         step = minimize(
@@ -141,10 +141,8 @@ def _cost(
     to_scan: NDArray[np.float64],
     held: float = HELD,
 ) -> float:
-    index = apply_affine(fast.to_index @ to_scan @ _moved(step), tissue.places)
-    seen = ((index >= 0) & (index <= np.array(fast.values.shape) - 1)).all(axis=1)
-    if seen.mean() < _LEAST_OVERLAP:
+    found, shares = fast.at(fast.to_index @ to_scan @ _moved(step), tissue)
+    if len(found) < _LEAST_OVERLAP * len(tissue.places):
         return 1.0
-    found = ndimage.map_coordinates(fast.values, index[seen].T, order=1, mode="nearest")
     price = held * float(((step / USUAL_MM) ** 2).sum())
-    return price - explained(tissue.shares[seen], found.astype(np.float64))
+    return price - explained(shares, found)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import numpy as np
 from nibabel.affines import apply_affine
@@ -206,6 +206,9 @@ class SkinTargets:
     fine: icp.Target
     coarse: icp.Target
     search: SearchField
+    _aligners: dict[tuple[Template, AlignmentSettings, bool], Aligner] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, skin: Skin, scan: Scan, settings: AlignmentSettings = SETTINGS) -> SkinTargets:
@@ -224,6 +227,21 @@ class SkinTargets:
             )
         search = SearchField.of(coarse.points[usable], coarse.normals[usable])
         return cls(_target(skin, scan, settings.skin_step_mm), coarse, search)
+
+    def aligner(
+        self, template: Template, settings: AlignmentSettings, *, faceless: bool
+    ) -> Aligner:
+        """The one `Aligner` of these, which keeps what it found.
+
+        Parameters
+        ----------
+        template, settings, faceless
+            As for `Aligner`.
+        """
+        key = (template, settings, faceless)
+        if key not in self._aligners:
+            self._aligners[key] = Aligner(self, template, settings, faceless=faceless)
+        return self._aligners[key]
 
 
 class Aligner:
@@ -254,6 +272,11 @@ class Aligner:
         self.coarse_samples = _samples(template, 12.0)
         self.middle_samples = _samples(template, 8.0)
         self.fine_samples = _samples(template, 4.0)
+
+    @cached_property
+    def by_header(self) -> list[Fit]:
+        """Finished fits in about the header's orientation, as `best`; not to be changed."""
+        return self.best(False, [])
 
     def _shaped(self, samples: _Samples, fit: Fit) -> NDArray[np.float64]:
         shaped = samples.points + samples.modes.transpose(1, 2, 0) @ fit.shape

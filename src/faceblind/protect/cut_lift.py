@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from faceblind.geometry.arrays import smooth_step
+from faceblind.geometry.interpolation import trilinear_on_grid
 
 FADE_LOW_MM, FADE_MM = 8.0, 22.0
 """Template height from which, and over how much, the cut may be lifted or sunk."""
@@ -95,7 +95,4 @@ def lift_on_grid(
     table = lift_at(where, lift_mm).astype(np.float32).reshape(len(across), 1, len(upwards))
     index = affine.copy()
     index[:3, 3] += (wide, 0.0, -FADE_LOW_MM)
-    found = ndimage.affine_transform(
-        table, index[:3, :3], index[:3, 3], shape, order=1, mode="nearest"
-    )
-    return np.asarray(found, np.float32)
+    return trilinear_on_grid(table, index, shape)

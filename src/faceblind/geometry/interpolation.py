@@ -1,0 +1,96 @@
+"""Values between the voxels of a volume."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+_FEW = 1000
+"""Places up to which scipy's own loop is quicker."""
+_AT_ONCE = 16_000
+"""Places whose coordinates and weights stay in a processor's cache."""
+
+
+def trilinear(values: NDArray[np.float32], index: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Linear interpolation within a volume: `scipy.ndimage.map_coordinates`, bit for bit.
+
+    In half the time for thousands of places.
+
+    Parameters
+    ----------
+    values : (I, J, K) float32 ndarray
+        In C order.
+    index : (3, N) float64 ndarray
+        Places in voxels, each from 0 to the last.
+
+    Returns
+    -------
+    (N,) float32 ndarray
+    """
+    if index.shape[1] <= _FEW:
+        found = ndimage.map_coordinates(values, index, order=1, mode="nearest")
+        return np.asarray(found, np.float32)
+    below = np.floor(index)
+    above_weight = index - below
+    low = below.astype(np.intp)
+    ends = []
+    for axis, (size, stride) in enumerate(zip(values.shape, _strides(values.shape), strict=True)):
+        high = np.minimum(low[axis] + 1, size - 1)
+        weight = above_weight[axis]
+        ends.append(((low[axis] * stride, 1.0 - weight), (high * stride, weight)))
+    flat = values.ravel()
+    total = np.zeros(index.shape[1])
+    # Products and sums in scipy's order.
+    for (i, a), (j, b), (k, c) in product(*ends):
+        part = flat.take(i + j + k) * a
+        part *= b
+        part *= c
+        total += part
+    return total.astype(np.float32)
+
+
+def trilinear_on_grid(
+    values: NDArray[np.float32], to_index: NDArray[np.float64], shape: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """A volume on another grid: `scipy.ndimage.affine_transform`, bit for bit.
+
+    In two thirds of the time. Beyond the volume its border goes on.
+
+    Parameters
+    ----------
+    values : (I, J, K) float32 ndarray
+        In C order.
+    to_index : (4, 4) float64 ndarray
+        Index of the grid to index of the volume.
+    shape : tuple of int
+        (A, B, C) of the grid.
+
+    Returns
+    -------
+    (A, B, C) float32 ndarray
+    """
+    found = np.empty(shape, np.float32)
+    j, k = (np.arange(n, dtype=np.float64) for n in shape[1:])
+    last = np.array(values.shape) - 1.0
+    step = max(1, _AT_ONCE // (shape[1] * shape[2]))
+    for start in range(0, shape[0], step):
+        i = np.arange(start, min(start + step, shape[0]), dtype=np.float64)
+        index = np.empty((3, len(i), *shape[1:]))
+        for row, along in enumerate(index):
+            a, b, c, shift = to_index[row]
+            # Sums in scipy's order.
+            np.add((a * i)[:, None, None] + (b * j)[:, None], c * k, out=along)
+            along += shift
+            np.clip(along, 0.0, last[row], out=along)
+        found[start : start + step] = trilinear(values, index.reshape(3, -1)).reshape(
+            len(i), *shape[1:]
+        )
+    return found
+
+
+def _strides(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Places in the flat array from one voxel to the next along each axis."""
+    return shape[1] * shape[2], shape[2], 1
