@@ -2,7 +2,7 @@
 
 import { getBuffer, getJson } from "./api.js";
 
-const { Niivue, NVImage, NVMesh, SLICE_TYPE, SHOW_RENDER, MULTIPLANAR_TYPE } = globalThis.niivue;
+const { Niivue, NVImage, NVMesh, SLICE_TYPE, SHOW_RENDER } = globalThis.niivue;
 const NAMES = ["slices-before", "slices-after", "skin-before", "skin-after"];
 const AHEAD = 3;
 const SKIN = [222, 184, 155, 255];
@@ -27,7 +27,6 @@ function options(isSkin) {
     viewModeHotKey: "",
     sliceType: isSkin ? SLICE_TYPE.RENDER : SLICE_TYPE.MULTIPLANAR,
     multiplanarShowRender: SHOW_RENDER.NEVER,
-    multiplanarLayout: MULTIPLANAR_TYPE.GRID,
     isOrientCube: false,
   };
 }
