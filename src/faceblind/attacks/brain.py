@@ -50,6 +50,7 @@ def find_harm(
     original: Scan | None = None,
     *,
     cut_spares_brain: bool = False,
+    by_brain: Alignment | None = None,
     lead: int = 0,
     motion: Motion | None = None,
 ) -> Brain:
@@ -69,11 +70,38 @@ def find_harm(
         The face was removed along a cut that is known to spare the brain, so that only holes
         within the head are bites. A head without a face is found less well, and what lies beside
         it would be taken for one.
+    by_brain : Alignment, optional
+        Where a brain like the average one lies best in `scan`. Around a brain that is small for its
+        skull lies fluid or bone, and what is dark there is no bite.
     lead : int
         The volume of a series that `alignment` and `head` are of.
     motion : Motion, optional
         Of the series: each volume's brain is looked for where its head lies.
     """
+    empty = _empty(scan, alignment, head, lead, cut_spares_brain)
+    if len(empty) * _place_ml(scan) > BITE_ML and by_brain is not None:
+        again = _empty(scan, by_brain, head, lead, cut_spares_brain)
+        empty = min(empty, again, key=len)
+    bite = len(empty) * _place_ml(scan)
+    changed: float | None = None
+    where = _parts(empty, scan, alignment) if bite > BITE_ML else ()
+    if original is not None and _same_grid(scan, original):
+        harmed = _harmed(scan, original, alignment, motion)
+        changed = float(len(harmed) * np.prod(scan.spacing))
+        if len(harmed):
+            where = _parts(harmed, scan, alignment)
+    return Brain(changed, where, bite)
+
+
+def _place_ml(scan: Scan) -> float:
+    """Volume that one of the sparse places stands for."""
+    return float(_STEP**3 * np.prod(scan.spacing) / 1e3)
+
+
+def _empty(
+    scan: Scan, alignment: Alignment, head: HeadMask, lead: int, cut_spares_brain: bool
+) -> NDArray[np.int64]:
+    """(N, 3) indices of sparse places, well inside the brain by an alignment, that are air."""
     sparse = np.stack(
         np.meshgrid(*(np.arange(0, n, _STEP) for n in scan.shape), indexing="ij"), -1
     ).reshape(-1, 3)
@@ -82,20 +110,10 @@ def find_harm(
     volume = scan.volume(lead)
     core = sparse[inside > CORE_MM]
     values = np.asarray(volume[tuple(core.T)], np.float64)
-    limit = head.level(0.05)
-    empty = core[values <= limit]
+    empty = core[values <= head.level(0.05)]
     if cut_spares_brain:
         empty = empty[_within(scan.world(empty), head)]
-    voxel = float(np.prod(scan.spacing))
-    bite = len(empty) * _STEP**3 * voxel / 1e3
-    changed: float | None = None
-    where = _parts(empty, scan, alignment) if bite > BITE_ML else ()
-    if original is not None and _same_grid(scan, original):
-        harmed = _harmed(scan, original, alignment, motion)
-        changed = float(len(harmed) * voxel)
-        if len(harmed):
-            where = _parts(harmed, scan, alignment)
-    return Brain(changed, where, bite)
+    return np.asarray(empty, np.int64)
 
 
 def _within(places: NDArray[np.float64], head: HeadMask) -> NDArray[np.bool_]:

@@ -91,7 +91,8 @@ def _attacked(path: Path, evidence: Evidence, recogniser: str | None) -> Examine
         judged = evidence.whole if evidence.dim is None else evidence.scan
         brain = beside.submit(
             find_harm, judged, evidence.alignment, evidence.head, evidence.original,
-            cut_spares_brain=evidence.replaced == "cut", lead=evidence.lead, motion=motion,
+            cut_spares_brain=evidence.replaced == "cut", by_brain=located.brain,
+            lead=evidence.lead, motion=motion,
         )  # fmt: skip
         features = _features(evidence, recogniser)
         look = SecondLook(evidence, recogniser, features)
@@ -118,6 +119,7 @@ def _attacked(path: Path, evidence: Evidence, recogniser: str | None) -> Examine
             remaining_deblurred=remaining_deblurred,
             replaced_by_other=_replaced_by_other(evidence),
             checked=evidence.own_skin is None or evidence.own_skin.is_sure,
+            placed=not evidence.replaced or located.inside is not None,
             aside_mm=located.aside_mm,
             gap_share=evidence.gap_share,
             second_skin=evidence.second_skin,
