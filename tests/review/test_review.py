@@ -27,7 +27,7 @@ def test_scans_are_drawn_and_both_sides_move_together(folders, served, visit):
     tab.page.keyboard.press("s")
     tab.page.keyboard.press("ArrowUp")
     box = tab.page.locator("#slices-before").bounding_box()
-    tab.page.mouse.click(box["x"] + 0.1 * box["width"], box["y"] + 0.3 * box["height"])
+    tab.page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + 0.4 * box["height"])
     time.sleep(1)
     cameras = tab.cameras()
     assert cameras["skin-before"]["azimuth"] == cameras["skin-after"]["azimuth"] == 90
