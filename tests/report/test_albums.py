@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 from dataclasses import replace
 
@@ -42,6 +43,37 @@ def test_the_most_suspicious_come_first_with_what_they_were_before(audit_of, fil
     assert size(found[0].pictures[0]) == (5 * TILE, TILE)
     assert "rank 1 of 20" in found[0].note
     assert note.text == albums.LEGEND
+
+
+def _half(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def _huge(content: bytes) -> bytes:
+    return content[:42] + np.array([30_000] * 3, "<i2").tobytes() + content[48:]
+
+
+def _not_finite(content: bytes) -> bytes:
+    return content[:352] + np.full(8000, np.nan, "<f4").tobytes()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_half, _huge, _not_finite, lambda content: b"", lambda content: gzip.compress(content)[:99]],
+)
+def test_a_scan_that_broke_since_it_was_audited_is_named_with_the_reason(audit_of, files, change):
+    after, before = files[0]
+    after.write_bytes(change(after.read_bytes()))
+    report = audit_of()
+    report = replace(report, verdicts=report.verdicts[:1], files=((after, before),))
+    _, album = albums.scan_albums(report, n_jobs=1, show_progress=False)
+    assert album.title == report.verdicts[0].path
+    assert [picture.caption for picture in album.pictures] == ["before"]
+    said = album.note.rpartition("no picture of the scan after protection: ")[2]
+    assert said != album.note
+    assert said
+    assert "internal error" not in said
+    assert str(after.parent) not in said
 
 
 def test_a_large_audit_says_what_it_leaves_out(audit_of, files, monkeypatch):

@@ -14,6 +14,7 @@ from faceblind.review.prepare import Pictures
 
 sys.path.insert(0, str(Path(__file__).parent))
 parts = importlib.import_module("review_parts")
+pages = importlib.import_module("review_page")
 # Registered by the tests' own conftest.py.
 browsers = importlib.import_module("browser")
 DRAWS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
@@ -59,3 +60,24 @@ def served() -> Iterator[Callable[..., str]]:
     yield start
     for one in running:
         one.stop()
+
+
+@pytest.fixture
+def visit(drawing: Any) -> Iterator[Callable[..., Any]]:
+    """Opens an address in a context of its own and listens to the console."""
+    contexts = []
+
+    def open_page(address: str, width: int = 1200, height: int = 800, **more: Any) -> Any:
+        context = drawing.new_context(viewport={"width": width, "height": height}, **more)
+        contexts.append(context)
+        context.set_default_timeout(pages.WAIT_MS)
+        tab = pages.Page(context.new_page())
+        tab.page.on("console", lambda m: tab.said.append(f"{m.type}: {m.text}"))
+        tab.page.on("pageerror", lambda error: tab.said.append(str(error)))
+        tab.page.on("dialog", lambda dialog: tab.said.append(f"dialog: {dialog.message}"))
+        tab.page.goto(address)
+        return tab
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -95,3 +95,19 @@ def test_replaced_voxels_are_those_that_differ():
     moved[0, 3] = 1
     assert images.replaced(Scan(before, np.eye(4)), Scan(after, moved)) is None
     assert images.replaced(Scan(before, np.eye(4)), Scan(after[:5], np.eye(4))) is None
+
+
+def test_a_coarse_scan_has_means_of_blocks_in_their_middle():
+    voxels = np.arange(5 * 4 * 4, dtype=np.int16).reshape(5, 4, 4)
+    affine = np.diag([1.0, 1.0, 1.0, 1.0])
+    affine[:3, 3] = 10, 20, 30
+    small = images.coarse(Scan(voxels, affine))
+    assert small.shape == (2, 2, 2)
+    np.testing.assert_allclose(small.voxels[0, 0, 0], voxels[:2, :2, :2].mean())
+    np.testing.assert_allclose(small.voxels[1, 0, 1], voxels[2:4, :2, 2:].mean())
+    np.testing.assert_allclose(small.affine[:3, 3], (10.5, 20.5, 30.5))
+    np.testing.assert_allclose(np.diag(small.affine), (2, 2, 2, 1))
+    wide = Scan(voxels, np.diag([2.0, 2.5, 3.0, 1.0]))
+    assert images.coarse(wide) is wide
+    series = images.coarse(Scan(np.stack([voxels, 0 * voxels], axis=-1), affine))
+    np.testing.assert_array_equal(series.voxels, small.voxels)

@@ -2,75 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
-from review_parts import make_folders
+from review_parts import head, make_folders, write
 
-AXE = Path(__file__).resolve().parents[1] / "data" / "axe.min.js"
 FAIL = "sub-02/anat/sub-02_T1w.nii.gz"
+UNSURE = "sub-03/anat/sub-03_T1w.nii.gz"
+REFUSED = ("status of 409", "status of 412")
 CANVASES = ("slices-before", "slices-after", "skin-before", "skin-after")
-WAIT_MS = 90_000
-"""Drawing without a graphics card, on a machine that others use, takes its time."""
-
-
-@dataclass
-class Page:
-    """A page and what its console said."""
-
-    page: Any
-    said: list[str] = field(default_factory=list)
-
-    def shown(self, number: int) -> None:
-        """Wait until a scan is drawn; a policy without eval allows no waiting on expressions."""
-        self.page.wait_for_selector(f'body[data-shown="{number}"]', timeout=WAIT_MS)
-
-    def ahead(self, number: int) -> None:
-        self.page.wait_for_selector(f'body[data-ahead="{number}"]', timeout=WAIT_MS)
-
-    def pixels(self, name: str) -> np.ndarray:
-        picture = Image.open(io.BytesIO(self.page.locator(f"#{name}").screenshot(timeout=WAIT_MS)))
-        return np.asarray(picture.convert("RGB")).astype(int)
-
-    def cameras(self) -> dict[str, Any]:
-        return self.page.evaluate("faceblindCameras()")
-
-    def axe(self) -> list[str]:
-        if not AXE.is_file():
-            pytest.skip("needs axe-core among the data of the tests")
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = self.page.evaluate("async () => (await axe.run()).violations")
-        return [f"{v['id']}: {n['html'][:150]}" for v in found for n in v["nodes"]]
-
-
-@pytest.fixture
-def visit(drawing) -> Callable[..., Page]:
-    """Opens an address in a context of its own and listens to the console."""
-    contexts = []
-
-    def open_page(address: str, width: int = 1200, height: int = 800, **more: Any) -> Page:
-        context = drawing.new_context(viewport={"width": width, "height": height}, **more)
-        contexts.append(context)
-        context.set_default_timeout(WAIT_MS)
-        tab = Page(context.new_page())
-        tab.page.on("console", lambda m: tab.said.append(f"{m.type}: {m.text}"))
-        tab.page.on("pageerror", lambda error: tab.said.append(str(error)))
-        tab.page.on("dialog", lambda dialog: tab.said.append(f"dialog: {dialog.message}"))
-        tab.page.goto(address)
-        return tab
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 @pytest.mark.slow
@@ -86,7 +29,7 @@ def test_scans_are_drawn_and_both_sides_move_together(folders, served, visit):
     tab.page.keyboard.press("s")
     tab.page.keyboard.press("ArrowUp")
     box = tab.page.locator("#slices-before").bounding_box()
-    tab.page.mouse.click(box["x"] + 0.1 * box["width"], box["y"] + 0.3 * box["height"])
+    tab.page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + 0.4 * box["height"])
     time.sleep(1)
     cameras = tab.cameras()
     assert cameras["skin-before"]["azimuth"] == cameras["skin-after"]["azimuth"] == 90
@@ -247,3 +190,79 @@ def test_a_thousand_scans_are_listed_at_once(folders, served, visit):
         " document.body.offsetHeight; return performance.now() - at; }"
     )
     assert took < 1500
+
+
+def halve(path):
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def complaints(tab):
+    """What the console said but for answers that refuse, which the browser itself notes."""
+    return [line for line in tab.said if not any(one in line for one in REFUSED)]
+
+
+@pytest.mark.slow
+def test_a_broken_scan_is_named_shown_black_and_never_accepted(folders, served, visit):
+    halve(folders.protected / UNSURE)
+    tab = visit(served(folders))
+    tab.shown(0)
+    tab.page.keyboard.press("l")
+    tab.page.wait_for_selector("body[data-shown='error']")
+    said = tab.page.inner_text("#said")
+    assert said == f"{UNSURE}: the file is truncated; fetch or convert it again"
+    assert tab.page.get_attribute("#said", "class") == "error"
+    # Another person's pictures must not stand under this name.
+    for name in ("slices-after", "skin-after", "skin-before"):
+        assert tab.pixels(name)[4:-4, 4:-4].max() < 20
+    tab.page.keyboard.press("a")
+    tab.page.wait_for_selector("#said:text('only what is shown can be accepted')")
+    tab.page.keyboard.press("r")
+    tab.shown(2)
+    assert not (folders.protected / UNSURE).exists()
+    assert complaints(tab) == []
+
+
+@pytest.mark.slow
+def test_what_changed_since_it_was_shown_is_shown_again_first(folders, served, visit):
+    tab = visit(served(folders))
+    tab.shown(0)
+    tab.ahead(0)
+    before = tab.pixels("slices-after").mean()
+    write(folders.protected / FAIL, head(2) // 2)
+    tab.page.keyboard.press("c")
+    tab.page.keyboard.type("fine")
+    tab.page.keyboard.press("Escape")
+    tab.page.keyboard.press("a")
+    tab.page.wait_for_selector("#said:text('has changed since it was shown')")
+    tab.shown(0)
+    assert tab.page.input_value("#comment") == "fine"
+    assert tab.page.inner_text("#progress").startswith("0 of 3")
+    # Half as bright in the original's window.
+    assert tab.pixels("slices-after").mean() < 0.8 * before
+    tab.page.keyboard.press("a")
+    tab.shown(1)
+    assert tab.page.inner_text("#progress").startswith("1 of 3")
+    assert complaints(tab) == []
+
+
+@pytest.mark.slow
+def test_contact_sheets_say_which_scan_has_no_picture(folders, served, visit):
+    halve(folders.protected / FAIL)
+    address = served(folders)
+    tab = visit(address)
+    tab.page.goto(address.split("?")[0] + "sheets")
+    tab.page.wait_for_selector(f"#said:text('{FAIL}: ')")
+    tab.page.focus("#tiles li:nth-child(1) a")
+    tab.page.keyboard.press("a")
+    tab.page.wait_for_selector("#said:text('only what is shown can be accepted')")
+    image = tab.page.locator("#tiles li:nth-child(2) img")
+    until = time.monotonic() + 60
+    while not image.evaluate("one => one.complete && one.naturalWidth"):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    write(folders.protected / UNSURE, head(7))
+    tab.page.focus("#tiles li:nth-child(2) a")
+    tab.page.keyboard.press("a")
+    tab.page.wait_for_selector(f"#said:text('{UNSURE}: has changed since it was shown')")
+    assert (folders.protected / UNSURE).is_file()
+    assert complaints(tab) == []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
 
 import nibabel as nib
 import numpy as np
 import pytest
-from review_parts import FACE, POSTING, ask, make_folders
+from review_parts import FACE, POSTING, ask, head, make_folders, write
 
 FAIL = "sub-02/anat/sub-02_T1w.nii.gz"
 
@@ -153,3 +155,98 @@ def test_hostile_names_are_only_text(tmp_path):
     finally:
         pictures.close()
         review.close()
+
+
+def _shortened(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def _huge(content: bytes) -> bytes:
+    raw = bytearray(gzip.decompress(content))
+    raw[42:48] = np.array([30_000] * 3, "<i2").tobytes()
+    return gzip.compress(bytes(raw))
+
+
+def _not_finite(content: bytes) -> bytes:
+    image = nib.Nifti1Image.from_bytes(gzip.decompress(content))
+    voxels = np.full(image.shape, np.nan, np.float32)
+    return gzip.compress(nib.Nifti1Image(voxels, image.affine).to_bytes())
+
+
+BROKEN = {
+    "empty": lambda content: b"",
+    "cut packed": _shortened,
+    "half written": lambda content: gzip.compress(_shortened(gzip.decompress(content))),
+    "huge": _huge,
+    "nan": _not_finite,
+    "text": lambda content: b"<html>no scan</html>",
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_broken_scan_is_said_in_one_line_and_the_others_go_on(app, folders, how):
+    path = folders.protected / FAIL
+    path.write_bytes(BROKEN[how](path.read_bytes()))
+    for name in ("volumes.json", "skins.json", "overlays.json", "tile.png"):
+        answer = ask(app, f"/api/scans/0/{name}")
+        assert answer.status == 409
+        said = answer.json["error"]
+        assert said
+        assert "\n" not in said
+        assert str(folders.protected) not in said
+        assert "internal error" not in said
+    assert ask(app, "/api/scans/2/volumes.json").status == 200
+    assert ask(app, "/api/review").json["scans"][0]["path"] == FAIL
+
+
+@pytest.mark.parametrize("how", [*BROKEN, "gone"])
+def test_a_broken_original_is_said_and_the_protected_scan_is_shown(app, folders, how):
+    path = folders.originals / FAIL
+    if how == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(BROKEN[how](path.read_bytes()))
+    said = ask(app, "/api/scans/0/volumes.json").json
+    assert said["before"] is False
+    assert said["error"].startswith("the original cannot be read: ")
+    assert str(folders.originals) not in said["error"]
+    assert ask(app, "/api/scans/0/after.nii").status == 200
+    assert ask(app, "/api/scans/0/skins.json").json["after"] == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all files")
+def test_a_scan_that_may_not_be_read_is_said(app, folders):
+    (folders.protected / FAIL).chmod(0)
+    answer = ask(app, "/api/scans/0/volumes.json")
+    assert answer.status == 409
+    assert "ermission" in answer.json["error"]
+
+
+def test_a_fault_of_the_program_is_said_in_words(app, monkeypatch):
+    from faceblind.review.prepare import Pictures
+
+    def fail(*_: object) -> None:
+        raise ValueError("holds a name")
+
+    monkeypatch.setattr(Pictures, "get", fail)
+    answer = ask(app, "/api/scans/0/volumes.json")
+    assert answer.status == 500
+    assert answer.json["error"].startswith("internal error (ValueError at server.py:")
+    assert b"holds a name" not in answer.body
+
+
+def test_only_what_was_looked_at_can_be_accepted(app, folders):
+    seen = ask(app, "/api/scans/2/volumes.json").json["seen"]
+    assert ask(app, "/api/scans/2").json["seen"] == seen
+    path = folders.protected / ask(app, "/api/scans/2").json["path"]
+    write(path, head(5))
+    refused = decide(app, 2, {"choice": "accept", "seen": seen})
+    assert refused.status == 412
+    assert refused.json["error"] == "has changed since it was shown; look at it again"
+    assert ask(app, "/api/scans/2").json["choice"] == ""
+    # To reject is always safe.
+    assert decide(app, 2, {"choice": "reject", "seen": seen}).status == 200
+    assert not path.exists()
+    seen = ask(app, "/api/scans/2/volumes.json").json["seen"]
+    assert decide(app, 2, {"choice": "accept", "seen": seen}).status == 200
+    assert path.exists()

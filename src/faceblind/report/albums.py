@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from faceblind.attacks.verdict import Verdict
+from faceblind.errors import why
 from faceblind.face.cameras import DEFAULT_CAMERAS, DEFAULT_LIGHTS
 from faceblind.report.page import Album, Picture, Text
 from faceblind.report.pictures import TILE, jpeg, jpeg_address, scan_strip, thumbnail
@@ -27,6 +28,8 @@ LEGEND = (
 )
 _ORDER = {"fail": 0, "unsure": 1, "pass": 2}
 _Item = tuple[Path, Path | None]
+_Strip = bytes | str
+"""A picture, or why there is none."""
 
 
 def scan_albums(
@@ -61,7 +64,7 @@ def scan_albums(
         show_progress=show_progress,
     )
     albums = [
-        _album(verdict, outcome.value or (None, None))
+        _album(verdict, outcome.value or (None, str(outcome.error)))
         for (verdict, _), outcome in zip(chosen, outcomes, strict=True)
     ]
     notes = [Text(LEGEND)]
@@ -79,28 +82,34 @@ def _name(files: _Item) -> str:
     return str(files[0])
 
 
-def _strips(files: _Item) -> tuple[bytes | None, bytes | None]:
-    """Pictures before and after; None where there is no file or it cannot be read."""
+def _strips(files: _Item) -> tuple[_Strip | None, _Strip]:
+    """Pictures before and after, or why there is none; None where there is no file."""
     after, before = files
     return (_strip(before) if before else None), _strip(after)
 
 
-def _strip(path: Path) -> bytes | None:
+def _strip(path: Path) -> _Strip:
     try:
         return scan_strip(path)
-    except (ValueError, OSError):
-        # The verdict says what is wrong with it.
-        return None
+    except OSError as error:
+        return error.strerror or "the file cannot be read"
+    except (ValueError, MemoryError) as error:
+        return why(error).rpartition(": ")[2]
 
 
-def _album(verdict: Verdict, strips: tuple[bytes | None, bytes | None]) -> Album:
+def _album(verdict: Verdict, strips: tuple[_Strip | None, _Strip]) -> Album:
     names = ("before", "after") if strips[0] else ("", "as audited")
     pictures = tuple(
         Picture(name, jpeg_address(strip))
         for name, strip in zip(names, strips, strict=True)
-        if strip
+        if isinstance(strip, bytes)
     )
-    note = "; ".join(reason.text for reason in verdict.reasons)
+    texts = [reason.text for reason in verdict.reasons]
+    for name, strip in zip(("before", "after"), strips, strict=True):
+        # The verdict of a scan that could not be read says so already.
+        if isinstance(strip, str) and not any(strip in text for text in texts):
+            texts.append(f"no picture of the scan {name} protection: {strip}")
+    note = "; ".join(texts)
     return Album(verdict.path, note, verdict.status, pictures)
 
 

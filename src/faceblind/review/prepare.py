@@ -20,7 +20,9 @@ FILES = {
     "volumes.json": "volumes", "before.nii": "volumes", "after.nii": "volumes",
     "replaced.nii": "volumes", "skins.json": "skins", "before.mz3": "skins", "after.mz3": "skins",
     "overlays.json": "overlays", "protected.nii": "overlays", "leaking.mz3": "overlays",
-    "tile.png": "tile",
+    "coarse-volumes.json": "coarse-volumes", "coarse-before.nii": "coarse-volumes",
+    "coarse-after.nii": "coarse-volumes", "coarse-skins.json": "coarse-skins",
+    "coarse-before.mz3": "coarse-skins", "coarse-after.mz3": "coarse-skins", "tile.png": "tile",
 }  # fmt: skip
 """What may be asked for, and which step of `faceblind.review.steps` makes it."""
 DIED = "a worker process died, most likely for lack of memory; close other programs and try again"

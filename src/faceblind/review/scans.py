@@ -39,9 +39,25 @@ class Source:
     before: Path | None
 
     def mark(self) -> str:
-        """A text that is another one once a file has changed."""
-        found = [path.stat() for path in (self.after, self.before) if path is not None]
-        return "-".join(f"{one.st_size:x}.{one.st_mtime_ns:x}" for one in found)
+        """A text that is another one once a file has changed or an original is gone.
+
+        Raises
+        ------
+        OSError
+            If the protected scan cannot be looked at.
+        """
+        marks = [_mark(self.after)]
+        if self.before is not None:
+            try:
+                marks.append(_mark(self.before))
+            except OSError:
+                marks.append("gone")
+        return "-".join(marks)
+
+
+def _mark(path: Path) -> str:
+    found = path.stat()
+    return f"{found.st_size:x}.{found.st_mtime_ns:x}"
 
 
 @dataclass(frozen=True)

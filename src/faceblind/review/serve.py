@@ -158,7 +158,8 @@ def _run(app: object, port: int, started: Callable[[int], None]) -> None:
         app,  # type: ignore[arg-type]
         host=HOST,
         port=port,
-        log_level="error",
+        # What went wrong is said in the page; an end while it waits is no fault.
+        log_level="critical",
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -15,7 +15,7 @@ from faceblind.review.decisions import FAULTS, LONGEST_COMMENT
 from faceblind.review.prepare import FILES, Pictures
 from faceblind.review.redo import OPTIONS
 from faceblind.review.security import App, Guard
-from faceblind.review.session import Review
+from faceblind.review.session import ChangedError, Review
 from faceblind.system.tables import plain
 
 if TYPE_CHECKING:
@@ -127,16 +127,17 @@ class _Handlers:
             content = json.loads(await request.body())
             choice, comment = content["choice"], content.get("comment", "")
             faults, settings = content.get("faults", []), content.get("settings", {})
+            seen = content.get("seen")
         except (ValueError, KeyError, TypeError, AttributeError):
             return _refused("expected an object with a choice", 400)
         right = isinstance(choice, str) and isinstance(comment, str) and isinstance(faults, list)
-        if not right or not isinstance(settings, dict):
+        if not right or not isinstance(settings, dict) or not isinstance(seen, str | None):
             return _refused("expected texts, a list and an object", 400)
         if not all(isinstance(fault, str) for fault in faults):
             return _refused("faults: expected texts", 400)
         number = request.path_params["number"]
         return await _json(
-            lambda: self._review.decide(number, choice, faults, comment, settings)  # type: ignore[arg-type]
+            lambda: self._review.decide(number, choice, faults, comment, settings, seen)  # type: ignore[arg-type]
         )
 
 
@@ -159,10 +160,14 @@ async def _guarded(made: Callable[[], Response]) -> Response:
     """An answer made in a thread; what went wrong as one line without paths."""
     try:
         return await asyncio.to_thread(made)
+    except ChangedError as error:
+        return _refused(why(error), 412)
     except FaceblindError as error:
         return _refused(why(error).rpartition(": ")[2], 409)
     except OSError as error:
         return _refused(f"a file cannot be read or written ({error.strerror})", 409)
+    except Exception as error:  # noqa: BLE001 - a review must survive one scan
+        return _refused(why(error), 500)
 
 
 def _refused(text: str, status: int) -> Response:

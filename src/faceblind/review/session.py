@@ -21,6 +21,10 @@ AGAINST: tuple[Choice, ...] = ("reject", "redo")
 """Choices that take a scan out of the public tree."""
 
 
+class ChangedError(OutputError):
+    """A scan is not the one that was looked at any more."""
+
+
 @dataclass(frozen=True)
 class Rater:
     """Who looks.
@@ -124,6 +128,7 @@ class Review:
         """What the page is told of a scan."""
         scan = self.scan(number)
         decision = self._current.get(scan.inside)
+        place = Source(self.tree.place(scan.inside), scan.before)
         public = (self.tree.root / scan.inside).is_file()
         waits = self.tree.redone(scan.inside).is_file()
         return {
@@ -135,6 +140,7 @@ class Review:
             "reasons": list(scan.judged.reasons),
             "regions": dict(scan.judged.regions),
             "original": scan.before is not None,
+            "seen": _mark(place),
             "public": public,
             "again": waits,
             "running": self._redoing.is_running(scan.inside),
@@ -157,6 +163,7 @@ class Review:
         faults: Sequence[str] = (),
         comment: str = "",
         settings: Mapping[str, Any] | None = None,
+        seen: str | None = None,
     ) -> dict[str, Any]:
         """Keep a decision and do what follows from it.
 
@@ -168,6 +175,8 @@ class Review:
         comment : str
         settings : mapping, optional
             Of ``redo``: see `faceblind.review.redo.check_settings`.
+        seen : str, optional
+            `Source.mark` of what was looked at: only that can be accepted.
 
         Returns
         -------
@@ -176,11 +185,14 @@ class Review:
 
         Raises
         ------
+        ChangedError
+            If the scan is not the one that was looked at any more.
         FaceblindError
             If the decision cannot be made; nothing is kept then.
         """
         with self._lock:
-            scan, path = self.scan(number), self.source(number).after
+            scan, source = self.scan(number), self.source(number)
+            path = source.after
             if self._redoing.is_running(scan.inside):
                 raise FaceblindError("this scan is being protected again; wait for the result")
             chosen = check_settings(settings or {}) if choice == "redo" else {}
@@ -192,6 +204,8 @@ class Review:
             )  # fmt: skip
             check(decision)
             if choice == "accept":
+                if seen is not None and seen != source.mark():
+                    raise ChangedError("has changed since it was shown; look at it again")
                 self._require_passed(scan)
             if choice in AGAINST:
                 # Before it is written down: what somebody rejected is public no longer.
@@ -256,3 +270,11 @@ class Review:
             number = self._numbers[inside]
             self.scans[number] = replace(self.scans[number], judged=judged(result.verdict))
             self._current.pop(inside, None)
+
+
+def _mark(source: Source) -> str:
+    """See `Source.mark`; empty where the scan is gone."""
+    try:
+        return source.mark()
+    except OSError:
+        return ""

@@ -20,6 +20,9 @@ export async function decide(number, content) {
   }));
 }
 
+// The status of a decision on a scan that is not the one that was looked at any more.
+const CHANGED = 412;
+
 async function answer(response) {
   let content;
   try {
@@ -28,7 +31,7 @@ async function answer(response) {
     content = { error: "the review app does not answer; is it still running?" };
   }
   if (!response.ok) {
-    throw new Error(content.error);
+    throw Object.assign(new Error(content.error), { changed: response.status === CHANGED });
   }
   return content;
 }

@@ -7,8 +7,8 @@ const get = (id) => document.getElementById(id);
 const views = new Views();
 let settings = {};
 let scans = [];
+let names = [];
 let current = 0;
-let ready = false;
 
 const FILTERS = {
   open: (scan) => ["", "later"].includes(scan.choice) && !scan.running,
@@ -25,11 +25,17 @@ function say(text, isError = false) {
   get("said").className = isError ? "error" : "";
 }
 
+// File names where they tell scans apart: folders before them push what matters out of sight.
+function shortNames() {
+  const short = scans.map((scan) => scan.path.split("/").at(-1));
+  return new Set(short).size === short.length ? short : scans.map((scan) => scan.path);
+}
+
 function drawQueue() {
   const list = get("queue");
   const buttons = visible().map((scan) => {
     const item = element("li");
-    const button = element("button", scan.path);
+    const button = element("button", names[scan.number]);
     button.type = "button";
     button.title = scan.path;
     button.append(element("small", `${verdictOf(scan)} · ${stateOf(scan)}`, scan.status));
@@ -70,10 +76,13 @@ function drawPanel() {
 
 async function show(number) {
   current = number;
-  ready = false;
   history.replaceState(null, "", `#${number}`);
   drawQueue();
   drawPanel();
+  await draw(number);
+}
+
+async function draw(number) {
   say("Loading …");
   document.body.dataset.shown = "";
   try {
@@ -82,13 +91,16 @@ async function show(number) {
       return;
     }
     say(said);
-    ready = true;
     document.body.dataset.shown = String(number);
-    await prefetch();
+    applyWanted();
   } catch (error) {
-    say(error.message, true);
+    if (number !== current) {
+      return;
+    }
+    say(`${scans[number].path}: ${error.message}`, true);
     document.body.dataset.shown = "error";
   }
+  prefetch();
 }
 
 function nextOpen(after) {
@@ -112,12 +124,21 @@ function chosenFaults() {
 
 async function choose(choice, more = {}) {
   const number = current;
+  if (choice === "accept" && document.body.dataset.shown !== String(number)) {
+    say(`${scans[number].path}: only what is shown can be accepted.`, true);
+    return;
+  }
   try {
     const faults = choice === "none" ? [] : chosenFaults();
     const content = { choice, faults, comment: get("comment").value, settings: more };
-    scans[number] = await decide(number, content);
+    const seen = choice === "accept" ? { seen: views.said.seen } : {};
+    scans[number] = await decide(number, { ...content, ...seen });
   } catch (error) {
-    say(error.message, true);
+    if (error.changed && number === current) {
+      views.forget();
+      await draw(number);
+    }
+    say(`${scans[number].path}: ${error.message}`, true);
     return;
   }
   const [next] = nextOpen(number);
@@ -155,10 +176,20 @@ function move(step) {
 
 async function want(name, value) {
   views.wanted[name] = value;
+  await applyWanted(name);
+}
+
+// Overlays may take longer than a scan: it can be looked at before they are there.
+async function applyWanted(name = "") {
   try {
     const problem = await views.refresh();
-    say(problem ?? "", Boolean(problem));
-    if (name === "leaking" && value && !problem) {
+    if (problem === null) {
+      return;
+    }
+    if (problem || name) {
+      say(problem, Boolean(problem));
+    }
+    if (["", "leaking"].includes(name) && views.wanted.leaking && !problem) {
       const shares = Object.entries(views.shares);
       say(shares.length === 0 ? "No skin of the face or ears is within 1 mm of the original's."
         : `Within 1 mm of the original: ${shares.map(([k, v]) => `${k} ${Math.round(100 * v)} %`).join(", ")}`);
@@ -196,6 +227,7 @@ const KEYS = {
     get("window").value = get("window").value === "usual" ? "dark" : "usual";
     want("window", get("window").value);
   },
+  v: () => flip("show-all"),
   f: () => views.lookFrom("front"), s: () => views.lookFrom("side"), b: () => views.lookFrom("below"),
   ArrowLeft: () => views.turnBy(-10, 0), ArrowRight: () => views.turnBy(10, 0),
   ArrowUp: () => views.turnBy(0, 10), ArrowDown: () => views.turnBy(0, -10),
@@ -248,11 +280,11 @@ async function watch() {
       const entry = await getJson(`/api/scans/${scan.number}`);
       scans[scan.number] = entry;
       if (!entry.running) {
-        say(entry.error ? `${entry.path}: ${entry.error}` : `${entry.path} was protected again.`, Boolean(entry.error));
         drawQueue();
         if (scan.number === current) {
-          drawPanel();
+          await show(scan.number);
         }
+        say(entry.error ? `${entry.path}: ${entry.error}` : `${entry.path} was protected again.`, Boolean(entry.error));
       }
     }
   } catch (error) {
@@ -281,6 +313,11 @@ function connect() {
     const { choice } = button.dataset;
     button.addEventListener("click", () => (choice === "redo" ? openRedo() : choose(choice)));
   }
+  get("show-all").checked = views.all;
+  get("show-all").addEventListener("change", (event) => {
+    views.all = event.target.checked;
+    draw(current);
+  });
   for (const name of ["replaced", "protected", "leaking"]) {
     get(`show-${name}`).addEventListener("change", (event) => want(name, event.target.checked));
   }
@@ -307,10 +344,11 @@ async function start() {
   const content = await getJson("/api/review");
   scans = content.scans;
   settings = content;
+  names = shortNames();
+  await views.start();
   connect();
   const wanted = Number.parseInt(location.hash.slice(1), 10);
   const first = scans[wanted] ?? scans.find(FILTERS.open) ?? scans[0];
-  await views.start();
   watch();
   await show(first.number);
 }

@@ -20,24 +20,40 @@ function tile(scan) {
   image.src = `/api/scans/${scan.number}/tile.png`;
   const state = element("span", caption(scan), scan.status);
   link.append(image, element("span", scan.path), state);
-  link.addEventListener("keydown", (event) => onKey(event, scan.number, state));
+  image.addEventListener("error", () => tell(scan));
+  link.addEventListener("keydown", (event) => onKey(event, scan.number, state, image));
   item.append(link);
   return item;
 }
 
-async function onKey(event, number, state) {
+// Why a picture is missing: an image element does not say what the server answered.
+async function tell(scan) {
+  try {
+    const response = await fetch(`/api/scans/${scan.number}/tile.png`);
+    const words = response.ok ? "was made meanwhile; open the page again" : (await response.json()).error;
+    get("said").textContent = `${scan.path}: ${words}`;
+  } catch {
+    get("said").textContent = `${scan.path}: the review app does not answer; is it still running?`;
+  }
+}
+
+async function onKey(event, number, state, image) {
   const choice = { a: "accept", r: "reject", l: "later", z: "none" }[event.key];
   if (!choice || event.ctrlKey || event.metaKey || event.altKey) {
     return;
   }
   event.preventDefault();
+  if (choice === "accept" && !image.naturalWidth) {
+    get("said").textContent = `${scans[number].path}: only what is shown can be accepted.`;
+    return;
+  }
   try {
-    scans[number] = await decide(number, { choice });
+    scans[number] = await decide(number, { choice, seen: scans[number].seen });
     state.textContent = caption(scans[number]);
     get("said").textContent = `${scans[number].path}: ${stateOf(scans[number])}`;
     event.target.closest("li").nextElementSibling?.firstElementChild.focus();
   } catch (error) {
-    get("said").textContent = error.message;
+    get("said").textContent = `${scans[number].path}: ${error.message}`;
   }
 }
 

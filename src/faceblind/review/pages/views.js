@@ -9,6 +9,8 @@ const SKIN = [222, 184, 155, 255];
 const FRONT = [180, 5];
 const SIDE = [90, 5];
 const BELOW = [180, -60];
+// Without a graphics card a head of 1 mm takes seconds.
+const SLOW = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 function options(isSkin) {
   return {
@@ -45,6 +47,7 @@ export class Views {
       await view.attachToCanvas(document.getElementById(name), true);
       this.views[name] = view;
     }
+    this.all = !SLOW.test(this.#renderer());
     for (const kind of ["slices", "skin"]) {
       const [a, b] = [this.views[`${kind}-before`], this.views[`${kind}-after`]];
       a.broadcastTo(b, { "2d": kind === "slices", "3d": true });
@@ -53,22 +56,27 @@ export class Views {
     this.look(FRONT);
   }
 
+  // Who draws: a graphics card, or the processor.
+  #renderer() {
+    const { gl } = this.views[NAMES[0]];
+    const named = gl.getExtension("WEBGL_debug_renderer_info");
+    return String(gl.getParameter(named ? named.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  }
+
   // What the server has of a scan; fetched once, also ahead of its turn.
   fetched(scan) {
-    const key = `${scan.number}-${scan.again}-${scan.status}`;
+    const key = `${scan.number}-${scan.again}-${scan.status}-${this.all}`;
     let entry = this.kept.get(key);
     if (!entry) {
-      entry = load(`/api/scans/${scan.number}`);
+      entry = load(`/api/scans/${scan.number}/${this.all ? "" : "coarse-"}`);
       entry.meshes = {};
       entry.skins.catch(() => {});
-      entry.volumes.catch(() => this.kept.delete(key));
+      entry.volumes.then(() => { entry.ready = true; }, () => this.kept.delete(key));
     }
     this.kept.delete(key);
     this.kept.set(key, entry);
     for (const old of [...this.kept.keys()].slice(0, -AHEAD)) {
-      for (const [side, mesh] of Object.entries(this.kept.get(old).meshes)) {
-        mesh.unloadMesh(this.views[`skin-${side}`].gl);
-      }
+      this.#unload(this.kept.get(old));
       this.kept.delete(old);
     }
     return entry;
@@ -85,6 +93,9 @@ export class Views {
           entry.meshes[side] = await this.#mesh(side, skins[side]);
         }
       }
+      if (this.wanted.protected || this.wanted.leaking) {
+        await getJson(`/api/scans/${scan.number}/overlays.json`);
+      }
     } catch {
       // It is said when the scan is shown.
     }
@@ -99,28 +110,54 @@ export class Views {
   async show(scan) {
     const turn = ++this.turn;
     this.overlays = {};
+    this.scan = null;
     const entry = this.fetched(scan);
+    if (!entry.ready) {
+      // Another scan's pictures must not stand under this one's name.
+      await this.#clear();
+    }
     const volumes = await entry.volumes;
     if (turn !== this.turn) {
       return null;
     }
     this.said = volumes.said;
-    this.scan = scan;
     for (const side of ["before", "after"]) {
       await this.#slices(side, volumes);
     }
     if (turn !== this.turn) {
       return null;
     }
-    const skins = await entry.skins;
+    const skins = await entry.skins.catch((error) => ({ said: { after: error.message } }));
     if (turn !== this.turn) {
       return null;
     }
     for (const side of ["before", "after"]) {
       await this.#skin(side, skins[side], entry);
     }
-    await this.refresh();
+    this.scan = scan;
     return [volumes.said.error, skins.said.after].filter(Boolean).join("; ");
+  }
+
+  // The files have changed: what was fetched of them is worth nothing.
+  forget() {
+    for (const entry of this.kept.values()) {
+      this.#unload(entry);
+    }
+    this.kept.clear();
+  }
+
+  #unload(entry) {
+    for (const [side, mesh] of Object.entries(entry.meshes)) {
+      mesh.unloadMesh(this.views[`skin-${side}`].gl);
+    }
+  }
+
+  async #clear() {
+    this.said = { windows: { usual: [0, 1], dark: [0, 1] } };
+    for (const side of ["before", "after"]) {
+      await this.#slices(side, { images: {} });
+      await this.#skin(side, null);
+    }
   }
 
   async #slices(side, volumes) {
@@ -147,13 +184,18 @@ export class Views {
 
   async #skin(side, buffer, entry = null) {
     const view = this.views[`skin-${side}`];
-    [...view.meshes].forEach((one) => view.removeMesh(one));
-    if (buffer) {
-      const mesh = entry?.meshes[side] ?? await this.#mesh(side, buffer);
-      if (entry) {
-        delete entry.meshes[side];
-      }
+    const mesh = buffer && (entry?.meshes[side] ?? await this.#mesh(side, buffer));
+    if (entry) {
+      delete entry.meshes[side];
+    }
+    // The old one last, and without drawing what is left: each drawing of a skin costs.
+    const old = [...view.meshes];
+    view.meshes = [];
+    old.forEach((one) => { one.unloadMesh(view.gl); view.mediaUrlMap.delete(one); });
+    if (mesh) {
       view.addMesh(mesh);
+    } else {
+      view.drawScene();
     }
   }
 
@@ -167,7 +209,7 @@ export class Views {
   async #refresh() {
     const turn = this.turn;
     if (!this.scan) {
-      return "";
+      return null;
     }
     this.#window();
     const base = `/api/scans/${this.scan.number}`;
@@ -182,7 +224,7 @@ export class Views {
     if (brain || leaking) {
       const said = await getJson(`${base}/overlays.json`);
       if (turn !== this.turn) {
-        return "";
+        return null;
       }
       problem = problem || said.error;
       this.shares = said.shares;
@@ -202,6 +244,9 @@ export class Views {
   }
 
   async #overlay(side, name, wanted, base, colormap, turn) {
+    if (turn !== this.turn) {
+      return;
+    }
     const view = this.views[`slices-${side}`];
     const shown = this.overlays[side]?.[name];
     if (Boolean(shown) === wanted || !view.volumes.length) {
@@ -222,7 +267,7 @@ export class Views {
   }
 
   async #leaks(wanted, base, turn) {
-    if (wanted === Boolean(this.overlays.leaks)) {
+    if (turn !== this.turn || wanted === Boolean(this.overlays.leaks)) {
       return;
     }
     const entry = this.fetched(this.scan);
@@ -234,6 +279,9 @@ export class Views {
   }
 
   async #fade(opacity, turn) {
+    if (turn !== this.turn) {
+      return;
+    }
     const view = this.views["slices-after"];
     let image = this.overlays.fade;
     if (opacity > 0 && !image) {
@@ -295,18 +343,18 @@ export class Views {
 
 function load(base) {
   const volumes = (async () => {
-    const said = await getJson(`${base}/volumes.json`);
+    const said = await getJson(`${base}volumes.json`);
     const [after, before] = await Promise.all([
-      getBuffer(`${base}/after.nii`), said.before ? getBuffer(`${base}/before.nii`) : null,
+      getBuffer(`${base}after.nii`), said.before ? getBuffer(`${base}before.nii`) : null,
     ]);
     const images = { after: await picture(after), before: before && await picture(before) };
     return { said, before, images };
   })();
   const skins = (async () => {
     await volumes;
-    const said = await getJson(`${base}/skins.json`);
+    const said = await getJson(`${base}skins.json`);
     const [after, before] = await Promise.all(
-      ["after", "before"].map((side) => (said[side] ? null : getBuffer(`${base}/${side}.mz3`))),
+      ["after", "before"].map((side) => (said[side] ? null : getBuffer(`${base}${side}.mz3`))),
     );
     return { said, after, before };
   })();
