@@ -13,7 +13,7 @@ from faceblind.geometry.grid import erode
 from faceblind.head.alignment import Alignment
 from faceblind.head.brain_cover import template_fields
 from faceblind.head.motion import Motion
-from faceblind.head.reference_volume import volumes
+from faceblind.head.reference_volume import at_time, volumes
 from faceblind.head.segmentation import HeadMask
 from faceblind.scan import Scan
 
@@ -52,6 +52,7 @@ def find_harm(
     cut_spares_brain: bool = False,
     lead: int = 0,
     motion: Motion | None = None,
+    shown: Scan | None = None,
 ) -> Brain:
     """Look for a harmed brain.
 
@@ -73,26 +74,27 @@ def find_harm(
         The volume of a series that `alignment` and `head` are of.
     motion : Motion, optional
         Of the series: each volume's brain is looked for where its head lies.
+    shown : Scan, optional
+        What `head` was found in, where its intensities are not those of the leading volume.
     """
+    shown = shown or at_time(scan, lead)
     sparse = np.stack(
-        np.meshgrid(*(np.arange(0, n, _STEP) for n in scan.shape), indexing="ij"), -1
+        np.meshgrid(*(np.arange(0, n, _STEP) for n in shown.shape), indexing="ij"), -1
     ).reshape(-1, 3)
-    place = apply_affine(alignment.scan_to_template, scan.world(sparse))
+    place = apply_affine(alignment.scan_to_template, shown.world(sparse))
     inside = template_fields().at("brain", place)
-    volume = scan.volume(lead)
     core = sparse[inside > CORE_MM]
-    values = np.asarray(volume[tuple(core.T)], np.float64)
+    values = np.asarray(shown.voxels[tuple(core.T)], np.float64)
     limit = head.level(0.05)
     empty = core[values <= limit]
     if cut_spares_brain:
-        empty = empty[_within(scan.world(empty), head)]
-    voxel = float(np.prod(scan.spacing))
-    bite = len(empty) * _STEP**3 * voxel / 1e3
+        empty = empty[_within(shown.world(empty), head)]
+    bite = len(empty) * _STEP**3 * float(np.prod(shown.spacing)) / 1e3
     changed: float | None = None
-    where = _parts(empty, scan, alignment) if bite > BITE_ML else ()
+    where = _parts(empty, shown, alignment) if bite > BITE_ML else ()
     if original is not None and _same_grid(scan, original):
         harmed = _harmed(scan, original, alignment, motion)
-        changed = float(len(harmed) * voxel)
+        changed = float(len(harmed) * np.prod(scan.spacing))
         if len(harmed):
             where = _parts(harmed, scan, alignment)
     return Brain(changed, where, bite)

@@ -17,6 +17,7 @@ from faceblind.head.error_context import explained
 from faceblind.head.plausibility import require_head
 from faceblind.head.presence import find_presence
 from faceblind.head.reference_volume import at_time, leaders
+from faceblind.head.salt_and_pepper import with_dark_air
 from faceblind.head.skin import Skin, find_skin
 from faceblind.head.small_head import or_smaller
 from faceblind.scan import Scan
@@ -29,7 +30,7 @@ class OwnHead:
     Parameters
     ----------
     scan : Scan
-        The volume.
+        The volume; with dark air, where its own is salt and pepper.
     skin : Skin or None
         In the scan's RAS+ mm; None where none was found.
     alignment : Alignment or None
@@ -75,7 +76,7 @@ def find_own_head(scan: Scan, *, any_size: bool = True) -> OwnHead:
     """
     first: OwnHead | None = None
     for t in leaders(scan):
-        found = _by_levels(at_time(scan, t), any_size)
+        found = _by_levels(with_dark_air(at_time(scan, t)), any_size)
         if found.is_trusted:
             return replace(found, lead=t)
         first = first or replace(found, lead=t)
