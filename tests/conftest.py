@@ -1,9 +1,13 @@
 """Fixtures shared by all tests."""
 
+# ruff: noqa: E402 - one thread of linear algebra, before numpy is imported
 from __future__ import annotations
 
+from faceblind.system.threads import one_algebra_thread
+
+one_algebra_thread()
+
 import importlib.util
-import logging
 import os
 import shutil
 import subprocess
@@ -14,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -31,6 +35,7 @@ from faceblind.head.skin import find_skin
 from faceblind.head.template import REGIONS, load_template
 from faceblind.head.whole_head import Head
 from faceblind.identification.match import Scores
+from faceblind.protect import cut_choice, same_space
 from faceblind.scan import Scan
 from faceblind.volunteers.people.shape import sample_person
 from faceblind.volunteers.presets import preset
@@ -65,6 +70,9 @@ def script() -> Callable[[str], ModuleType]:
 
 _remembered = load_script("tests/remembered.py")
 _browser = load_script("tests/browser.py")
+_studies = load_script("tests/studies.py")
+command, four_people = _studies.command, _studies.four_people
+studied, studied_with_sface = _studies.studied, _studies.studied_with_sface
 _playwright, _chromium, browser = (
     _browser._playwright, _browser._chromium, _browser.browser,
 )  # fmt: skip
@@ -221,79 +229,6 @@ def head() -> Callable[..., PlacedHead]:
     return place_head
 
 
-def run_command(*args: object) -> SimpleNamespace:
-    """Run faceblind's command line in this process: exit code, standard output and error."""
-    from typer.testing import CliRunner
-
-    from faceblind.cli.main import app
-
-    logger = logging.getLogger("faceblind")
-    before = logger.handlers[:], logger.propagate, logger.level
-    try:
-        result = CliRunner().invoke(app, [str(arg) for arg in args])
-    finally:
-        logger.handlers[:], logger.propagate = before[:2]
-        logger.setLevel(before[2])
-    return SimpleNamespace(code=result.exit_code, out=result.stdout, err=result.stderr)
-
-
-@pytest.fixture(scope="session")
-def command() -> Callable[..., SimpleNamespace]:
-    """Runs the command line, see `run_command`."""
-    return run_command
-
-
-@pytest.fixture(scope="session")
-def four_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four synthetic volunteers in coarse scans and small photographs, made by the command line.
-
-    All workers read one copy. Copy it before changing anything.
-    """
-    folder = _remembered.shared_folder(tmp_path_factory)
-    return _remembered.once(folder, "four", lambda: _make_four(folder / "four" / "people"))
-
-
-def _make_four(root: Path) -> Path:
-    from faceblind.volunteers import presets
-    from faceblind.volunteers.photographs.camera import CameraSettings
-    from faceblind.volunteers.scanner.settings import ScannerSettings
-
-    root.parent.mkdir()
-    small = replace(
-        presets.preset("plain"),
-        scanner=ScannerSettings(spacing_mm=2.0),
-        camera=CameraSettings(width=240, height=300, supersampling=1.0),
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(presets._PRESETS, "plain", small)
-        done = run_command("volunteers", root, "-n", 4, "--seed", 7, "-j", 1)
-    assert done.code == 0, done.err
-    return root
-
-
-@dataclass(frozen=True)
-class Studied:
-    """A finished study: the folder and what the command line said."""
-
-    people: Path
-    out: Path
-    done: SimpleNamespace
-
-
-@pytest.fixture(scope="session")
-def studied(four_people: Path, tmp_path_factory: pytest.TempPathFactory) -> Studied:
-    """The study of the four volunteers with default options. Copy it before changing anything."""
-    folder = _remembered.shared_folder(tmp_path_factory)
-    out = folder / "studied" / "out"
-
-    def study() -> dict[str, Any]:
-        out.parent.mkdir()
-        done = run_command("study", four_people / "scans", four_people / "photos.tsv", out, "-j", 1)
-        return vars(done)
-
-    return Studied(four_people, out, SimpleNamespace(**_remembered.once(folder, "studied", study)))
-
-
 SPACING = 2.0
 NOISE = 12.0
 
@@ -399,12 +334,22 @@ def article_scores() -> Scores:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _dim_heads_are_remembered() -> Iterator[None]:
-    """Heads and audits of one scan share the search for its dim face."""
+def _searches_are_remembered() -> Iterator[None]:
+    """Tests of one scan share the searches for its dim face, its brain, its cut and its space.
+
+    Many tests protect one phantom, each in files of its own.
+    """
     with pytest.MonkeyPatch.context() as patch:
         search = _remembered.RememberedDimHeads()
         patch.setattr(own_head, "find_dim_head", search)
         patch.setattr(evidence, "find_dim_head", search)
+        for user, name in (
+            (cut_choice, "find_head"),
+            (cut_choice, "find_brain_pose"),
+            (cut_choice, "fit_cut"),
+            (same_space, "look_around"),
+        ):
+            patch.setattr(user, name, _remembered.Remembered(getattr(user, name)))
         yield
 
 

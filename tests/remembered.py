@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
 import pytest
 
 from faceblind.head.dim_face import DimHead, find_dim_head
@@ -53,20 +52,47 @@ def _alone(lock: Path) -> Iterator[None]:
         yield
 
 
-class RememberedDimHeads:
-    """`find_dim_head`, which takes seconds, once for each scan of the same voxels and place."""
+class Remembered:
+    """A function of scans that takes seconds: once for each scan of the same voxels and place.
+
+    The tests of the function itself call it; only its users share what it gave before.
+
+    Parameters
+    ----------
+    function : callable
+        Gives the same whenever it is given the same; nobody changes what it gave.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.kept: dict[str, Any] = {}
+
+    def __call__(self, *given: object) -> Any:
+        """What the function gives. Errors are not kept."""
+        key = hashlib.sha256(pickle.dumps([_told(one) for one in given])).hexdigest()
+        if key not in self.kept:
+            self.kept[key] = self.function(*given)
+        return self.kept[key]
+
+
+def _told(given: object) -> object:
+    """A scan without its name and its file's numbers, which no search looks at; else the same."""
+    if not isinstance(given, Scan):
+        return given
+    voxels = given.voxels
+    told = str(voxels.dtype), voxels.shape, voxels.strides, given.affine.tobytes()
+    return (*told, given.modality, given.doubt, voxels.tobytes("A"))
+
+
+class RememberedDimHeads(Remembered):
+    """`find_dim_head`; what it gives has the name of the scan that is asked for."""
 
     def __init__(self) -> None:
-        self.found: dict[str, DimHead | None] = {}
+        super().__init__(find_dim_head)
 
     def __call__(self, scan: Scan) -> DimHead | None:
         """What the search finds in this scan."""
-        voxels = np.ascontiguousarray(scan.voxels)
-        told = f"{voxels.dtype.str} {voxels.shape}".encode()
-        key = hashlib.sha256(told + scan.affine.tobytes() + voxels.tobytes()).hexdigest()
-        if key not in self.found:
-            self.found[key] = find_dim_head(scan)
-        dim = self.found[key]
+        dim: DimHead | None = super().__call__(scan)
         if dim is None:
             return None
         words = {"modality": scan.modality, "source": scan.source, "doubt": scan.doubt}

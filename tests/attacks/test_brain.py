@@ -84,3 +84,19 @@ def test_beside_a_head_cut_as_ours_nothing_is_a_bite(voxels):
     x, y, z = centre(scan, (0, 20, 50))
     voxels[x - 6 : x + 6, y - 6 : y + 6, z - 6 : z + 6] = 0
     assert find_harm(scan_of(voxels), ALIGNMENT, head, cut_spares_brain=True).bite_ml > BITE_ML
+
+
+def test_darkness_around_a_small_brain_is_no_bite(voxels):
+    small = SimpleNamespace(scan_to_template=np.diag([1.25, 1.25, 1.25, 1.0]))
+    scan = scan_of(voxels)
+    index = np.indices(voxels.shape).reshape(3, -1).T
+    away = np.linalg.norm((scan.world(index) - (0.0, 10.0, 40.0)) / (62.0, 80.0, 60.0), axis=1)
+    voxels[tuple(index[away > 1.0].T)] = 0
+    alone = find_harm(scan_of(voxels), ALIGNMENT, HEAD)
+    beside = find_harm(scan_of(voxels), ALIGNMENT, HEAD, by_brain=small)
+    assert alone.bite_ml > BITE_ML
+    assert beside.bite_ml < alone.bite_ml / 2
+    # What is empty in both places is a bite.
+    x, y, z = centre(scan, (0, 20, 40))
+    voxels[x - 6 : x + 6, y - 6 : y + 6, z - 6 : z + 6] = 0
+    assert find_harm(scan_of(voxels), ALIGNMENT, HEAD, by_brain=small).bite_ml > BITE_ML

@@ -182,6 +182,18 @@ def test_a_feature_in_view_does_not_pass_whatever_the_score():
     assert "chin remains in view" in verdict.reasons[0].text
 
 
+def test_a_place_that_the_brain_does_not_tell_is_said_and_allows_less_in_view():
+    found = replace(findings(), replaced="cut", placed=False)
+    verdict = judge("scan", found)
+    assert verdict.status == "pass"
+    assert any("by the brain" in one for one in verdict.not_tested)
+    for share, status in ((0.37, "pass"), (0.39, "unsure")):
+        brow = replace(found.regions["brow"], area_mm2=900.0, share=share, seen=1.0)
+        open_brow = replace(found, regions=found.regions | {"brow": brow})
+        assert judge("scan", open_brow).status == status
+        assert judge("scan", replace(open_brow, placed=True)).status == "pass"
+
+
 def test_edges_that_do_not_tell_are_said():
     verdict = judge("scan", replace(findings(), replaced="cut", checked=False))
     assert any("edges of the skin" in one for one in verdict.not_tested)

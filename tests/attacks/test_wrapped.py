@@ -59,3 +59,23 @@ def test_a_ball_in_the_air_counts_and_a_thin_sheet_does_not(subject, placed):
         lit = np.where(shape, subject.tissue, voxels).astype(np.float32)
         found = pieces(Scan(lit, subject.scan.affine, "T1w"), placed)
         assert len(found) == count
+
+
+@pytest.mark.parametrize(("height", "count"), [(-40.0, 1), (-124.0, 0)])
+def test_a_shoulder_parted_from_the_neck_is_none_of_the_face(subject, placed, height, count):
+    scan = subject.scan
+    # Beside the head or the neck, 105 mm to the right.
+    to_scan = np.linalg.inv(placed.scan_to_template)
+    centre = to_scan[:3, :3] @ np.array([105.0, 0.0, height]) + to_scan[:3, 3]
+    # The field of view ends beside the ears and below the chin: more of it.
+    more = round(30 / scan.spacing[2])
+    wider = round(30 / scan.spacing[0])
+    voxels = np.pad(scan.voxels, ((wider, wider), (0, 0), (more, 0)), mode="edge")
+    affine = scan.affine.copy()
+    affine[:3, 3] -= affine[:3, 0] * wider + affine[:3, 2] * more
+    longer = Scan(voxels, affine, "T1w")
+    index = np.indices(voxels.shape).reshape(3, -1).T
+    away = np.linalg.norm(longer.world(index) - centre, axis=1).reshape(voxels.shape)
+    lit = np.where((away < 12) & (voxels < 0.2 * subject.tissue), subject.tissue, voxels)
+    found = pieces(Scan(lit.astype(np.float32), affine, "T1w"), placed)
+    assert [piece.like for piece in found] == [""] * count

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -40,14 +39,6 @@ def calls(monkeypatch):
 
 def invoke(*args: str):
     return CliRunner().invoke(app, args)
-
-
-def test_a_result_that_an_audit_may_not_recognise_is_told(capsys):
-    sound = ProtectionResult(Path("a.nii.gz"), Path("o.nii.gz"))
-    assert report([sound, replace(sound, source=Path("b.nii.gz"), doubtful=True)], Path()) == 0
-    said = capsys.readouterr().err
-    assert "b.nii.gz: its bone is as dark as air" in said
-    assert "a.nii.gz" not in said
 
 
 @pytest.mark.parametrize("method", ["deface", "reface"])

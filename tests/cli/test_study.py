@@ -134,7 +134,10 @@ def test_a_second_run_says_the_same(command: Command, studied: Any, again: Path)
         assert (again / name).read_bytes() == (studied.out / name).read_bytes()
 
 
-def test_the_other_direction_and_matching(command: Command, studied: Any, again: Path) -> None:
+def test_the_other_direction_and_matching(
+    command: Command, studied: Any, studied_with_sface: Path, tmp_path: Path
+) -> None:
+    again = Path(shutil.copytree(studied_with_sface, tmp_path / "again"))
     done = run(
         command, studied.people, again, "--direction", "scan-to-photo", "--matching", "nearest"
     )

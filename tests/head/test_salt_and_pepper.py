@@ -124,6 +124,7 @@ def test_the_face_goes_and_the_brain_stays_bit_for_bit(person, whole, protect):
     nose = np.rint(person.scan.index(person.landmarks["pronasale"][None])[0]).astype(int)
     assert mask[tuple(nose)]
     assert after.min() >= 0
+    assert after.max() <= TOP
     if protect is deface:
         # New air is salt and pepper, too.
         assert after[mask].std() == pytest.approx(TOP / np.sqrt(12), rel=0.05)

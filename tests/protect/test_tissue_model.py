@@ -20,7 +20,10 @@ def test_levels_of_a_scan_that_keeps_no_skin():
     skin = find_skin(scan)
     every, none = np.ones(len(skin.points), bool), np.zeros(len(skin.points), bool)
     grid = from_scan(scan)
-    levels = [measure_levels(grid, skin, np.eye(4), kept, 1.0) for kept in (every, none)]
+    levels = [
+        measure_levels(grid, skin, np.eye(4), kept, 1.0, np.zeros(3)) for kept in (every, none)
+    ]
     assert np.isfinite(levels[1].values).all()
     np.testing.assert_allclose(levels[1].values, levels[0].values)
-    assert levels[1].noise == levels[0].noise
+    assert levels[1].texture == levels[0].texture
+    np.testing.assert_allclose(levels[1].scalp, levels[0].scalp)

@@ -65,20 +65,6 @@ def quick(monkeypatch):
     monkeypatch.setattr(session_workflow, "_require_gone", lambda *_: None)
 
 
-@pytest.mark.parametrize(
-    ("method", "dark"), [("deface", True), ("deface", False), ("reface", True)]
-)
-def test_a_cut_that_opens_a_skull_as_dark_as_air_is_told(
-    known_heads, quick, tmp_path, monkeypatch, method, dark
-):
-    monkeypatch.setattr(session_workflow, "is_bone_dark", lambda *_: dark)
-    monkeypatch.setattr("faceblind.protect.reface.reface", session_workflow.deface)
-    source = write(known_heads.scan, tmp_path / "sub-1_T1w.nii.gz")
-    done = protect_file(source, tmp_path / "out.nii.gz", ProtectionSettings(method=method))
-    assert done.target is not None
-    assert done.doubtful == (dark and method == "deface")
-
-
 def write(scan: Scan, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     save(replace(scan, source=None), path)

@@ -76,15 +76,16 @@ def test_a_second_run_computes_nothing_and_says_the_same(
 @pytest.mark.parametrize("direction", ["photo-to-scan", "scan-to-photo"])
 @pytest.mark.parametrize("matching", ["centred", "nearest"])
 def test_every_way_of_matching_finds_people(
-    studied: Any, again: Path, direction: Any, matching: Any
+    studied: Any, studied_with_sface: Path, tmp_path: Path, direction: Any, matching: Any
 ) -> None:
-    people = studied.people
+    people, out = studied.people, tmp_path / "again"
+    shutil.copytree(studied_with_sface, out)
     result = study(
-        people / "scans", people / "photos.tsv", again, direction=direction, matching=matching,
+        people / "scans", people / "photos.tsv", out, direction=direction, matching=matching,
         **QUIET,
     )  # fmt: skip
     assert (result.direction, result.matching) == (direction, matching)
-    written = summary(again)
+    written = summary(out)
     assert (written["direction"], written["matching"]) == (direction, matching)
     # Guessing finds 1 of 4; two coarse heads may look the same, three may not.
     assert result.rank1.hits >= 3

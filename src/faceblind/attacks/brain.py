@@ -50,6 +50,7 @@ def find_harm(
     original: Scan | None = None,
     *,
     cut_spares_brain: bool = False,
+    by_brain: Alignment | None = None,
     lead: int = 0,
     motion: Motion | None = None,
     shown: Scan | None = None,
@@ -70,6 +71,9 @@ def find_harm(
         The face was removed along a cut that is known to spare the brain, so that only holes
         within the head are bites. A head without a face is found less well, and what lies beside
         it would be taken for one.
+    by_brain : Alignment, optional
+        Where a brain like the average one lies best in `scan`. Around a brain that is small for its
+        skull lies fluid or bone, and what is dark there is no bite.
     lead : int
         The volume of a series that `alignment` and `head` are of.
     motion : Motion, optional
@@ -78,18 +82,11 @@ def find_harm(
         What `head` was found in, where its intensities are not those of the leading volume.
     """
     shown = shown or at_time(scan, lead)
-    sparse = np.stack(
-        np.meshgrid(*(np.arange(0, n, _STEP) for n in shown.shape), indexing="ij"), -1
-    ).reshape(-1, 3)
-    place = apply_affine(alignment.scan_to_template, shown.world(sparse))
-    inside = template_fields().at("brain", place)
-    core = sparse[inside > CORE_MM]
-    values = np.asarray(shown.voxels[tuple(core.T)], np.float64)
-    limit = head.level(0.05)
-    empty = core[values <= limit]
-    if cut_spares_brain:
-        empty = empty[_within(shown.world(empty), head)]
-    bite = len(empty) * _STEP**3 * float(np.prod(shown.spacing)) / 1e3
+    empty = _empty(shown, alignment, head, cut_spares_brain)
+    if len(empty) * _place_ml(shown) > BITE_ML and by_brain is not None:
+        again = _empty(shown, by_brain, head, cut_spares_brain)
+        empty = min(empty, again, key=len)
+    bite = len(empty) * _place_ml(shown)
     changed: float | None = None
     where = _parts(empty, shown, alignment) if bite > BITE_ML else ()
     if original is not None and _same_grid(scan, original):
@@ -98,6 +95,28 @@ def find_harm(
         if len(harmed):
             where = _parts(harmed, scan, alignment)
     return Brain(changed, where, bite)
+
+
+def _place_ml(scan: Scan) -> float:
+    """Volume that one of the sparse places stands for."""
+    return float(_STEP**3 * np.prod(scan.spacing) / 1e3)
+
+
+def _empty(
+    scan: Scan, alignment: Alignment, head: HeadMask, cut_spares_brain: bool
+) -> NDArray[np.int64]:
+    """(N, 3) indices of sparse places, well inside the brain by an alignment, that are air."""
+    sparse = np.stack(
+        np.meshgrid(*(np.arange(0, n, _STEP) for n in scan.shape), indexing="ij"), -1
+    ).reshape(-1, 3)
+    place = apply_affine(alignment.scan_to_template, scan.world(sparse))
+    inside = template_fields().at("brain", place)
+    core = sparse[inside > CORE_MM]
+    values = np.asarray(scan.voxels[tuple(core.T)], np.float64)
+    empty = core[values <= head.level(0.05)]
+    if cut_spares_brain:
+        empty = empty[_within(scan.world(empty), head)]
+    return np.asarray(empty, np.int64)
 
 
 def _within(places: NDArray[np.float64], head: HeadMask) -> NDArray[np.bool_]:

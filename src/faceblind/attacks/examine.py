@@ -89,8 +89,8 @@ def _attacked(path: Path, evidence: Evidence, recogniser: str | None) -> Examine
         motion = evidence.motion
         brain = beside.submit(
             find_harm, evidence.whole, evidence.alignment, evidence.head, evidence.original,
-            cut_spares_brain=evidence.replaced == "cut", lead=evidence.lead, motion=motion,
-            shown=evidence.native,
+            cut_spares_brain=evidence.replaced == "cut", by_brain=located.brain,
+            lead=evidence.lead, motion=motion, shown=evidence.native,
         )  # fmt: skip
         features = _features(evidence, recogniser)
         look = SecondLook(evidence, recogniser, features)
@@ -117,6 +117,7 @@ def _attacked(path: Path, evidence: Evidence, recogniser: str | None) -> Examine
             remaining_deblurred=remaining_deblurred,
             replaced_by_other=_replaced_by_other(evidence),
             checked=evidence.own_skin is None or evidence.own_skin.is_sure,
+            placed=not evidence.replaced or located.inside is not None,
             aside_mm=located.aside_mm,
             gap_share=evidence.gap_share,
             second_skin=evidence.second_skin,

@@ -39,6 +39,9 @@ class Findings:
     checked : bool
         False where faceblind's own protection was recognised, but not whether the person's skin
         shows beside it, see `faceblind.attacks.own_skin`.
+    placed : bool
+        False where faceblind's own protection was recognised, but the brain does not tell whether
+        it lies where the face was.
     aside_mm : float
         How far faceblind's own protection lies from where the brain has the brow.
     gap_share : float
@@ -64,6 +67,7 @@ class Findings:
     remaining_deblurred: float = 0.0
     replaced_by_other: bool = False
     checked: bool = True
+    placed: bool = True
     aside_mm: float = 0.0
     gap_share: float = 0.0
     second_skin: float = 0.0

@@ -61,6 +61,9 @@ class LocatedHead:
         By scalp, ears and neck alone, if faceblind protected it.
     inside : Alignment or None
         Where the brain has the head, if faceblind protected it, be it in the wrong place.
+    brain : Alignment or None
+        Where a brain like the average one lies best, if faceblind protected the head. Unlike
+        `inside`, it need not tell where the face is.
     aside_mm : float
         How far faceblind's own protection lies from where the brain has the brow, see `aside_mm`;
         0 where not known.
@@ -77,6 +80,7 @@ class LocatedHead:
     edges: Edges | None = None
     by_scalp: Alignment | None = None
     inside: Alignment | None = None
+    brain: Alignment | None = None
     aside_mm: float = 0.0
     other: LocatedHead | None = None
 
@@ -129,8 +133,8 @@ def locate_head(
         return replace(found, edges=edges)
     inside = faceless.surely_by_brain
     aside = 0.0 if inside is None else aside_mm(found.known, inside)
-    scalp = faceless.by_scalp
-    return replace(found, edges=edges, by_scalp=scalp, inside=inside, aside_mm=aside)
+    scalp, brain = faceless.by_scalp, faceless.by_brain
+    return replace(found, edges=edges, by_scalp=scalp, inside=inside, brain=brain, aside_mm=aside)
 
 
 def _best(

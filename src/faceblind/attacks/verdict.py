@@ -22,6 +22,10 @@ UNCHECKED = (
     "the edges of the skin beside faceblind's own protection (air was wiped up to the skin, or the "
     "scan was resampled)"
 )
+UNPLACED = (
+    "whether faceblind's own protection lies where the face was, by the brain (it does not show, "
+    "or it is unlike its skull)"
+)
 ANONYMITY = (
     "A face verdict is no anonymity verdict: brain and skull shape alone can link scans of one "
     "person."
@@ -173,6 +177,8 @@ def judge(
     _links(found, settings, parts)
     if found.replaced and not found.checked:
         not_tested = (*not_tested, UNCHECKED)
+    if found.replaced and not found.placed:
+        not_tested = (*not_tested, UNPLACED)
     status: Status = "fail" if parts.fails else "unsure" if parts.doubts else "pass"
     reasons = [*parts.fails, *parts.doubts]
     if found.replaced:
@@ -235,7 +241,7 @@ def _face(found: Findings, settings: AuditSettings, parts: _Parts) -> None:
             "blurred", f"the face is only blurred, by {found.blur_mm:.0f} mm, which can be undone"
         )
     if parts.empty:
-        least = settings.least_in_view(found.replaced, found.aside_mm)
+        least = settings.least_in_view(found.replaced, found.aside_mm, found.placed)
         shown = [
             n for n in FACE
             if found.regions[n].share >= least and found.regions[n].seen > LEAST_SEEN

@@ -34,6 +34,9 @@ BORDER_MM = 14.0
 from there."""
 NECK_Z = -95.0
 """Template mm below which shoulders and collars lie."""
+SHOULDER_Z = -110.0
+"""Template mm below which the middle of a piece lies that is a shoulder: -120 to -142 in ten that a
+cut had parted from the neck. What repeats a part of the face counts there, too."""
 BESIDE_MM = 9.0
 """How far beside the part of the face that it repeats a wrapped piece may lie: wrapping shifts
 along one axis only."""
@@ -102,6 +105,8 @@ def find_pieces(scan: Scan, head: HeadMask, alignment: Alignment) -> tuple[Piece
         places = np.argwhere(piece) + [s.start for s in around]
         world = apply_affine(grid.affine, places)
         side, like = _described(world, grid, alignment)
+        if not like and _is_shoulder(world, alignment):
+            continue
         apart = bool(loose[around][piece].mean() > 0.5)
         # Tables, holders and swellings are no copies; a compact thing in the air may be one.
         if like or (apart and core > COMPACT * size):
@@ -139,6 +144,12 @@ def _outside_by(world: NDArray[np.float64], alignment: Alignment) -> NDArray[np.
     ears = template.region("ears")[few][nearest] & (distance < SPARED_EAR_MM)
     away: NDArray[np.float64] = np.where((along > 0.5 * distance) & ~ears, distance, 0.0)
     return away
+
+
+def _is_shoulder(world: NDArray[np.float64], alignment: Alignment) -> bool:
+    """Whether a piece that repeats no part of the face lies where shoulders do."""
+    height = apply_affine(alignment.scan_to_template, world)[:, 2]
+    return bool(np.median(height) < SHOULDER_Z)
 
 
 def _described(world: NDArray[np.float64], grid: Grid, alignment: Alignment) -> tuple[str, str]:

@@ -204,11 +204,6 @@ def report(results: Sequence[ProtectionResult], out: Path) -> int:
                 f"{share:.0%} of the {name}" for name, share in result.remaining.items()
             )
             say(f"{result.source.name}: left because the brain is near: {parts}")
-        if result.doubtful:
-            say(
-                f"{result.source.name}: its bone is as dark as air, and the cut opens the skull: "
-                "faceblind audit may not recognise what is left; look at it"
-            )
         if result.target is not None and has_extensions(result.target):
             say(f"{result.source.name}: carries header extensions, which may hold names")
     for result in failed:

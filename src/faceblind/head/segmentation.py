@@ -25,6 +25,7 @@ from faceblind.geometry.grid import (
     resize,
 )
 from faceblind.head.error_context import about
+from faceblind.head.open_skull import open_skull
 from faceblind.head.padding import padding_as_air
 from faceblind.scan import Scan
 
@@ -153,7 +154,7 @@ def head_in_grid(
         local = _local_level(values, inside, 18.0 / WORKING_MM, tissue)
         threshold = _threshold(level, noise, local, tissue_fraction)
     bright = _without_crumbs(values > threshold)
-    mask = _keep_head(_near_the_head(bright))
+    mask = _keep_head(_near_the_head(_with_its_inside(bright)))
     litres = float(mask.sum() * abs(np.linalg.det(coarse.affine[:3, :3])) / 1e6)
     if litres < SMALLEST_HEAD_LITRES:
         raise _no_head(name)
@@ -302,6 +303,12 @@ def _near_the_head(mask: Mask) -> Mask:
         keep |= share > 0.4
         keep[0] = False
     return keep[labels]
+
+
+def _with_its_inside(bright: Mask) -> Mask:
+    """With the inside of a skull that is as dark as air and was opened by a cut."""
+    head = _near_the_head(bright)
+    return bright | open_skull(head, _fill(head), WORKING_MM)
 
 
 def _keep_head(bright: Mask) -> Mask:

@@ -223,6 +223,28 @@ def face_share(where: NDArray[np.floating]) -> NDArray[np.float64]:
     return forward * below * above
 
 
+def rim_share(where: NDArray[np.floating]) -> NDArray[np.float64]:
+    """How far the new face may be moved at a place to meet the skin that stays.
+
+    Parameters
+    ----------
+    where : (..., 3) ndarray
+        Template mm of `Placement.scan_to_face`.
+
+    Returns
+    -------
+    (...) float64 ndarray
+        0 in the face itself, which is the same for everybody; 1 on the upper forehead, at the
+        temples, from the ears backwards and on the throat.
+    """
+    across, forward, height = np.abs(where[..., 0]), where[..., 1], where[..., 2]
+    temples = smooth_step((across - 46.0) / 10.0) * smooth_step((height + 5.0) / 10.0)
+    forehead = smooth_step((height - 36.0) / 14.0)
+    back = smooth_step((29.0 - forward) / 14.0)
+    throat = smooth_step((-100.0 - height) / 14.0)
+    return np.maximum(np.maximum(temples, forehead), np.maximum(back, throat))
+
+
 def fuller(where: NDArray[np.floating], share: NDArray[np.floating]) -> NDArray[np.float64]:
     """By how much the forehead of the new face lies outside the average one.
 

@@ -11,6 +11,7 @@ from nibabel.affines import apply_affine, voxel_sizes
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from faceblind.geometry.arrays import smooth_step
 from faceblind.geometry.grid import Grid, Volume, blur, memory_order, resize, resized_affine
 from faceblind.head.brain_cover import template_fields
 from faceblind.head.salt_and_pepper import darkest
@@ -18,12 +19,22 @@ from faceblind.head.skin import Skin
 from faceblind.head.whole_head import Head, find_whole_head
 from faceblind.protect.air_model import Air, Noise, air_of_volumes, fill
 from faceblind.protect.cut_fit import CutFit
-from faceblind.protect.cut_lift import lift_at, lift_on_grid
-from faceblind.protect.placement import Placement, face_share, place
+from faceblind.protect.placement import Placement, place
 from faceblind.protect.protected_scan import ProtectedScan
 from faceblind.protect.region import ReplacedRegion, face_region, places
 from faceblind.protect.region_options import RegionOptions
+from faceblind.protect.rim import (
+    BESIDE_MM,
+    LINE_MM,
+    Seam,
+    beside_what_stays,
+    distance_from,
+    outside_skin,
+    rim_offset,
+)
+from faceblind.protect.texture import UNEVEN_MM
 from faceblind.protect.tissue_model import (
+    DEPTHS_MM,
     Levels,
     at_places,
     average_face,
@@ -36,13 +47,15 @@ from faceblind.system.threads import begun
 
 FINE_MM = 1.5
 """Spacing on which the new face is made: that of its own map."""
-JOIN_MM = 8.0
-"""Reach of the smooth step from the person's scalp and neck to the average face."""
+MOST_OFF_MM = 20.0
+"""Skin further from the average face than this is another part of the head, as an ear."""
 LAYER_MM = 2.0
 """New skin over a cut that lies further out than the new face, as over a prominent forehead: thin,
 because it repeats how far this head's cut was lifted."""
 SEAM_MM = 5.0
 """From the seam to the full thickness of that skin."""
+SCALP_LOW_MM, SCALP_FADE_MM = 22.0, 16.0
+"""Template height from which, over how much, new skin lies on a skull: from the brow up."""
 SOFT = ("skin", "fat", "muscle")
 SOFT_RANGE = np.array([0.6, 1.5])
 """Between these parts of the least and the greatest level of `SOFT`, over air, tissue is soft."""
@@ -93,7 +106,7 @@ def reface(
             )
             region = face_region(part.look, part.skin, head.alignment, placement, options, known)
             inside = region.mask.transpose(memory_order(scan))
-            yield part, region, _faces(part, placement, region, airs, inside)
+            yield part, region, _faces(part, placement, region, airs, inside, seed)
             known = region.fit
 
     made, region = make(scan, pieces())
@@ -106,10 +119,11 @@ def _faces(
     region: ReplacedRegion,
     airs: Iterator[tuple[NDArray[Any], Air, Noise]],
     inside: NDArray[np.bool_],
+    seed: int,
 ) -> Iterator[Volume]:
     """New air with the new face in it, for each volume of a part."""
     filled = begun((volume, air, noise, fill(air, inside, noise)) for volume, air, noise in airs)
-    model = _Model(part.scan, part.skin, placement, region)
+    model = _Model(part.scan, part.skin, placement, region, seed)
     for volume, air, noise, new_air in filled:
         yield model.volume(volume, air, noise, inside, new_air, salted=part.is_salted)
 
@@ -127,7 +141,12 @@ class _Model:
     """Shape of the new face in one scan; the contrast comes later, volume by volume."""
 
     def __init__(
-        self, scan: Scan, skin: Skin, placement: Placement, region: ReplacedRegion
+        self,
+        scan: Scan,
+        skin: Skin,
+        placement: Placement,
+        region: ReplacedRegion,
+        seed: int = 0,
     ) -> None:
         self.skin = skin
         self.affine = placement.scan_to_template
@@ -141,33 +160,43 @@ class _Model:
         self.kept = cut_at_skin < -1.0
         self.box = self._box(region)
         self.cut = self._fine(region.cut)
-        offset = self._offset(cut_at_skin, region.fit)
-        depth = self._template(self.face.depth, self.box.affine, self.box.shape) - offset
+        self.uneven = _uneven(self.box.shape, seed)
+        seam = self._seam(cut_at_skin)
+        offset = rim_offset(seam, self._coarse(), _half(self.box.shape), placement.scan_to_face)
+        depth = self._template(self.face.depth, self.box.affine, self.box.shape)
+        depth -= resize(offset, self.box.shape)
         # Where the average surface runs below the cut, the cut's own surface gets a skin.
-        layer = self._layer(region, cut_at_skin)
+        layer = self._layer(region, seam, offset)
         self.depth = np.where(layer > 0.0, np.maximum(depth, layer - self.cut), depth)
 
-    def _layer(self, region: ReplacedRegion, cut_at_skin: NDArray[np.float32]) -> Volume:
+    def _layer(self, region: ReplacedRegion, seam: Seam, offset: Volume) -> Volume:
         """Least thickness of new skin over the cut, mm, where the cut lies in the head.
 
         It thins out towards the seam, where the person's own skin goes on.
+
+        Parameters
+        ----------
+        region : ReplacedRegion
+        seam : Seam
+        offset : (U, V, W) float32 ndarray
+            On the coarse grid: how far the average head moves inwards to meet this one.
         """
-        fields, coarse = template_fields(), tuple(max(2, n // 2) for n in self.box.shape)
-        affine = resized_affine(self.box.affine, self.box.shape, coarse)
-        limit = fields.on_grid(region.name, region.fit.scan_to_cut @ affine, coarse)
-        limit += fields.on_grid("depth", self.affine @ affine, coarse)
+        fields, affine = template_fields(), self._coarse()
+        limit = fields.on_grid(region.name, region.fit.scan_to_cut @ affine, offset.shape)
+        limit += fields.on_grid("depth", self.affine @ affine, offset.shape) - offset
         layer = np.clip(limit, 0.0, np.float32(LAYER_MM))
-        inverse = np.linalg.inv(affine)
-        seam = self.skin.points[(np.abs(cut_at_skin) < 1.5) & ~self.skin.edge]
-        index = np.rint(apply_affine(inverse, seam)).astype(int)
-        index = index[((index >= 0) & (index < coarse)).all(axis=1)]
-        if len(index):
-            away = np.ones(coarse, bool)
-            away[tuple(index.T)] = False
-            spacing = voxel_sizes(affine)
-            distance = ndimage.distance_transform_edt(away, spacing)
-            layer *= np.clip(distance / SEAM_MM, 0.0, 1.0).astype(np.float32)
+        away = distance_from(seam.line, affine, offset.shape)
+        layer *= np.clip(away / np.float32(SEAM_MM), 0.0, 1.0)
+        # In the air beside the head the cut has nothing to cover: skin on it would be a fin.
+        cut = resize(self.cut, offset.shape)
+        shell = np.argwhere((layer > 0.0) & (cut > -1.0) & (cut < LAYER_MM + 1.0))
+        outside = outside_skin(self.skin, apply_affine(affine, shell))
+        layer[tuple(shell.T)] *= np.clip(1.0 - outside / LAYER_MM, 0.0, 1.0)
         return resize(layer, self.box.shape)
+
+    def _coarse(self) -> NDArray[np.float64]:
+        """(4, 4) index to scan mm of a grid over the box with half as many voxels each way."""
+        return resized_affine(self.box.affine, self.box.shape, _half(self.box.shape))
 
     def _template(
         self, values: Volume, grid_affine: NDArray[np.float64], shape: tuple[int, ...]
@@ -206,36 +235,19 @@ class _Model:
         )
         return np.asarray(found, np.float32)
 
-    def _offset(self, cut_at_skin: NDArray[np.float32], fit: CutFit) -> Volume:
-        """How far the average skin moves inwards at its rim: with a sunk cut, and to the seam."""
-        face = self.face
-        near = (cut_at_skin < 0.0) & (cut_at_skin > -8.0) & ~self.skin.edge
-        points = self.skin.points[near].astype(np.float64)
-        coarse = tuple(max(2, n // 2) for n in self.box.shape)
-        affine = resized_affine(self.box.affine, self.box.shape, coarse)
-        grid = Grid(np.empty(coarse, bool), affine)
-        # The face itself is the same for everyone: only its rim meets the person's skin.
-        share = 1.0 - face_share(places(grid, self.placement.scan_to_face))
-        rim = share.astype(np.float32).reshape(coarse)
-        sunk = -np.minimum(lift_on_grid(fit.scan_to_cut @ affine, coarse, fit.lift_mm), 0.0) * rim
-        if len(points) < 50:
-            return resize(sunk, self.box.shape)
-        templates = apply_affine(self.affine, points)
-        off = ndimage.map_coordinates(face.depth, face.index(templates).T, order=1, mode="nearest")
-        off += np.minimum(lift_at(apply_affine(fit.scan_to_cut, points), fit.lift_mm), 0.0)
-        good = np.abs(off) < 14.0
-        inverse = np.linalg.inv(affine)
-        index = np.rint(apply_affine(inverse, points)).astype(int)
-        good &= ((index >= 0) & (index < coarse)).all(axis=1)
-        flat = np.ravel_multi_index(tuple(index[good].T), coarse)
-        count = int(np.prod(coarse))
-        weight = np.bincount(flat, minlength=count).reshape(coarse).astype(np.float32)
-        total = np.bincount(flat, off[good], count).reshape(coarse).astype(np.float32)
-        sigma = 0.6 * JOIN_MM / voxel_sizes(affine)
-        weight, total = blur(weight, sigma), blur(total, sigma)
-        seam = resize(total * rim / (weight + 1e-4), self.box.shape)
-        seam *= np.exp(-np.maximum(self.cut, 0) / np.float32(0.5 * JOIN_MM))
-        return resize(sunk, self.box.shape) + seam
+    def _seam(self, cut_at_skin: NDArray[np.float32]) -> Seam:
+        """Where the person's skin goes on, and how far the new face runs outside it there."""
+        skin, face = self.skin, self.face
+        points = skin.points.astype(np.float64)
+        near = np.flatnonzero((np.abs(cut_at_skin) < BESIDE_MM) & ~skin.edge)
+        near = near[beside_what_stays(points, cut_at_skin, near)]
+        cut = cut_at_skin[near]
+        beside = points[near[cut < 0.0]]
+        index = face.index(apply_affine(self.affine, beside))
+        off = ndimage.map_coordinates(face.depth, index.T, order=1, mode="nearest")
+        good = np.abs(off) < MOST_OFF_MM
+        line = points[near[np.abs(cut) < LINE_MM]]
+        return Seam(line, beside[good], off[good].astype(np.float64))
 
     def volume(
         self,
@@ -254,21 +266,28 @@ class _Model:
         """
         full = Grid(volume, self.full_affine)
         floor = darkest(volume) if salted else air.level
-        levels = measure_levels(full, self.skin, self.affine, self.kept, floor)
+        levels = measure_levels(full, self.skin, self.affine, self.kept, floor, air.sigma)
         part = tuple(s.stop - s.start for s in self.box.full)
         beside = resize(volume[self.box.full], self.box.shape)
-        signal = resize(self._feathered(self._signal(levels), beside, levels, floor), part)
+        smooth = self._feathered(self._signal(levels), beside, levels, floor)
+        smooth -= np.float32(floor)
+        smooth *= 1.0 + np.float32(levels.texture.uneven) * self.uneven
+        signal = resize(smooth, part)
         spacing = voxel_sizes(self.box.affine)
-        covered = np.clip(self.depth / np.float32(spacing.mean()) + 0.5, 0, 1)
-        covered = resize(covered * self._solid() if salted else covered, part)
+        share = np.clip(self.depth / np.float32(spacing.mean()) + 0.5, 0, 1)
+        covered = resize(share * self._solid() if salted else share, part)
+        ceiling = np.float32(np.nanmax(volume)) if salted else np.float32(np.inf)
         first, rows, columns = self.box.full
         for k, i in enumerate(range(first.start, first.stop)):
-            tissue = signal[k] + np.float32(levels.noise) * noise.slice(i)[rows, columns]
+            plane, here = out[i, rows, columns], inside[i, rows, columns]
+            tissue = signal[k][here]
+            spread = levels.texture.spread(tissue)
+            tissue += np.float32(floor) + spread * noise.slice(i)[rows, columns][here]
             if floor >= 0:
                 # Magnitude images know no negative values.
                 np.abs(tissue, out=tissue)
-            plane, here = out[i, rows, columns], inside[i, rows, columns]
-            plane[here] += covered[k][here] * (tissue[here] - plane[here])
+            np.minimum(tissue, ceiling, out=tissue)
+            plane[here] += covered[k][here] * (tissue - plane[here])
         return out
 
     def _solid(self) -> Volume:
@@ -291,7 +310,11 @@ class _Model:
         coarse = tuple(max(2, n // 4) for n in self.box.shape)
         affine = resized_affine(self.box.affine, self.box.shape, coarse)
         where = places(Grid(np.empty(coarse, bool), affine), self.affine)
-        shading = resize(at_places(levels.shading, where).reshape(coarse), self.box.shape)
+        shading = resize(levels.shading.at(where).reshape(coarse), self.box.shape)
+        # Under the forehead's skin lies bone, as under the scalp that stays.
+        over = smooth_step((where[:, 2] - SCALP_LOW_MM) / SCALP_FADE_MM).astype(np.float32)
+        scalp = np.interp(self.depth, DEPTHS_MM, levels.scalp).astype(np.float32)
+        clean += resize(over.reshape(coarse), self.box.shape) * (air + scalp - clean)
         return np.asarray(air + (clean - air) * shading, np.float32)
 
     def _feathered(self, signal: Volume, beside: Volume, levels: Levels, air: float) -> Volume:
@@ -305,3 +328,16 @@ class _Model:
         share = np.clip(1.0 - self.cut / np.float32(FEATHER_MM), 0, 1)
         share *= np.clip(weight / np.float32(0.05), 0, 1)
         return signal + share * (level - signal)
+
+
+def _uneven(shape: tuple[int, int, int], seed: int) -> Volume:
+    """Unit noise that changes over `UNEVEN_MM`, on the fine grid; the same for every volume."""
+    # A stream of its own: that of the air is drawn from in another thread.
+    rng = np.random.default_rng([seed, 1])
+    field = blur(rng.standard_normal(shape, np.float32), np.full(3, UNEVEN_MM / FINE_MM))
+    return np.asarray(field / max(float(field.std()), 1e-6), np.float32)
+
+
+def _half(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    first, second, third = (max(2, n // 2) for n in shape)
+    return first, second, third

@@ -6,7 +6,7 @@ Only scalars and one very smooth field are taken from the scan; they carry no sh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import as_file, files
 from typing import Any
 
@@ -17,13 +17,18 @@ from scipy import ndimage
 
 from faceblind.geometry.grid import Grid, Volume, blur, resize, resized_affine
 from faceblind.head.skin import Skin
+from faceblind.protect.coil_field import CoilField, Samples, fit_coil_field
 from faceblind.protect.placement import Placement, face_share, fuller
 from faceblind.protect.region import places
+from faceblind.protect.texture import Texture, measure_texture
 
-_STEPS_MM = np.arange(0.0, 15.0, 0.75)
-_SHADING_MM = 22.0
-_SHADING_GRID_MM = 6.0
-_SHADING_LIMITS = (0.4, 2.5)
+DEPTHS_MM = np.arange(0.0, 15.0, 0.75)
+"""Below the skin, where its profile is taken."""
+SOFT_MM, HARD_MM = 35.0, 45.0
+"""Template height below which there is soft tissue under the skin, and above which skull."""
+FAT_QUANTILE = 0.7
+"""Of what lies where fat does: elsewhere muscle or bone lie there, in MR mostly darker."""
+_OUTER_MM = (1.0, 5.0)
 _FEWEST_RAYS = 100
 _MOST_RAYS = 6000
 
@@ -120,15 +125,17 @@ class Levels:
     ----------
     values : (len(names),) float32 ndarray
         One for each tissue of `AverageFace.names`, in scan units.
-    noise : float
-        Standard deviation of the noise in tissue.
-    shading : Grid
-        (U, V, W) factors around 1 in template mm, very smooth.
+    scalp : (D,) float32 ndarray
+        Mean signal over air under the skin that stays over the skull, at `DEPTHS_MM`.
+    texture : Texture
+    shading : CoilField
+        Levels and scalp are freed of it.
     """
 
     values: NDArray[np.float32]
-    noise: float
-    shading: Grid
+    scalp: NDArray[np.float32]
+    texture: Texture
+    shading: CoilField
 
 
 def measure_levels(
@@ -137,6 +144,7 @@ def measure_levels(
     scan_to_template: NDArray[np.float64],
     kept: NDArray[np.bool_],
     air: float,
+    sigma: NDArray[np.float64],
 ) -> Levels:
     """Levels from the skin inwards and from the places where the average face has each tissue.
 
@@ -152,22 +160,36 @@ def measure_levels(
         Vertices of the skin that stay: the profile under them is the person's own contrast.
     air : float
         Level of air.
+    sigma : (3,) float64 ndarray
+        Gaussian, voxels, that gives noise its correlation.
     """
-    chosen = np.flatnonzero(kept & ~skin.edge)
-    if len(chosen) < _FEWEST_RAYS:
+    rows = np.flatnonzero(~skin.edge)
+    if (kept & ~skin.edge).sum() < _FEWEST_RAYS:
         # A scan of the face alone keeps hardly any skin: all of it tells the contrast.
-        chosen = np.arange(len(skin.points))
-    chosen = chosen[:: max(1, len(chosen) // _MOST_RAYS)]
-    points = skin.points[chosen].astype(np.float64)
-    rays = points[:, None] - _STEPS_MM[:, None] * skin.normals[chosen].astype(np.float64)[:, None]
-    profiles = at_places(grid, rays.reshape(-1, 3)).reshape(len(points), -1)
-    places = apply_affine(scan_to_template, points)
-    deep = _inner_levels(grid, scan_to_template, air)
-    return Levels(
-        _levels(profiles, places, deep, air),
-        _tissue_noise(grid, scan_to_template),
-        _shading(profiles, places, air),
+        kept = np.ones(len(skin.points), bool)
+        rows = np.arange(len(skin.points))
+    rows = rows[:: max(1, len(rows) // _MOST_RAYS)]
+    points = skin.points[rows].astype(np.float64)
+    rays = points[:, None] - DEPTHS_MM[:, None] * skin.normals[rows].astype(np.float64)[:, None]
+    profiles = at_places(grid, rays.reshape(-1, 3)).reshape(len(points), -1) - np.float32(air)
+    places, kept = apply_affine(scan_to_template, points), kept[rows]
+    deep = _inner_samples(grid, scan_to_template, air)
+    outer = np.median(profiles[:, (_OUTER_MM[0] < DEPTHS_MM) & (_OUTER_MM[1] > DEPTHS_MM)], axis=1)
+    shading = fit_coil_field(
+        [Samples(places, outer), *deep.values()], Samples(places[kept], outer[kept])
     )
+    profiles = profiles[kept] / shading.at(places[kept])[:, None]
+    inner = {n: float(np.median(s.signal / shading.at(s.places))) for n, s in deep.items()}
+    soft = places[:, 2] < SOFT_MM
+    return Levels(
+        _levels(profiles, places[kept], inner) + np.float32(air),
+        _scalp(profiles, places[kept]),
+        measure_texture(
+            grid, points[soft], skin.normals[rows][soft].astype(np.float64), air,
+            _tissue_noise(grid, scan_to_template), sigma,
+        ),
+        shading,
+    )  # fmt: skip
 
 
 def at_places(grid: Grid, places: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -179,24 +201,30 @@ def at_places(grid: Grid, places: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(found, np.float32)
 
 
-def _inner_levels(grid: Grid, affine: NDArray[np.float64], air: float) -> dict[str, float]:
-    """Medians well inside the large compartments of the average head."""
+def _inner_samples(grid: Grid, affine: NDArray[np.float64], air: float) -> dict[str, Samples]:
+    """Signal over air well inside the large compartments of the average head."""
     face = average_face()
     to_scan = np.linalg.inv(affine) @ face.affine
-    levels = {}
+    found = {}
     for name, least in (("muscle", 60), ("vitreous", 20), ("white", 60), ("grey", 60)):
-        inside = ndimage.binary_erosion(face.tissue == face.label(name), iterations=2)
-        inside &= face.depth > 6.0
-        index = np.argwhere(inside)
-        index = index[:: max(1, len(index) // 4000)]
+        index = _well_inside(name)
         if len(index) < least:
             continue
-        points = apply_affine(to_scan, index)
-        values = at_places(grid, _within(grid, points))
-        values = values[values > air]
+        points = _within(grid, apply_affine(to_scan, index))
+        values = at_places(grid, points) - np.float32(air)
+        points, values = points[values > 0], values[values > 0]
         if len(values) >= least:
-            levels[name] = float(np.median(values))
-    return levels
+            found[name] = Samples(apply_affine(affine, points), values)
+    return found
+
+
+@cache
+def _well_inside(name: str) -> NDArray[np.int64]:
+    """(N, 3) indices of the average face well inside one tissue."""
+    face = average_face()
+    inside = ndimage.binary_erosion(face.tissue == face.label(name), iterations=2)
+    index = np.argwhere(inside & (face.depth > 6.0))
+    return index[:: max(1, len(index) // 4000)]
 
 
 def _within(grid: Grid, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -211,29 +239,40 @@ def _levels(
     profiles: NDArray[np.float32],
     places: NDArray[np.float64],
     deep: dict[str, float],
-    air: float,
 ) -> NDArray[np.float32]:
+    """Over air, from (N, D) profiles under the skin at (N, 3) places, all freed of the shading."""
     face = average_face()
-    low, high = places[:, 2] < 35, places[:, 2] > 45
+    low, high = places[:, 2] < SOFT_MM, places[:, 2] > HARD_MM
     soft = profiles[low] if low.sum() > 100 else profiles
     hard = profiles[high] if high.sum() > 100 else profiles
-    depth = _STEPS_MM
+    depth = DEPTHS_MM
     skin = float(np.median(soft[:, (depth > 1.0) & (depth < 2.0)]))
-    fat = float(np.median(soft[:, (depth > 2.8) & (depth < 4.8)]))
+    fat = float(np.quantile(soft[:, (depth > 2.8) & (depth < 4.8)], FAT_QUANTILE))
     muscle = deep.get("muscle", float(np.median(soft[:, depth > 9.0])))
-    muscle = max(muscle, air + 0.2 * (skin - air))
+    muscle = max(muscle, 0.2 * skin)
     brain = deep.get("grey", deep.get("white", muscle))
     shell = hard[:, (depth > 3.0) & (depth < 13.0)]
     dark = float(np.median(np.quantile(shell, 0.1, axis=1)))
     bright = float(np.median(np.quantile(shell, 0.75, axis=1)))
-    # Bone is dark beside brain in MR; in CT nothing under the scalp is darker than brain.
-    is_ct = dark > air + 0.9 * (brain - air) and bright > air + 1.2 * (brain - air)
+    # Bone is dark beside brain in MR; in CT nothing under the scalp is darker than brain, and
+    # neither skin nor fat is bright, as in T1w scans whose scalp hides the bone.
+    is_ct = dark > 0.9 * brain and bright > 1.2 * brain and max(skin, fat) < 1.2 * muscle
     bone = bright if is_ct else min(dark, muscle)
     marrow = 0.5 * (bone + muscle) if is_ct else 0.3 * bone + 0.7 * fat
     table = dict.fromkeys(face.names, muscle)
-    table |= {"air": air, "skin": skin, "fat": fat, "bone": bone, "marrow": marrow}
+    table |= {"air": 0.0, "skin": skin, "fat": fat, "bone": bone, "marrow": marrow}
+    # Teeth are as dark as bone in MR, and bright in CT.
+    table["tooth"] = bone
     table["vitreous"] = deep.get("vitreous", muscle)
     return np.array([table[name] for name in face.names], np.float32)
+
+
+def _scalp(profiles: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(D,) mean of (N, D) profiles over the skull, without those that are far off."""
+    high = places[:, 2] > HARD_MM
+    hard = profiles[high] if high.sum() > 100 else profiles
+    low, top = np.quantile(hard, [0.02, 0.98], axis=0)
+    return np.asarray(np.clip(hard, low, top).mean(axis=0), np.float32)
 
 
 def _tissue_noise(grid: Grid, affine: NDArray[np.float64]) -> float:
@@ -259,26 +298,6 @@ def _tissue_noise(grid: Grid, affine: NDArray[np.float64]) -> float:
     rough = np.abs(a - 2 * b + c) / np.sqrt(6.0)
     # The median of |x| over the calm part; 0.43 is the tercile of |N(0, 1)|.
     return float(np.quantile(rough, 1 / 3) / 0.43)
-
-
-def _shading(profiles: NDArray[np.float32], places: NDArray[np.float64], air: float) -> Grid:
-    """Brightness of the outer soft tissue by place, over its median: the coil's field."""
-    outer = np.median(profiles[:, (_STEPS_MM > 1.0) & (_STEPS_MM < 5.0)], axis=1) - air
-    typical = max(float(np.median(outer)), 1e-6) if len(outer) else 1.0
-    ratio = np.clip(outer / typical, *_SHADING_LIMITS)
-    low = np.array([-120.0, -140.0, -160.0])
-    size = np.ceil(np.array([240.0, 280.0, 320.0]) / _SHADING_GRID_MM).astype(int)
-    index = np.rint((places - low) / _SHADING_GRID_MM).astype(int)
-    good = ((index >= 0) & (index < size)).all(axis=1)
-    flat = np.ravel_multi_index(tuple(index[good].T), tuple(size))
-    weight = np.bincount(flat, minlength=int(size.prod())).reshape(size).astype(np.float32)
-    total = np.bincount(flat, np.log(ratio[good]), int(size.prod())).reshape(size)
-    sigma = np.full(3, _SHADING_MM / _SHADING_GRID_MM)
-    weight, sums = blur(weight, sigma), blur(total.astype(np.float32), sigma)
-    factor = np.exp(sums / (weight + 1e-3 * max(float(weight.max()), 1e-12)))
-    affine = np.diag([_SHADING_GRID_MM] * 3 + [1.0])
-    affine[:3, 3] = low
-    return Grid(factor.astype(np.float32), affine)
 
 
 def signal_map(levels: Levels, face: AverageFace) -> NDArray[Any]:

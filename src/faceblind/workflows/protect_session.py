@@ -12,7 +12,6 @@ from faceblind.attacks.settings import SETTINGS
 from faceblind.datasets.sidecar import read_sidecar, says_protected
 from faceblind.errors import FaceblindError, ScanError, why
 from faceblind.formats import load
-from faceblind.head.dark_bone import is_bone_dark
 from faceblind.head.reference_volume import at_time, leaders
 from faceblind.head.session import heads_of_session
 from faceblind.head.whole_head import Head
@@ -142,8 +141,7 @@ def protect_job(job: Job, settings: ProtectionSettings) -> list[ProtectionResult
             head = heads[source] = replace(head, lead=leads[source][head.lead])
         scan = scan if scan.stored is not None else load(source)
         regions[source] = _protect_one(scan, head, outputs[source])
-        done = ProtectionResult(source, outputs[source].target, None, regions[source].remaining)
-        return replace(done, doubtful=settings.method == "deface" and _has_dark_bone(scan, head))
+        return ProtectionResult(source, outputs[source].target, None, regions[source].remaining)
 
     def blank(source: Path) -> ProtectionResult:
         leader = leader_of[source]
@@ -276,12 +274,6 @@ def _require_gone(
         "close to it or the place of the head is uncertain; nothing was written: protect it "
         "together with another scan of the same session"
     )
-
-
-def _has_dark_bone(scan: Scan, head: Head) -> bool:
-    """Whether a cut opens the skull for air, so that an audit may not recognise the head."""
-    lead = at_time(scan, head.lead)
-    return is_bone_dark(lead, head.skin, head.alignment.scan_to_template)
 
 
 def _protected_already(source: Path) -> ScanError:

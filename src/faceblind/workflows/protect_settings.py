@@ -72,9 +72,6 @@ class ProtectionResult:
     existed : bool
         Whether an earlier run had written it, in the same way and from this input, and nothing was
         done now.
-    doubtful : bool
-        Whether the face is gone, but the audit may not recognise what is left: the skull is as dark
-        as air, and was cut open. False where `existed`.
     """
 
     source: Path
@@ -82,7 +79,6 @@ class ProtectionResult:
     error: str | None = None
     remaining: dict[str, float] = field(default_factory=dict)
     existed: bool = False
-    doubtful: bool = False
 
     def __repr__(self) -> str:
         # Names of files hold labels of people, and errors quote names.
