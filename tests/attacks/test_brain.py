@@ -62,6 +62,18 @@ def test_a_bite_shows_without_the_original(voxels):
     assert found.where == ("frontal",)
 
 
+def test_levels_are_those_of_what_the_head_was_found_in(voxels):
+    """Air of salt and pepper is dark in what was looked at, and any other value in the file."""
+    before, pale = scan_of(voxels), scan_of(voxels * 0)
+    assert find_harm(pale, ALIGNMENT, HEAD, shown=before).bite_ml == 0
+    x, y, z = centre(before, (0, 40, 50))
+    holed = voxels.copy()
+    holed[x - 6 : x + 6, y - 6 : y + 6, z - 6 : z + 6] = 0
+    found = find_harm(before, ALIGNMENT, HEAD, before, shown=scan_of(holed))
+    assert found.bite_ml > BITE_ML
+    assert found.changed_mm3 == 0
+
+
 def test_beside_a_head_cut_as_ours_nothing_is_a_bite(voxels):
     """The head was found 30 mm too far back: what is missing there is air, a hole inside is not."""
     voxels[:, :24] = 0

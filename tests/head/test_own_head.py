@@ -21,22 +21,25 @@ from faceblind.scan import Scan
 def searched(monkeypatch: pytest.MonkeyPatch, phantom: Any) -> Any:
     """Levels that give what `by_levels` holds for a volume's first voxel, and counted searches."""
     made = phantom(seed=1)
-    found = SimpleNamespace(made=made, by_levels={}, dim=None, tried=[], searched=[])
+    found = SimpleNamespace(made=made, by_levels={}, lower={}, dim=None, tried=[], searched=[])
 
-    def find_skin(scan: Scan) -> Any:
+    def find_skin(scan: Scan, head: str = "usual") -> Any:
         key = int(scan.voxels[0, 0, 0])
-        found.tried.append(key)
-        if found.by_levels[key] is None:
+        if head == "usual":
+            found.tried.append(key)
+        if (found.lower if head == "lower" else found.by_levels).get(key) is None:
             raise ScanError("no head stands out")
-        return made.head.skin
+        return replace(made.head.skin) if head == "lower" else made.head.skin
 
     def find_dim_head(scan: Scan) -> Any:
         found.searched.append(int(scan.voxels[0, 0, 0]))
         return found.dim
 
     def align(skin: Any, scan: Scan) -> Any:
-        return found.by_levels[int(scan.voxels[0, 0, 0])]
+        table = found.by_levels if skin is made.head.skin else found.lower
+        return table[int(scan.voxels[0, 0, 0])]
 
+    monkeypatch.setattr(own_head, "find_head", lambda scan, fraction: "lower")
     monkeypatch.setattr(own_head, "find_skin", find_skin)
     monkeypatch.setattr(own_head, "align", align)
     monkeypatch.setattr(own_head, "find_dim_head", find_dim_head)
@@ -74,6 +77,33 @@ def test_a_dim_face_is_searched_for_where_levels_show_none(
     assert (better is own) == trusted
     assert (better.skin == "dim skin") != trusted
     assert better.is_trusted
+
+
+@pytest.mark.parametrize(
+    ("usual", "confidence", "support", "believed"),
+    [
+        (None, 0.9, 0.7, True),
+        (0.05, 0.9, 0.7, True),
+        (0.5, 0.9, 0.7, True),
+        (0.7, 0.9, 0.65, False),
+        (0.8, 0.9, 1.0, False),
+        (None, 0.9, 0.5, False),
+        (None, 0.4, 1.0, False),
+    ],
+)
+def test_a_lower_level_is_believed_where_it_shows_more_of_a_face(
+    searched: Any, usual: float | None, confidence: float, support: float, believed: bool
+) -> None:
+    good = searched.made.head.alignment
+
+    def showing(share: float, confidence: float) -> Any:
+        return replace(good, confidence=confidence, support=dict.fromkeys(good.support, share))
+
+    searched.by_levels[1] = None if usual is None else showing(usual, 1.0)
+    searched.lower[1] = showing(support, confidence)
+    own = find_own_head(scan_of(1))
+    assert (own.alignment is searched.lower[1]) == believed
+    assert searched.searched == []
 
 
 def test_a_series_is_searched_once_and_levels_of_all_leaders_come_first(searched: Any) -> None:

@@ -13,7 +13,7 @@ from faceblind.geometry.grid import erode
 from faceblind.head.alignment import Alignment
 from faceblind.head.brain_cover import template_fields
 from faceblind.head.motion import Motion
-from faceblind.head.reference_volume import volumes
+from faceblind.head.reference_volume import at_time, volumes
 from faceblind.head.segmentation import HeadMask
 from faceblind.scan import Scan
 
@@ -53,6 +53,7 @@ def find_harm(
     by_brain: Alignment | None = None,
     lead: int = 0,
     motion: Motion | None = None,
+    shown: Scan | None = None,
 ) -> Brain:
     """Look for a harmed brain.
 
@@ -77,14 +78,17 @@ def find_harm(
         The volume of a series that `alignment` and `head` are of.
     motion : Motion, optional
         Of the series: each volume's brain is looked for where its head lies.
+    shown : Scan, optional
+        What `head` was found in, where its intensities are not those of the leading volume.
     """
-    empty = _empty(scan, alignment, head, lead, cut_spares_brain)
-    if len(empty) * _place_ml(scan) > BITE_ML and by_brain is not None:
-        again = _empty(scan, by_brain, head, lead, cut_spares_brain)
+    shown = shown or at_time(scan, lead)
+    empty = _empty(shown, alignment, head, cut_spares_brain)
+    if len(empty) * _place_ml(shown) > BITE_ML and by_brain is not None:
+        again = _empty(shown, by_brain, head, cut_spares_brain)
         empty = min(empty, again, key=len)
-    bite = len(empty) * _place_ml(scan)
+    bite = len(empty) * _place_ml(shown)
     changed: float | None = None
-    where = _parts(empty, scan, alignment) if bite > BITE_ML else ()
+    where = _parts(empty, shown, alignment) if bite > BITE_ML else ()
     if original is not None and _same_grid(scan, original):
         harmed = _harmed(scan, original, alignment, motion)
         changed = float(len(harmed) * np.prod(scan.spacing))
@@ -99,7 +103,7 @@ def _place_ml(scan: Scan) -> float:
 
 
 def _empty(
-    scan: Scan, alignment: Alignment, head: HeadMask, lead: int, cut_spares_brain: bool
+    scan: Scan, alignment: Alignment, head: HeadMask, cut_spares_brain: bool
 ) -> NDArray[np.int64]:
     """(N, 3) indices of sparse places, well inside the brain by an alignment, that are air."""
     sparse = np.stack(
@@ -107,9 +111,8 @@ def _empty(
     ).reshape(-1, 3)
     place = apply_affine(alignment.scan_to_template, scan.world(sparse))
     inside = template_fields().at("brain", place)
-    volume = scan.volume(lead)
     core = sparse[inside > CORE_MM]
-    values = np.asarray(volume[tuple(core.T)], np.float64)
+    values = np.asarray(scan.voxels[tuple(core.T)], np.float64)
     empty = core[values <= head.level(0.05)]
     if cut_spares_brain:
         empty = empty[_within(scan.world(empty), head)]

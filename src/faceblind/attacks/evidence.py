@@ -26,6 +26,7 @@ from faceblind.head.alignment import Alignment
 from faceblind.head.dim_face import DimHead, find_dim_head
 from faceblind.head.motion import Motion
 from faceblind.head.reference_volume import at_time, leaders
+from faceblind.head.salt_and_pepper import with_dark_air
 from faceblind.head.segmentation import HeadMask, find_head
 from faceblind.recognition.detection import DEFAULT_SCORE, detector_scores
 from faceblind.scan import Scan
@@ -45,7 +46,7 @@ class Evidence:
     lead : int
         The volume that shows the head best.
     native : Scan
-        That volume at its own voxel size.
+        That volume at its own voxel size; with dark air, where its own is salt and pepper.
     scan : Scan
         The same on voxels of `AuditSettings.finest_mm` or more: what is attacked.
     head : HeadMask
@@ -169,7 +170,7 @@ def gather(path: Path, original: Path | None = None) -> Evidence:
     """
     whole = load(path)
     lead = leaders(whole)[0]
-    native = at_time(whole, lead)
+    native = with_dark_air(at_time(whole, lead))
     scan = _reduced(native)
     try:
         head = find_head(scan)

@@ -87,12 +87,10 @@ def _attacked(path: Path, evidence: Evidence, recogniser: str | None) -> Examine
         detecting = beside.submit(lambda: evidence.detection)
         pieces = beside.submit(_pieces, evidence)
         motion = evidence.motion
-        # Levels of a dim head are those of its own scan.
-        judged = evidence.whole if evidence.dim is None else evidence.scan
         brain = beside.submit(
-            find_harm, judged, evidence.alignment, evidence.head, evidence.original,
+            find_harm, evidence.whole, evidence.alignment, evidence.head, evidence.original,
             cut_spares_brain=evidence.replaced == "cut", by_brain=located.brain,
-            lead=evidence.lead, motion=motion,
+            lead=evidence.lead, motion=motion, shown=evidence.native,
         )  # fmt: skip
         features = _features(evidence, recogniser)
         look = SecondLook(evidence, recogniser, features)

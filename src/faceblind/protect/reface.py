@@ -14,6 +14,7 @@ from scipy import ndimage
 from faceblind.geometry.arrays import smooth_step
 from faceblind.geometry.grid import Grid, Volume, blur, memory_order, resize, resized_affine
 from faceblind.head.brain_cover import template_fields
+from faceblind.head.salt_and_pepper import darkest
 from faceblind.head.skin import Skin
 from faceblind.head.whole_head import Head, find_whole_head
 from faceblind.protect.air_model import Air, Noise, air_of_volumes, fill
@@ -58,6 +59,8 @@ SCALP_LOW_MM, SCALP_FADE_MM = 22.0, 16.0
 SOFT = ("skin", "fat", "muscle")
 SOFT_RANGE = np.array([0.6, 1.5])
 """Between these parts of the least and the greatest level of `SOFT`, over air, tissue is soft."""
+WITHOUT_SIGNAL = ("air", "bone")
+"""Tissues of the average face that look like air."""
 FEATHER_MM = 4.0
 """Width, inside the region, over which new tissue takes on the brightness beside it."""
 
@@ -122,7 +125,7 @@ def _faces(
     filled = begun((volume, air, noise, fill(air, inside, noise)) for volume, air, noise in airs)
     model = _Model(part.scan, part.skin, placement, region, seed)
     for volume, air, noise, new_air in filled:
-        yield model.volume(volume, air, noise, inside, new_air)
+        yield model.volume(volume, air, noise, inside, new_air, salted=part.is_salted)
 
 
 @dataclass(frozen=True)
@@ -253,37 +256,57 @@ class _Model:
         noise: Noise,
         inside: NDArray[np.bool_],
         out: Volume,
+        *,
+        salted: bool = False,
     ) -> Volume:
-        """(I, J, K) `out` in memory order, under the mask `inside` new air, with the face in it."""
+        """(I, J, K) `out` in memory order, under the mask `inside` new air, with the face in it.
+
+        Where air is salt and pepper (`salted`), it lies in the middle of the range, and bone and
+        cavities are salt and pepper, too.
+        """
         full = Grid(volume, self.full_affine)
-        levels = measure_levels(full, self.skin, self.affine, self.kept, air.level, air.sigma)
+        floor = darkest(volume) if salted else air.level
+        levels = measure_levels(full, self.skin, self.affine, self.kept, floor, air.sigma)
         part = tuple(s.stop - s.start for s in self.box.full)
         beside = resize(volume[self.box.full], self.box.shape)
-        smooth = self._feathered(self._signal(levels), beside, levels, air.level)
-        smooth -= np.float32(air.level)
+        smooth = self._feathered(self._signal(levels), beside, levels, floor)
+        smooth -= np.float32(floor)
         smooth *= 1.0 + np.float32(levels.texture.uneven) * self.uneven
         signal = resize(smooth, part)
         spacing = voxel_sizes(self.box.affine)
-        covered = resize(np.clip(self.depth / np.float32(spacing.mean()) + 0.5, 0, 1), part)
+        share = np.clip(self.depth / np.float32(spacing.mean()) + 0.5, 0, 1)
+        covered = resize(share * self._solid() if salted else share, part)
+        ceiling = np.float32(np.nanmax(volume)) if salted else np.float32(np.inf)
         first, rows, columns = self.box.full
         for k, i in enumerate(range(first.start, first.stop)):
             plane, here = out[i, rows, columns], inside[i, rows, columns]
             tissue = signal[k][here]
             spread = levels.texture.spread(tissue)
-            tissue += np.float32(air.level) + spread * noise.slice(i)[rows, columns][here]
-            if air.level >= 0:
+            tissue += np.float32(floor) + spread * noise.slice(i)[rows, columns][here]
+            if floor >= 0:
                 # Magnitude images know no negative values.
                 np.abs(tissue, out=tissue)
+            np.minimum(tissue, ceiling, out=tissue)
             plane[here] += covered[k][here] * (tissue - plane[here])
         return out
+
+    def _solid(self) -> Volume:
+        """(A, B, C) on the box, how far each place gives a signal, 0 to 1."""
+        tissue = average_face()
+        dark = [tissue.label(name) for name in WITHOUT_SIGNAL]
+        solid = 1.0 - np.isin(self.face.tissue, dark).astype(np.float32)
+        return np.maximum(self._template(solid, self.box.affine, self.box.shape), self._shell())
+
+    def _shell(self) -> Volume:
+        """(A, B, C) on the box, 1 at the new skin to 0 at 2 mm below it."""
+        return np.asarray(np.clip(1.0 - self.depth / np.float32(2.0), 0, 1), np.float32)
 
     def _signal(self, levels: Levels) -> Volume:
         clean = self._template(signal_map(levels, self.face), self.box.affine, self.box.shape)
         air = levels.values[average_face().label("air")]
         skin = levels.values[average_face().label("skin")]
         # The map's skin sits on the unmoved surface; moved outwards it would show air.
-        shell = np.clip(1.0 - self.depth / np.float32(2.0), 0, 1)
-        clean = clean + shell * (skin - clean)
+        clean = clean + self._shell() * (skin - clean)
         coarse = tuple(max(2, n // 4) for n in self.box.shape)
         affine = resized_affine(self.box.affine, self.box.shape, coarse)
         where = places(Grid(np.empty(coarse, bool), affine), self.affine)

@@ -14,6 +14,7 @@ from faceblind.geometry.transforms import angle_degrees
 from faceblind.head.alignment import Alignment
 from faceblind.head.motion import How, Motion, apart, around, follow
 from faceblind.head.reference_volume import at_time, volumes
+from faceblind.head.salt_and_pepper import with_dark_air
 from faceblind.head.skin import Skin
 from faceblind.protect.region import ReplacedRegion
 from faceblind.scan import Scan
@@ -38,7 +39,8 @@ class Part:
     times : tuple of int
         Which volumes these are.
     look : Scan
-        The leading volume on the same grid; what it says of the head holds in the first part.
+        The leading volume on the same grid, with dark air; what it says of the head holds in the
+        first part.
     skin : Skin
         Of the head in the leading volume; what these do not show of it counts as cut.
     moved_mm : float
@@ -50,6 +52,12 @@ class Part:
     look: Scan
     skin: Skin
     moved_mm: float = 0.0
+
+    @property
+    def is_salted(self) -> bool:
+        """Whether the air is salt and pepper, see `faceblind.head.salt_and_pepper`."""
+        lead = self.look.voxels
+        return not np.may_share_memory(lead, self.scan.voxels)
 
 
 def parts_of(scan: Scan, skin: Skin, alignment: Alignment, lead: int) -> list[Part]:
@@ -69,7 +77,7 @@ def parts_of(scan: Scan, skin: Skin, alignment: Alignment, lead: int) -> list[Pa
         If the head moves too far, or shows somewhere, but not where.
     """
     if volumes(scan) == 1:
-        return [Part(scan, (0,), at_time(scan, 0), skin)]
+        return [Part(scan, (0,), with_dark_air(at_time(scan, 0)), skin)]
     motion = follow(scan, lead, around(alignment))
     _require_followed(motion, lead, scan.source or "scan")
     parts = []
@@ -80,7 +88,7 @@ def parts_of(scan: Scan, skin: Skin, alignment: Alignment, lead: int) -> list[Pa
             placed = Scan(scan.voxels, move @ scan.affine, scan.modality, scan.source)
             seen = _seen(skin, placed)
         far = apart(move, np.eye(4), motion.centre)
-        parts.append(Part(placed, tuple(times), at_time(placed, lead), seen, far))
+        parts.append(Part(placed, tuple(times), with_dark_air(at_time(placed, lead)), seen, far))
     return parts
 
 

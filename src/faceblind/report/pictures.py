@@ -14,6 +14,7 @@ from faceblind.display import data_address
 from faceblind.errors import FaceblindError
 from faceblind.formats import load
 from faceblind.geometry.grid import resize
+from faceblind.head.salt_and_pepper import with_dark_air
 from faceblind.head.segmentation import HeadMask, find_head
 from faceblind.scan import Scan
 
@@ -95,8 +96,10 @@ def _even(scan: Scan) -> NDArray[np.float32]:
 
 def _skin(scan: Scan, volume: NDArray[np.float32]) -> list[_Image]:
     """The skin from the front and from the right; black where no head is found."""
+    shown = with_dark_air(scan)
+    volume = volume if shown is scan else _even(shown)
     try:
-        head = find_head(scan)
+        head = find_head(shown)
     except FaceblindError:
         return [np.zeros((TILE, TILE), np.uint8)] * 2
     inside = _head_near(head, volume.shape) & (volume > head.level(SKIN_SHARE))

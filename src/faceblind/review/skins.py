@@ -14,6 +14,7 @@ from faceblind.attacks.surface import LOOKED_AT, in_view, region_mask
 from faceblind.head.alignment import Alignment
 from faceblind.head.brain_cover import template_fields
 from faceblind.head.reference_volume import at_time
+from faceblind.head.salt_and_pepper import with_dark_air
 from faceblind.head.skin import Skin, find_skin
 from faceblind.head.whole_head import find_whole_head
 from faceblind.protect.brain_margin import brain_margin
@@ -91,7 +92,7 @@ def box_around(skins: Sequence[Skin]) -> list[list[float]]:
 
 def skin_of(scan: Scan) -> Skin:
     """The skin of the first volume."""
-    return find_skin(at_time(scan, 0))
+    return find_skin(with_dark_air(at_time(scan, 0)))
 
 
 def find_overlays(before: Scan | None, after: Scan, skin: Skin) -> Overlays:
