@@ -271,7 +271,9 @@ class _Model:
         beside = resize(volume[self.box.full], self.box.shape)
         smooth = self._feathered(self._signal(levels), beside, levels, floor)
         smooth -= np.float32(floor)
-        smooth *= 1.0 + np.float32(levels.texture.uneven) * self.uneven
+        if not salted:
+            # Beside bone and cavities of salt and pepper, even tissue seems uneven.
+            smooth *= 1.0 + np.float32(levels.texture.uneven) * self.uneven
         signal = resize(smooth, part)
         spacing = voxel_sizes(self.box.affine)
         share = np.clip(self.depth / np.float32(spacing.mean()) + 0.5, 0, 1)

@@ -45,6 +45,8 @@ class Part:
         Of the head in the leading volume; what these do not show of it counts as cut.
     moved_mm : float
         How far the head moved since the leading volume, at its surface.
+    is_salted : bool
+        Whether the air is salt and pepper, see `faceblind.head.salt_and_pepper`.
     """
 
     scan: Scan
@@ -52,12 +54,7 @@ class Part:
     look: Scan
     skin: Skin
     moved_mm: float = 0.0
-
-    @property
-    def is_salted(self) -> bool:
-        """Whether the air is salt and pepper, see `faceblind.head.salt_and_pepper`."""
-        lead = self.look.voxels
-        return not np.may_share_memory(lead, self.scan.voxels)
+    is_salted: bool = False
 
 
 def parts_of(scan: Scan, skin: Skin, alignment: Alignment, lead: int) -> list[Part]:
@@ -77,7 +74,7 @@ def parts_of(scan: Scan, skin: Skin, alignment: Alignment, lead: int) -> list[Pa
         If the head moves too far, or shows somewhere, but not where.
     """
     if volumes(scan) == 1:
-        return [Part(scan, (0,), with_dark_air(at_time(scan, 0)), skin)]
+        return [_part(scan, (0,), 0, skin)]
     motion = follow(scan, lead, around(alignment))
     _require_followed(motion, lead, scan.source or "scan")
     parts = []
@@ -88,8 +85,16 @@ def parts_of(scan: Scan, skin: Skin, alignment: Alignment, lead: int) -> list[Pa
             placed = Scan(scan.voxels, move @ scan.affine, scan.modality, scan.source)
             seen = _seen(skin, placed)
         far = apart(move, np.eye(4), motion.centre)
-        parts.append(Part(placed, tuple(times), with_dark_air(at_time(placed, lead)), seen, far))
+        parts.append(_part(placed, tuple(times), lead, seen, far))
     return parts
+
+
+def _part(
+    scan: Scan, times: tuple[int, ...], lead: int, skin: Skin, moved_mm: float = 0.0
+) -> Part:
+    shown = at_time(scan, lead)
+    look = with_dark_air(shown)
+    return Part(scan, times, look, skin, moved_mm, look is not shown)
 
 
 def _require_followed(motion: Motion, lead: int, name: str) -> None:
