@@ -89,9 +89,7 @@ def parts_of(scan: Scan, skin: Skin, alignment: Alignment, lead: int) -> list[Pa
     return parts
 
 
-def _part(
-    scan: Scan, times: tuple[int, ...], lead: int, skin: Skin, moved_mm: float = 0.0
-) -> Part:
+def _part(scan: Scan, times: tuple[int, ...], lead: int, skin: Skin, moved_mm: float = 0.0) -> Part:
     shown = at_time(scan, lead)
     look = with_dark_air(shown)
     return Part(scan, times, look, skin, moved_mm, look is not shown)
