@@ -46,7 +46,7 @@ def test_a_cut_but_real_face_is_accepted() -> None:
 
 def test_low_confidence_is_a_failure_and_not_a_face(monkeypatch: pytest.MonkeyPatch) -> None:
     scan = Scan(np.zeros((4, 4, 4)), np.eye(4), source="x.nii")
-    monkeypatch.setattr(own_head, "find_skin", lambda scan: None)
+    monkeypatch.setattr(own_head, "find_skin", lambda scan, head=None: None)
     monkeypatch.setattr(own_head, "align", lambda *_: SimpleNamespace(confidence=0.31))
     with pytest.raises(AlignmentError, match=r"x\.nii: .*not found with enough confidence \(0\.31"):
         reconstruct_head(scan)
@@ -56,7 +56,7 @@ def test_too_little_skin_names_the_scan(monkeypatch: pytest.MonkeyPatch) -> None
     ball = trimesh.creation.icosphere(subdivisions=1, radius=60)
     points, faces = ball.vertices.astype(np.float32), ball.faces.astype(np.int32)
     skin = Skin(points, faces, vertex_normals(points, faces), np.zeros(len(points), bool))
-    monkeypatch.setattr(own_head, "find_skin", lambda scan: skin)
+    monkeypatch.setattr(own_head, "find_skin", lambda scan, head=None: skin)
     affine = np.diag([4.0, 4.0, 4.0, 1.0])
     affine[:3, 3] = -100
     scan = Scan(np.zeros((50, 50, 50)), affine, source="x.nii")

@@ -74,7 +74,7 @@ def test_stored_numbers_outside_survive_a_file(phantom, tmp_path, dtype):
 def test_low_confidence_and_a_missing_face_are_refused(phantom, monkeypatch):
     made = phantom(seed=1)
     alignment = made.head.alignment
-    monkeypatch.setattr(own_head, "find_skin", lambda scan: made.head.skin)
+    monkeypatch.setattr(own_head, "find_skin", lambda scan, head=None: made.head.skin)
     monkeypatch.setattr(own_head, "align", lambda skin, scan: found)
     monkeypatch.setattr(own_head, "find_dim_head", lambda scan: None)
     found = replace(alignment, confidence=0.3)

@@ -181,7 +181,7 @@ def test_a_face_that_is_gone_is_not_cut_again(phantom, tmp_path, monkeypatch):
     """Not even when forced: under a cut the brain is nearer than under skin."""
     made = phantom(seed=1)
     bare = replace(made.head.alignment, support=dict.fromkeys(made.head.alignment.support, 0.05))
-    monkeypatch.setattr(own_head, "find_skin", lambda scan: made.head.skin)
+    monkeypatch.setattr(own_head, "find_skin", lambda scan, head=None: made.head.skin)
     monkeypatch.setattr(own_head, "align", lambda skin, scan: bare)
     source = write(made.scan, tmp_path / "a.nii.gz")
     with pytest.raises(ScanError, match=r"a\.nii\.gz: no face was found"):
