@@ -154,7 +154,8 @@ def head_in_grid(
         local = _local_level(values, inside, 18.0 / WORKING_MM, tissue)
         threshold = _threshold(level, noise, local, tissue_fraction)
     bright = _without_crumbs(values > threshold)
-    mask = _keep_head(_near_the_head(_with_its_inside(bright)))
+    near, closed = _with_its_inside(bright)
+    mask = _keep_head(near, closed)
     litres = float(mask.sum() * abs(np.linalg.det(coarse.affine[:3, :3])) / 1e6)
     if litres < SMALLEST_HEAD_LITRES:
         raise _no_head(name)
@@ -305,16 +306,26 @@ def _near_the_head(mask: Mask) -> Mask:
     return keep[labels]
 
 
-def _with_its_inside(bright: Mask) -> Mask:
-    """With the inside of a skull that is as dark as air and was opened by a cut."""
-    head = _near_the_head(bright)
-    return bright | open_skull(head, _fill(head), WORKING_MM)
+def _with_its_inside(bright: Mask) -> tuple[Mask, Mask]:
+    """What is near the head, and the same filled.
+
+    With the inside of a skull that is as dark as air and was opened by a cut.
+    """
+    near = _near_the_head(bright)
+    closed = _fill(near)
+    inside = open_skull(near, closed, WORKING_MM)
+    if inside.any():
+        near = _near_the_head(bright | inside)
+        closed = _fill(near)
+    return near, closed
 
 
-def _keep_head(bright: Mask) -> Mask:
-    """The largest solid thing with its thin parts; things that do not belong to it cut off."""
+def _keep_head(bright: Mask, closed: Mask) -> Mask:
+    """The largest solid thing with its thin parts; things that do not belong to it cut off.
+
+    `closed` is `bright` filled.
+    """
     steps = round(OPENING_MM / WORKING_MM)
-    closed = _fill(bright)
     # Without the webs that the closing spun between the head and things that touch it.
     filled = bright | erode(closed, 2)
     filled &= ~_wrapped(filled)
