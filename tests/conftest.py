@@ -72,6 +72,7 @@ _remembered = load_script("tests/remembered.py")
 _browser = load_script("tests/browser.py")
 _studies = load_script("tests/studies.py")
 command, four_people = _studies.command, _studies.four_people
+small_plain = _studies.small_plain
 studied, studied_with_sface = _studies.studied, _studies.studied_with_sface
 _playwright, _chromium, browser = (
     _browser._playwright, _browser._chromium, _browser.browser,

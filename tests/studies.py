@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,12 +51,13 @@ def four_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return once(folder, "four", lambda: _make_four(folder / "four" / "people"))
 
 
-def _make_four(root: Path) -> Path:
+@contextmanager
+def small_volunteers() -> Iterator[None]:
+    """The preset ``plain`` with coarse scans and small photographs, which take seconds."""
     from faceblind.volunteers import presets
     from faceblind.volunteers.photographs.camera import CameraSettings
     from faceblind.volunteers.scanner.settings import ScannerSettings
 
-    root.parent.mkdir()
     small = replace(
         presets.preset("plain"),
         scanner=ScannerSettings(spacing_mm=2.0),
@@ -63,6 +65,19 @@ def _make_four(root: Path) -> Path:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(presets._PRESETS, "plain", small)
+        yield
+
+
+@pytest.fixture(scope="module")
+def small_plain() -> Iterator[None]:
+    """`small_volunteers` for a module's tests."""
+    with small_volunteers():
+        yield
+
+
+def _make_four(root: Path) -> Path:
+    root.parent.mkdir()
+    with small_volunteers():
         done = run_command("volunteers", root, "-n", 4, "--seed", 7, "-j", 1)
     assert done.code == 0, done.err
     return root

@@ -54,21 +54,7 @@ def commands(code: str) -> list[tuple[list[str], int]]:
     return found
 
 
-@pytest.fixture(scope="module", autouse=True)
-def small_volunteers():
-    """Coarse scans and small photographs, so that the examples take seconds."""
-    from faceblind.volunteers import presets
-    from faceblind.volunteers.photographs.camera import CameraSettings
-    from faceblind.volunteers.scanner.settings import ScannerSettings
-
-    small = replace(
-        presets.preset("plain"),
-        scanner=ScannerSettings(spacing_mm=2.0),
-        camera=CameraSettings(width=240, height=300, supersampling=1.0),
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(presets._PRESETS, "plain", small)
-        yield
+pytestmark = pytest.mark.usefixtures("small_plain")
 
 
 @pytest.mark.slow
