@@ -307,10 +307,7 @@ def _near_the_head(mask: Mask) -> Mask:
 
 
 def _with_its_inside(bright: Mask) -> tuple[Mask, Mask]:
-    """What is near the head, and the same filled.
-
-    With the inside of a skull that is as dark as air and was opened by a cut.
-    """
+    """What is near the head, with the inside of a dark skull that a cut opened; the same filled."""
     near = _near_the_head(bright)
     closed = _fill(near)
     inside = open_skull(near, closed, WORKING_MM)
@@ -321,10 +318,7 @@ def _with_its_inside(bright: Mask) -> tuple[Mask, Mask]:
 
 
 def _keep_head(bright: Mask, closed: Mask) -> Mask:
-    """The largest solid thing with its thin parts; things that do not belong to it cut off.
-
-    `closed` is `bright` filled.
-    """
+    """The largest solid thing with its thin parts; `closed` is `bright` filled."""
     steps = round(OPENING_MM / WORKING_MM)
     # Without the webs that the closing spun between the head and things that touch it.
     filled = bright | erode(closed, 2)
