@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from nibabel.affines import apply_affine
+from numpy.testing import assert_array_equal
 
 from faceblind.attacks.remaining_face import find_remaining
+from faceblind.attacks.surface import FACE, find_surface
 from faceblind.errors import ScanError
 from faceblind.formats.nifti import save
 from faceblind.head.whole_head import find_whole_head
@@ -37,6 +40,21 @@ def test_a_face_that_was_not_touched_stays_whole(volunteer, head):
     left, regions = looked(volunteer, head, volunteer, np.zeros(volunteer.shape, bool))
     assert left > 0.8
     assert regions["nose"] > 0.8
+
+
+def test_the_face_is_seen_alone_as_with_the_whole_head(volunteer, head):
+    """Also where rays pass through to the back of the head, and where that is a cap."""
+    skin, face = head.skin, head.alignment.template.region(*FACE)
+    _, forward, height = apply_affine(head.alignment.scan_to_template, skin.points).T
+    behind = forward < 60.0
+    opened = replace(skin, faces=skin.faces[behind[skin.faces].all(axis=1)])
+    for shown in (skin, opened, replace(opened, edge=height < 0.0)):
+        whole = find_surface(shown, head.alignment, volunteer)
+        alone = find_surface(shown, head.alignment, volunteer, chosen=face)
+        assert_array_equal(alone.seen, whole.seen & face)
+        assert_array_equal(alone.offset[alone.seen], whole.offset[alone.seen])
+        assert_array_equal(alone.vertex[alone.seen], whole.vertex[alone.seen])
+    assert 0 < alone.seen.sum() < face.sum()
 
 
 def test_a_region_too_far_forward_leaves_brow_and_eyes(volunteer, head, defaced):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from faceblind.geometry.interpolation import trilinear, trilinear_on_grid
+from faceblind.geometry.interpolation import trilinear, trilinear_at, trilinear_on_grid
 
 SHAPE = (9, 14, 11)
 
@@ -25,6 +25,17 @@ def test_same_bits_as_scipy_up_to_the_last_voxel(count: int) -> None:
     np.testing.assert_array_equal(found, expected)
     assert found[7] == values[-1, -1, -1]
     assert found[1] == values[0, 0, -1]
+
+
+@pytest.mark.parametrize("count", [20, 50_000])
+def test_places_beyond_the_border_have_the_same_bits_as_scipys(count: int) -> None:
+    rng = np.random.default_rng(5)
+    values = rng.standard_normal(SHAPE).astype(np.float32)
+    index = rng.uniform(-6.0, 20.0, (3, count))
+    index[:, 3] = (0.0, -0.0, 10.0)
+    expected = ndimage.map_coordinates(values, index, order=1, mode="nearest")
+    np.testing.assert_array_equal(trilinear_at(values, index), expected)
+    np.testing.assert_array_equal(trilinear_at(values, index.T.copy().T), expected)
 
 
 def test_half_way_is_the_mean() -> None:
@@ -54,3 +65,7 @@ def test_another_grid_has_the_same_bits_as_scipys_beyond_the_border_too(
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, expected)
     assert len(np.unique(found)) > 1000
+    chosen = rng.random(shape) < 0.3
+    chosen[:20] = False
+    part = trilinear_on_grid(values, to_index, shape, chosen)
+    np.testing.assert_array_equal(part, np.where(chosen, expected, 0.0))

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
-from faceblind.geometry.points import thin
+from faceblind.geometry.points import thin, tree_of, unique_rows
 
 
 def test_the_first_point_of_each_cube_stays() -> None:
@@ -29,3 +29,20 @@ def test_it_is_what_a_dictionary_of_cubes_keeps(seed: int, step: float) -> None:
     for i, cell in enumerate(np.floor((points - points.min(axis=0)) / step).astype(int)):
         first.setdefault(tuple(cell), i)
     assert_array_equal(thin(points, step), sorted(first.values()))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_rows_are_told_apart_as_numpy_does(seed: int) -> None:
+    rows = np.random.default_rng(seed).integers(-3, 4, (80, 3))
+    assert_array_equal(unique_rows(rows), np.unique(rows, axis=0))
+    assert unique_rows(rows[:0]).shape == (0, 3)
+
+
+def test_the_tree_finds_the_closest_point_from_near_and_from_afar() -> None:
+    rng = np.random.default_rng(5)
+    points = rng.normal(0.0, 50.0, (700, 3))
+    places = np.concatenate([points[:40] + 0.1, rng.normal(0.0, 300.0, (40, 3))])
+    apart = np.linalg.norm(places[:, None] - points[None], axis=2)
+    distance, nearest = tree_of(points).query(places)
+    assert_array_equal(nearest, apart.argmin(axis=1))
+    assert_allclose(distance, apart.min(axis=1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import trimesh
 
-from faceblind.geometry.raycast import first_hits
+from faceblind.geometry.raycast import first_hits, first_hits_near
 
 
 def test_a_plane_at_an_angle() -> None:
@@ -49,3 +49,25 @@ def test_a_sphere_from_outside_and_inside() -> None:
     beside, missed = first_hits(points, faces, (60 * side).astype(np.float32), ways)
     assert np.isinf(beside).all()
     assert (missed == -1).all()
+
+
+def test_near_hits_are_the_first_hits_of_the_whole_mesh() -> None:
+    """Also of large triangles, of rays that meet nothing within reach, and of no rays at all."""
+    ball = trimesh.creation.icosphere(subdivisions=5, radius=80)
+    inner = trimesh.creation.icosphere(subdivisions=1, radius=20)
+    inner.apply_translation([60.0, 0.0, 0.0])
+    points = np.concatenate([ball.vertices, inner.vertices]).astype(np.float32)
+    faces = np.concatenate([ball.faces, inner.faces + len(ball.vertices)]).astype(np.int32)
+    rng = np.random.default_rng(2)
+    ways = np.array([1.0, 0.0, 0.0]) + rng.normal(0.0, 0.4, (300, 3))
+    ways = (ways / np.linalg.norm(ways, axis=1, keepdims=True)).astype(np.float32)
+    for origins in (-90.0 * ways, np.zeros_like(ways), 90.0 * ways):
+        start = (origins + rng.uniform(-8, 8, origins.shape)).astype(np.float32)
+        distance, face = first_hits(points, faces, start, ways)
+        for reach in (5.0, 30.0, 70.0, 500.0):
+            near, met = first_hits_near(points, faces, start, ways, reach)
+            within = distance <= reach
+            np.testing.assert_array_equal(near, np.where(within, distance, np.inf))
+            np.testing.assert_array_equal(met, np.where(within, face, -1))
+    none = np.zeros((0, 3), np.float32)
+    assert first_hits_near(points, faces, none, none, 9.0)[0].shape == (0,)

@@ -15,10 +15,10 @@ from faceblind.head.brain_evidence import (
     SHARP_MM,
     SURE_WHOLE,
     Changes,
+    Mixture,
     brain_in_view,
     brain_share,
     deep_brain,
-    explained,
     whole_brain,
 )
 from faceblind.head.pitch_search import pitch_step
@@ -46,12 +46,12 @@ def test_a_mixture_of_tissues_is_explained_whatever_the_contrast():
     shares = rng.random((500, 2))
     for white, grey in ((3.0, 1.0), (-2.0, 5.0), (0.0, 0.1)):
         found = 40.0 + shares @ [white, grey]
-        assert explained(shares, found) == pytest.approx(1.0)
+        assert Mixture.of(shares).explained(found) == pytest.approx(1.0)
     noise = rng.normal(size=500)
-    assert explained(shares, noise) < 0.02
+    assert Mixture.of(shares).explained(noise) < 0.02
     mixed = shares @ [3.0, 0.0] + 3.0 * np.std(shares[:, 0]) * noise
-    assert explained(shares, mixed) == pytest.approx(0.5, abs=0.08)
-    assert explained(shares, np.full(500, 7.0)) == 0.0
+    assert Mixture.of(shares).explained(mixed) == pytest.approx(0.5, abs=0.08)
+    assert Mixture.of(shares).explained(np.full(500, 7.0)) == 0.0
 
 
 def test_a_brain_in_its_place_is_found_there(head, scan):

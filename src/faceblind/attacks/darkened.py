@@ -15,7 +15,7 @@ from scipy import ndimage
 from faceblind.attacks.surface import FACE
 from faceblind.geometry.arrays import correlation
 from faceblind.geometry.grid import blur, dilate
-from faceblind.geometry.points import thin
+from faceblind.geometry.points import thin, unique_rows
 from faceblind.head.alignment import Alignment
 from faceblind.head.segmentation import HeadMask
 from faceblind.scan import Scan
@@ -107,10 +107,9 @@ def face_voxels(scan: Scan, alignment: Alignment) -> NDArray[np.int64]:
     points, ways = alignment.fitted()[chosen], template.normals[chosen] @ turn.T
     depths = np.arange(-2.0, DEEPEST_MM, 1.0)
     deep = (points[:, None] - depths[None, :, None] * ways[:, None]).reshape(-1, 3)
-    index = np.unique(np.round(scan.index(deep)).astype(np.int64), axis=0)
+    index = np.round(scan.index(deep)).astype(np.int64)
     inside = ((index >= 1) & (index < np.asarray(scan.shape) - 1)).all(axis=1)
-    kept: NDArray[np.int64] = index[inside]
-    return kept
+    return unique_rows(index[inside])
 
 
 def _outer_air(volume: NDArray[np.float32], head: HeadMask) -> NDArray[np.int64]:

@@ -55,8 +55,9 @@ def find_remaining(
     regions : dict of str to float
         For each region of the face in view, the share of its skin that stays.
     """
-    surface, template = find_surface(skin, alignment, before), alignment.template
-    rows = np.flatnonzero(surface.seen & template.region(*FACE) & np.isfinite(surface.offset))
+    template = alignment.template
+    surface = find_surface(skin, alignment, before, chosen=template.region(*FACE))
+    rows = np.flatnonzero(surface.seen & np.isfinite(surface.offset))
     rows = rows[np.abs(surface.offset[rows]) <= ON_SKIN_MM]
     ways = template.smooth_ways @ np.linalg.inv(alignment.scan_to_template_rigid)[:3, :3].T
     under = surface.points[rows] - UNDER_MM * ways[rows]

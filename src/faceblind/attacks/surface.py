@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from faceblind.geometry.mesh import checked_normals
-from faceblind.geometry.raycast import Scene
+from faceblind.geometry.raycast import Scene, first_hits_near
 from faceblind.geometry.triangles import vertex_areas
 from faceblind.head.alignment import Alignment
 from faceblind.head.segmentation import HeadMask
@@ -61,7 +61,12 @@ class Surface:
 
 
 def find_surface(
-    skin: Skin, alignment: Alignment, scan: Scan, scene: Scene | None = None
+    skin: Skin,
+    alignment: Alignment,
+    scan: Scan,
+    scene: Scene | None = None,
+    *,
+    chosen: NDArray[np.bool_] | None = None,
 ) -> Surface:
     """Cast a ray onto the skin at every vertex of the fitted template.
 
@@ -75,14 +80,22 @@ def find_surface(
         Gives the field of view.
     scene : Scene, optional
         Of the same skin, where there is one already.
+    chosen : (P,) bool ndarray, optional
+        Vertices that are asked for; others count as not seen.
     """
-    scene = scene or Scene(skin.points, skin.faces)
     template = alignment.template
     points = alignment.fitted().astype(np.float32)
     turn = np.linalg.inv(alignment.scan_to_template_rigid)[:3, :3].astype(np.float32)
     ways = template.smooth_ways @ turn.T
     start = points + np.float32(OUT_MM) * ways
-    depth, hit = scene.first_hits(start, -ways)
+    view = in_view(scan, points)
+    if chosen is None:
+        depth, hit = (scene or Scene(skin.points, skin.faces)).first_hits(start, -ways)
+    else:
+        view &= chosen
+        depth = np.full(len(points), np.inf, np.float32)
+        hit = np.full(len(points), -1)
+        depth[view], hit[view] = _hits_of_face(skin, start[view], -ways[view])
     vertex = skin.faces[np.maximum(hit, 0)]
     normal = skin.normals[vertex].mean(axis=1)
     own = checked_normals(points, template.faces)
@@ -92,11 +105,30 @@ def find_surface(
     return Surface(
         offset.astype(np.float64),
         (normal * own).sum(axis=1).astype(np.float64),
-        in_view(scan, points) & ~((hit >= 0) & capped),
+        view & ~((hit >= 0) & capped),
         vertex_areas(points, template.faces),
         np.where(found[:, None], start - depth[:, None] * ways, np.nan).astype(np.float64),
         np.where(found, vertex[:, 0], -1).astype(np.int64),
     )
+
+
+def _hits_of_face(
+    skin: Skin, start: NDArray[np.float32], ways: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Depth and triangle of first hits that lie within `DEEP_MM` or are capped; none of others."""
+    depth, hit = first_hits_near(skin.points, skin.faces, start, ways, OUT_MM + DEEP_MM)
+    left = np.flatnonzero(hit < 0)
+    if len(left):
+        caps = skin.faces[skin.edge[skin.faces].any(axis=1)]
+        far = float(np.linalg.norm(np.ptp(np.concatenate([skin.points, start]), axis=0)))
+        to_cap = first_hits_near(skin.points, caps, start[left], ways[left], far)[0]
+        left, to_cap = left[np.isfinite(to_cap)], to_cap[np.isfinite(to_cap)]
+    if len(left):
+        # Something may lie before the cap.
+        depth[left], hit[left] = first_hits_near(
+            skin.points, skin.faces, start[left], ways[left], float(to_cap.max())
+        )
+    return depth, hit
 
 
 def in_view(scan: Scan, points: NDArray[np.floating]) -> NDArray[np.bool_]:

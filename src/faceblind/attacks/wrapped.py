@@ -12,11 +12,10 @@ import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from faceblind.attacks.surface import region_mask
 from faceblind.geometry.grid import Grid, Mask, dilate, erode, from_scan, regrid
-from faceblind.geometry.points import thin
+from faceblind.geometry.points import thin, tree_of
 from faceblind.head.alignment import Alignment
 from faceblind.head.segmentation import HeadMask
 from faceblind.scan import Scan
@@ -139,7 +138,7 @@ def _outside_by(world: NDArray[np.float64], alignment: Alignment) -> NDArray[np.
     points = alignment.fitted()[few]
     turn = np.linalg.inv(alignment.scan_to_template_rigid)[:3, :3]
     normals = template.normals[few] @ turn.T
-    distance, nearest = cKDTree(points).query(world)
+    distance, nearest = tree_of(points).query(world)
     along = ((world - points[nearest]) * normals[nearest]).sum(axis=1)
     ears = template.region("ears")[few][nearest] & (distance < SPARED_EAR_MM)
     away: NDArray[np.float64] = np.where((along > 0.5 * distance) & ~ears, distance, 0.0)

@@ -52,8 +52,37 @@ def trilinear(values: NDArray[np.float32], index: NDArray[np.float64]) -> NDArra
     return total.astype(np.float32)
 
 
+def trilinear_at(values: NDArray[np.float32], index: NDArray[np.float64]) -> NDArray[np.float32]:
+    """`trilinear` at any places: beyond the volume its border goes on.
+
+    Parameters
+    ----------
+    values : (I, J, K) float32 ndarray
+        In C order.
+    index : (3, N) float64 ndarray
+        Places in voxels.
+
+    Returns
+    -------
+    (N,) float32 ndarray
+    """
+    count = index.shape[1]
+    if count <= _FEW or not np.isfinite(index).all():
+        found = ndimage.map_coordinates(values, index, order=1, mode="nearest")
+        return np.asarray(found, np.float32)
+    last = np.array(values.shape)[:, None] - 1.0
+    out = np.empty(count, np.float32)
+    for start in range(0, count, _AT_ONCE):
+        part = np.clip(index[:, start : start + _AT_ONCE], 0.0, last)
+        out[start : start + _AT_ONCE] = trilinear(values, part)
+    return out
+
+
 def trilinear_on_grid(
-    values: NDArray[np.float32], to_index: NDArray[np.float64], shape: tuple[int, ...]
+    values: NDArray[np.float32],
+    to_index: NDArray[np.float64],
+    shape: tuple[int, ...],
+    chosen: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
     """A volume on another grid: `scipy.ndimage.affine_transform`, bit for bit.
 
@@ -67,12 +96,14 @@ def trilinear_on_grid(
         Index of the grid to index of the volume.
     shape : tuple of int
         (A, B, C) of the grid.
+    chosen : (A, B, C) bool ndarray, optional
+        Where the volume is asked for; elsewhere is 0.
 
     Returns
     -------
     (A, B, C) float32 ndarray
     """
-    found = np.empty(shape, np.float32)
+    found = np.empty(shape, np.float32) if chosen is None else np.zeros(shape, np.float32)
     j, k = (np.arange(n, dtype=np.float64) for n in shape[1:])
     last = np.array(values.shape) - 1.0
     step = max(1, _AT_ONCE // (shape[1] * shape[2]))
@@ -85,9 +116,11 @@ def trilinear_on_grid(
             np.add((a * i)[:, None, None] + (b * j)[:, None], c * k, out=along)
             along += shift
             np.clip(along, 0.0, last[row], out=along)
-        found[start : start + step] = trilinear(values, index.reshape(3, -1)).reshape(
-            len(i), *shape[1:]
-        )
+        part = found[start : start + step]
+        if chosen is None:
+            part[:] = trilinear(values, index.reshape(3, -1)).reshape(part.shape)
+        elif (asked := chosen[start : start + step]).any():
+            part[asked] = trilinear(values, index[:, asked])
     return found
 
 

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+_LEAF = 48
+"""Points of a leaf. Queries from afar meet many leaves, each at the cost of a search: with 16, as
+is usual, they take a half more, queries from near as long."""
+_MOST_CELLS = 20
+"""Cubes for each point up to which a table of all of them is quicker than sorting."""
 
 
 def thin(
@@ -26,4 +33,36 @@ def thin(
     cell -= cell.min(axis=0)
     size = cell.max(axis=0) + 1
     key = (cell[:, 0] * size[1] + cell[:, 1]) * size[2] + cell[:, 2]
-    return np.sort(np.unique(key, return_index=True)[1])
+    cells = int(size.prod())
+    if cells > _MOST_CELLS * len(points):
+        return np.sort(np.unique(key, return_index=True)[1])
+    # Of several values that are assigned to one place, the last stays.
+    first = np.full(cells, len(points), np.int32)
+    first[key[::-1]] = np.arange(len(points), dtype=np.int32)[::-1]
+    kept = np.zeros(len(points) + 1, bool)
+    kept[first] = True
+    return np.flatnonzero(kept[:-1])
+
+
+def unique_rows(index: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Different rows in ascending order, as `numpy.unique` along axis 0 gives them.
+
+    Parameters
+    ----------
+    index : (N, 3) int64 ndarray
+        Voxels: within a box that fits into memory.
+    """
+    if not len(index):
+        return index
+    low = index.min(axis=0)
+    box = tuple(int(n) for n in index.max(axis=0) - low + 1)
+    present = np.zeros(box, bool)
+    present[tuple((index - low).T)] = True
+    return np.argwhere(present) + low
+
+
+def tree_of(points: NDArray[np.floating]) -> cKDTree:
+    """A tree for the closest of (N, 3) points, some near to the places that are asked for, some
+    far.
+    """
+    return cKDTree(points, leafsize=_LEAF, balanced_tree=False)

@@ -61,3 +61,43 @@ def first_hits(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """`Scene.first_hits` on a mesh that is needed once."""
     return Scene(points, faces).first_hits(origins, directions)
+
+
+def first_hits_near(
+    points: NDArray[np.float32],
+    faces: NDArray[np.int32],
+    origins: NDArray[np.float32],
+    directions: NDArray[np.float32],
+    reach: float,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """`first_hits` within reach, sooner where the rays pass a small part of the mesh.
+
+    A mesh is made ready at a price for each of its triangles and vertices: here only those in the
+    box of the rays.
+
+    Parameters
+    ----------
+    points, faces, origins, directions
+        As for `Scene` and its `first_hits`.
+    reach : float
+        Millimetres; what lies further away is not met.
+    """
+    distance = np.full(len(origins), np.inf, np.float32)
+    face = np.full(len(origins), -1, np.int64)
+    if not len(origins) or not len(faces):
+        return distance, face
+    ends = np.concatenate([origins, origins + np.float32(reach) * directions])
+    # Rounding must not lose what lies on the border of the box.
+    low, high = ends.min(axis=0) - 0.1, ends.max(axis=0) + 0.1
+    sides = np.packbits(np.concatenate([points < low, points > high], axis=1), axis=1)[:, 0]
+    one_sided = sides[faces[:, 0]] & sides[faces[:, 1]] & sides[faces[:, 2]]
+    near = np.flatnonzero(one_sided == 0)
+    if not len(near):
+        return distance, face
+    used = np.zeros(len(points), bool)
+    used[faces[near]] = True
+    number = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    depth, hit = first_hits(points[used], number[faces[near]], origins, directions)
+    met = (hit >= 0) & (depth <= reach)
+    distance[met], face[met] = depth[met], near[hit[met]]
+    return distance, face

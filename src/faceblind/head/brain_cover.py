@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
-from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from faceblind.geometry.interpolation import trilinear_on_grid
+from faceblind.geometry.interpolation import trilinear_at, trilinear_on_grid
 from faceblind.head.skin import Skin
 from faceblind.head.skin_profile import inner_side, values_along
 from faceblind.scan import Scan
@@ -153,12 +152,14 @@ class TemplateFields:
         """(N,) values of a field at (N, 3) template mm; the border value beyond the grid."""
         inverse = self._inverse
         index = apply_affine(inverse, places)
-        field = getattr(self, name)
-        found = ndimage.map_coordinates(field, index.T, order=1, mode="nearest")
-        return np.asarray(found, np.float32)
+        return trilinear_at(getattr(self, name), index.T)
 
     def on_grid(
-        self, name: str, affine: NDArray[np.float64], shape: tuple[int, ...]
+        self,
+        name: str,
+        affine: NDArray[np.float64],
+        shape: tuple[int, ...],
+        chosen: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.float32]:
         """A field on a whole grid; the border value beyond the field's own.
 
@@ -168,8 +169,10 @@ class TemplateFields:
         affine : (4, 4) float64 ndarray
             Index of the grid to template mm.
         shape : tuple of int
+        chosen : bool ndarray of `shape`, optional
+            Where the field is asked for; elsewhere is 0.
         """
-        return trilinear_on_grid(getattr(self, name), self._inverse @ affine, shape)
+        return trilinear_on_grid(getattr(self, name), self._inverse @ affine, shape, chosen)
 
     def at_index(
         self, name: str, affine: NDArray[np.float64], index: Sequence[NDArray[np.float64]]
@@ -188,8 +191,7 @@ class TemplateFields:
         places = np.stack(
             [total[r, 0] * i + total[r, 1] * j + total[r, 2] * k + total[r, 3] for r in range(3)]
         )
-        found = ndimage.map_coordinates(getattr(self, name), places, order=1, mode="nearest")
-        return np.asarray(found, np.float32)
+        return trilinear_at(getattr(self, name), places)
 
 
 @lru_cache(maxsize=1)

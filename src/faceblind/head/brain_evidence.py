@@ -13,7 +13,7 @@ average brain without a head 0.04, an abdomen 0.06, a melon with a rind 0.12, bu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 from nibabel.affines import apply_affine
@@ -58,6 +58,42 @@ class Tissue:
 
     places: NDArray[np.float64]
     shares: NDArray[np.float64]
+
+    @cached_property
+    def mixture(self) -> Mixture:
+        """Of all places."""
+        return Mixture.of(self.shares)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Tissue shares at some places, ready to explain the intensities there.
+
+    Parameters
+    ----------
+    centred : (M, 2) float64 ndarray
+        Shares less their means.
+    products : (2, 2) float64 ndarray
+        Of the centred shares with one another, summed.
+    """
+
+    centred: NDArray[np.float64]
+    products: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, shares: NDArray[np.float64]) -> Mixture:
+        """Of shares (M, 2)."""
+        centred = shares - shares.sum(axis=0) / max(len(shares), 1)
+        return cls(centred, centred.T @ centred)
+
+    def explained(self, found: NDArray[np.float64]) -> float:
+        """Share of the variance of (M,) values that a linear mixture explains (R squared)."""
+        found = found - found.mean()
+        total = float(found @ found)
+        along = self.centred.T @ found
+        if total <= 0:
+            return 0.0
+        return float(along @ np.linalg.lstsq(self.products, along, rcond=None)[0]) / total
 
 
 def brain_share(
@@ -115,20 +151,10 @@ def _cost(
 ) -> float:
     if abs(step[0]) > _MOST_PITCH or np.abs(step[1:]).max() > _MOST_SHIFT_MM:
         return 0.0
-    found, shares = fast.at(fast.to_index @ to_scan @ pitch_step(step), tissue)
+    found, mixture = fast.at(fast.to_index @ to_scan @ pitch_step(step), tissue)
     if len(found) < _LEAST_OVERLAP * len(tissue.places):
         return 0.0
-    return -explained(shares, found)
-
-
-def explained(shares: NDArray[np.float64], found: NDArray[np.float64]) -> float:
-    """Share of the variance that a linear mixture of tissues explains (R squared)."""
-    shares, found = shares - shares.mean(axis=0), found - found.mean()
-    total = float(found @ found)
-    along = shares.T @ found
-    if total <= 0:
-        return 0.0
-    return float(along @ np.linalg.lstsq(shares.T @ shares, along, rcond=None)[0]) / total
+    return -mixture.explained(found)
 
 
 @dataclass(frozen=True)
@@ -147,8 +173,8 @@ class Fast:
 
     def at(
         self, to_index: NDArray[np.float64], tissue: Tissue
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Values (M,) where a tissue lies in the grid, and its shares (M, 2) there.
+    ) -> tuple[NDArray[np.float64], Mixture]:
+        """Values (M,) where a tissue lies in the grid, and its shares there.
 
         Parameters
         ----------
@@ -159,10 +185,10 @@ class Fast:
         index = np.ascontiguousarray(apply_affine(to_index, tissue.places).T)
         last = np.array(self.values.shape)[:, None] - 1
         seen = ((index >= 0) & (index <= last)).all(axis=0)
-        shares = tissue.shares
-        if not seen.all():
-            index, shares = index[:, seen], shares[seen]
-        return trilinear(self.values, index).astype(np.float64), shares
+        if seen.all():
+            return trilinear(self.values, index).astype(np.float64), tissue.mixture
+        mixture = Mixture.of(tissue.shares[seen])
+        return trilinear(self.values, index[:, seen]).astype(np.float64), mixture
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from scipy.optimize import minimize
 
 from faceblind.geometry.icp import rigid_update
 from faceblind.head.brain_estimate import brain_surface
-from faceblind.head.brain_evidence import Changes, Fast, Tissue, deep_brain, explained, whole_brain
+from faceblind.head.brain_evidence import Changes, Fast, Tissue, deep_brain, whole_brain
 from faceblind.head.segmentation import HeadMask
 from faceblind.scan import Scan
 
@@ -141,8 +141,8 @@ def _cost(
     to_scan: NDArray[np.float64],
     held: float = HELD,
 ) -> float:
-    found, shares = fast.at(fast.to_index @ to_scan @ _moved(step), tissue)
+    found, mixture = fast.at(fast.to_index @ to_scan @ _moved(step), tissue)
     if len(found) < _LEAST_OVERLAP * len(tissue.places):
         return 1.0
     price = held * float(((step / USUAL_MM) ** 2).sum())
-    return price - explained(shares, found)
+    return price - mixture.explained(found)

@@ -8,11 +8,10 @@ from functools import cached_property, lru_cache
 import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from faceblind.errors import AlignmentError
 from faceblind.geometry import icp
-from faceblind.geometry.points import thin
+from faceblind.geometry.points import thin, tree_of
 from faceblind.geometry.transforms import angle_degrees
 from faceblind.head.pose_search import SearchField, SearchTemplate, candidates
 from faceblind.head.skin import Skin
@@ -162,7 +161,7 @@ def _target(skin: Skin, scan: Scan, step_mm: float) -> icp.Target:
         points,
         skin.normals[keep].astype(np.float64),
         ~skin.edge[keep],
-        cKDTree(points),
+        tree_of(points),
         np.asarray(np.linalg.inv(scan.affine), dtype=np.float64),
         np.asarray(scan.shape),
     )
@@ -303,7 +302,7 @@ class Aligner:
         forward = (weights * icp.robust_weights(pairs, scale_mm)).sum() / seen.sum()
         side = np.flatnonzero(target.usable)
         side = side[:: max(1, len(side) // 3000)]
-        distance, nearest = cKDTree(placed).query(target.points[side])
+        distance, nearest = tree_of(placed).query(target.points[side])
         region = samples.regions[nearest]
         turned = samples.normals[nearest] @ pose[:3, :3].T
         outward = np.einsum("ij,ij->i", target.points[side] - placed[nearest], turned)

@@ -71,13 +71,21 @@ def normal_field(
     where = (points - origin) / CELL_MM
     base = np.floor(where).astype(np.int64)
     part = where - base
-    field = np.zeros((3, CELLS**3), dtype=np.float32)
-    for corner in np.ndindex(2, 2, 2):
-        weight = np.prod(np.where(corner, part, 1.0 - part), axis=1)
-        i, j, k = ((base + corner) % CELLS).T
-        cell = (i * CELLS + j) * CELLS + k
+    cell, shares = (base % CELLS, (base + 1) % CELLS), (1.0 - part, part)
+    corners = list(np.ndindex(2, 2, 2))
+    cells = [(cell[a][:, 0] * CELLS + cell[b][:, 1]) * CELLS + cell[c][:, 2] for a, b, c in corners]
+    # A surface passes few of the cells.
+    filled = np.zeros(CELLS**3, bool)
+    filled[np.concatenate(cells)] = True
+    number = np.cumsum(filled) - 1
+    sums = np.zeros((3, number[-1] + 1), dtype=np.float32)
+    for (a, b, c), place in zip(corners, cells, strict=True):
+        weight = shares[a][:, 0] * shares[b][:, 1] * shares[c][:, 2]
+        there = number[place]
         for axis in range(3):
-            field[axis] += np.bincount(cell, weights=weight * normals[:, axis], minlength=CELLS**3)
+            sums[axis] += np.bincount(there, weight * normals[:, axis], sums.shape[1])
+    field = np.zeros((3, CELLS**3), dtype=np.float32)
+    field[:, filled] = sums
     return field.reshape(3, CELLS, CELLS, CELLS)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from faceblind.errors import ScanError
+from faceblind.geometry.arrays import median, quantile
 from faceblind.geometry.grid import (
     Grid,
     Mask,
@@ -148,7 +149,7 @@ def head_in_grid(
         inside = solid & bright
         if not inside.any():
             raise _no_head(name)
-        tissue = float(np.median(values[inside]))
+        tissue = median(values[inside])
         if tissue - level < 5 * noise or tissue <= level:
             raise _no_head(name)
         local = _local_level(values, inside, 18.0 / WORKING_MM, tissue)
@@ -175,7 +176,7 @@ def _no_head(name: str) -> ScanError:
 
 def _limit_bright(values: Volume) -> Volume:
     """Cap vessels, fat and metal, whose outliers would dominate every mean."""
-    return np.minimum(values, np.float32(np.quantile(values[::2, ::2, ::2], 0.99)))
+    return np.minimum(values, np.float32(quantile(values[::2, ::2, ::2].ravel(), 0.99)))
 
 
 def _first_split(values: Volume, name: str) -> tuple[float, float, float, Volume]:
@@ -186,9 +187,9 @@ def _first_split(values: Volume, name: str) -> tuple[float, float, float, Volume
     below, above = values[values <= cut], values[values > cut]
     if not below.size or not above.size:
         raise _no_head(name)
-    level = float(np.median(below))
+    level = median(below)
     noise = _spread(below, level)
-    tissue = float(np.median(above))
+    tissue = median(above)
     return level, noise, tissue, np.full(values.shape, min(cut, (level + tissue) / 2), np.float32)
 
 
@@ -206,8 +207,8 @@ def _otsu(values: Volume) -> float:
 
 def _spread(air: NDArray[np.float32], level: float) -> float:
     """Robust standard deviation; the upper quantile sees noise that zeroing left in patches."""
-    mad = 1.4826 * float(np.median(np.abs(air - level)))
-    upper = (float(np.quantile(air, 0.9)) - level) / 1.2816
+    mad = 1.4826 * median(np.abs(air - level))
+    upper = (quantile(air, 0.9) - level) / 1.2816
     return max(mad, upper)
 
 
@@ -216,7 +217,7 @@ def _air_statistics(values: Volume, solid: Mask, level: float, noise: float) -> 
     # A tight field of view may leave no air that is clear of the head.
     if air.size < 500:
         return level, noise
-    level = float(np.median(air))
+    level = median(air)
     return level, _spread(air, level)
 
 

@@ -9,11 +9,10 @@ from typing import TypeVar
 import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from faceblind.errors import FaceblindError, ScanError, why
 from faceblind.geometry.icp import Target, fit_rigid
-from faceblind.geometry.points import thin
+from faceblind.geometry.points import thin, tree_of
 from faceblind.geometry.transforms import angle_degrees
 from faceblind.head.alignment import Alignment, moved
 from faceblind.head.dim_scalp import has_dim_scalp
@@ -214,7 +213,7 @@ def same_place(skin: Skin, companion: _Companion) -> NDArray[np.float64] | None:
         points,
         companion.skin.normals[keep].astype(np.float64),
         ~companion.skin.edge[keep],
-        cKDTree(points),
+        tree_of(points),
         np.asarray(np.linalg.inv(companion.scan.affine), np.float64),
         np.asarray(companion.scan.shape),
     )

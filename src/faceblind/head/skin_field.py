@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceblind.geometry.arrays import median
 from faceblind.geometry.grid import Grid, Volume, blur, erode, regrid, resize, resized_affine
 from faceblind.head.segmentation import WORKING_MM, HeadMask
 
@@ -87,7 +88,7 @@ def _noise(field: Volume, coverage: Volume) -> float:
     air = field[sparse][coverage[sparse] < 0.01]
     if air.size < 200:
         return 0.0
-    return float(1.4826 * np.median(np.abs(air - np.median(air))))
+    return float(1.4826 * np.float32(median(np.abs(air - np.float32(median(air))))))
 
 
 def _join_slices(field: Grid, axis: int) -> Grid:

@@ -186,7 +186,8 @@ class _Places:
 
     def smoothed(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """(N,) medians: noise on the skin and tubes on the forehead are narrower."""
-        return np.asarray(np.median(values[self.near], axis=1), np.float64)
+        middle = self.near.shape[1] // 2
+        return np.asarray(np.partition(values[self.near], middle, axis=1)[:, middle], np.float64)
 
     def with_exact(self, points: NDArray[np.float64]) -> _Places:
         """With more places (N, 3), whose values are taken as they are."""

@@ -95,4 +95,6 @@ def lift_on_grid(
     table = lift_at(where, lift_mm).astype(np.float32).reshape(len(across), 1, len(upwards))
     index = affine.copy()
     index[:3, 3] += (wide, 0.0, -FADE_LOW_MM)
-    return trilinear_on_grid(table, index, shape)
+    i, j, k = np.ogrid[tuple(slice(n) for n in shape)]
+    raised = index[2, 0] * i + index[2, 1] * j + index[2, 2] * k > -index[2, 3]
+    return trilinear_on_grid(table, index, shape, raised)

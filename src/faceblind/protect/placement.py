@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from faceblind.geometry.arrays import smooth_step
 from faceblind.geometry.icp import fit_affine
+from faceblind.geometry.points import thin
 from faceblind.head.alignment import Alignment
 from faceblind.head.template import Template
 
@@ -280,6 +281,5 @@ def _evenly_fitted(alignment: Alignment) -> NDArray[np.float64]:
 
 def _even(template: Template) -> NDArray[np.int64]:
     """One vertex in each 8 mm cube, without the neck below the jaw."""
-    cell = np.floor(template.points / 8.0).astype(np.int64)
-    _, first = np.unique(cell, axis=0, return_index=True)
-    return np.sort(first[~template.region("neck")[first]])
+    first = thin(template.points, 8.0, np.zeros(3))
+    return first[~template.region("neck")[first]]

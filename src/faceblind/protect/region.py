@@ -151,17 +151,19 @@ def _on_grid(
     def at(field: str) -> NDArray[np.float32]:
         return fields.on_grid(field, total, shape)
 
+    def unmoved(chosen: NDArray[np.bool_]) -> NDArray[np.float32]:
+        return fields.on_grid(name, total, shape, chosen)[chosen]
+
     moved, lift, *_ = map_threads(
         lambda work: work(),
         [
             partial(fields.on_grid, name, of_cut, shape),
             partial(lift_on_grid, of_cut, shape, fit.lift_mm),
-            partial(at, name),
             partial(at, "brain"),
         ],
     )
     where = places(grid, affine)
-    cut = _combined(moved - lift, at, name, where, options)
+    cut = _combined(moved - lift, unmoved, at, where, options)
     _widen(cut, at, placement.scan_to_face @ grid.affine, name, options)
     if options.teeth or options.neck:
         more = np.minimum(_more(at("depth"), where, options), -FAR_FROM_BRAIN_MM - at("brain"))
@@ -237,19 +239,23 @@ def _room(
 
 def _combined(
     moved: NDArray[np.float32],
+    unmoved: Callable[[NDArray[np.bool_]], NDArray[np.float32]],
     at: Field,
-    name: str,
     where: NDArray[np.float64],
     options: RegionOptions,
 ) -> NDArray[np.float32]:
     """Millimetres inside the region, from those inside the cut that was moved and lifted.
 
-    Ears go as by the unmoved cut, the average brain and eyes that stay are spared. `at` gives
-    fields at (N, 3) `where`, template mm of `Placement.affine`, in the shape of `moved`.
+    Ears go as by the `unmoved` cut, of which it gives chosen places, the average brain and eyes
+    that stay are spared. `at` gives fields at (N, 3) `where`, template mm of `Placement.affine`, in
+    the shape of `moved`.
     """
     forward, height = (where[:, axis].reshape(moved.shape) for axis in (1, 2))
     behind = np.float32(EARS_FRONT_MM) - forward.astype(np.float32)
-    cut = np.maximum(moved, np.minimum(at(name), behind))
+    # Elsewhere the unmoved cut takes no more than the moved one.
+    chosen = behind > moved
+    cut = moved.copy()
+    cut[chosen] = np.maximum(moved[chosen], np.minimum(unmoved(chosen), behind[chosen]))
     cut = np.minimum(cut, -brain_margin(height) - at("brain"))
     if options.keep_eyes:
         cut = np.minimum(cut, -at("eyes"))
@@ -270,7 +276,13 @@ def _remaining(
     where, in_cut = apply_affine(affine, points), apply_affine(fit.scan_to_cut, points)
     wanted = fields.at(name, where) > 0
     moved = fields.at(name, in_cut) - lift_at(in_cut, fit.lift_mm).astype(np.float32)
-    cut = _combined(moved, lambda field: fields.at(field, where), name, where, RegionOptions())
+    cut = _combined(
+        moved,
+        lambda chosen: fields.at(name, where[chosen]),
+        lambda field: fields.at(field, where),
+        where,
+        RegionOptions(),
+    )
     cut = spared(cut, fields.at("brain", where), where, fit.spared_mm)
     stays = wanted & (cut <= 0)
     remaining = {}
