@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from faceblind.geometry.arrays import median
 from faceblind.geometry.grid import Grid, blur, dilate, erode, from_scan, memory_order, regrid
 from faceblind.head.segmentation import HeadMask, find_head
 from faceblind.scan import Scan
@@ -167,12 +168,12 @@ def _unlike_tissue(
     rough = values - blur(values, np.full(3, 0.8))
     local = np.sqrt(np.maximum(blur(rough * rough, sigma), 0))
     soft = blur(values, sigma)
-    rise = np.sqrt(sum(np.gradient(soft, *grid.spacing)[k] ** 2 for k in range(3)))
+    rise = np.sqrt(sum(slope**2 for slope in np.gradient(soft, *grid.spacing)))
     inside = soft > bright
     if not inside.any():
         nothing = np.zeros(values.shape, bool)
         return nothing, nothing
-    usual = float(np.median(local[inside]))
+    usual = median(local[inside])
     smooth = inside & (local < SMOOTH_SHARE * usual)
     flat = inside & (rise * 3.0 < FLAT_SHARE * contrast) & (local > _TINY * contrast)
     # Averages lose their rim; the fill reaches a little further.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -71,6 +71,8 @@ class LocatedHead:
     other : LocatedHead or None
         A second explanation that shows more of a face: the template may have been bent onto a
         cut, or the person may only be unlike the average. A detector has to decide.
+    scene : Scene or None
+        The skin ready for rays.
     """
 
     skin: Skin
@@ -84,6 +86,7 @@ class LocatedHead:
     brain: Alignment | None = None
     aside_mm: float = 0.0
     other: LocatedHead | None = None
+    scene: Scene | None = field(default=None, repr=False, compare=False)
 
     @property
     def remaining(self) -> float:
@@ -181,7 +184,7 @@ def _where_the_head_wants_it(located: LocatedHead, scan: Scan, faceless: Faceles
     start = faceless.by_brain
     if start is None or apart_mm(located.alignment, start) <= MISLAID_MM:
         return located
-    scene = Scene(located.skin.points, located.skin.faces)
+    scene = located.scene or Scene(located.skin.points, located.skin.faces)
     again = _explained_by(located.skin, scene, start, scan, whole=False, far=False)
     if again.known.is_cut and apart_mm(again.alignment, start) <= MISLAID_MM:
         return again
@@ -202,10 +205,11 @@ def located_as(
     scene : Scene, optional
         Of the same skin, where there is one already.
     """
+    scene = scene or Scene(skin.points, skin.faces)
     surface = find_surface(skin, alignment, scan, scene)
     nothing = OwnProtection(0.0, 0.0, np.zeros(len(surface.offset), bool))
     regions = find_regions(surface, alignment.template)
-    return LocatedHead(skin, alignment, surface, regions, nothing)
+    return LocatedHead(skin, alignment, surface, regions, nothing, scene=scene)
 
 
 def _is_masked(located: LocatedHead, edges: Edges | None) -> bool:
@@ -297,4 +301,4 @@ def _explained_by(
         surface = find_surface(skin, found, scan, scene)
         regions = find_regions(surface, found.template)
         known = replace(known, ours=explained_by_cut(surface, known.place, scan))
-    return LocatedHead(skin, found, surface, regions, known)
+    return LocatedHead(skin, found, surface, regions, known, scene=scene)

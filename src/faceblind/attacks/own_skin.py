@@ -86,9 +86,9 @@ def find_own_skin(located: LocatedHead, scan: Scan, head: HeadMask) -> OwnSkin:
     if located.edges is None or _is_resampled(located, located.edges, scan):
         return OwnSkin(np.zeros(len(located.surface.offset), bool), is_sure=False)
     placed = _by_its_brain(located)
-    surface = (
-        located.surface if placed is located else find_surface(located.skin, placed.alignment, scan)
-    )
+    surface = located.surface
+    if placed is not located:
+        surface = find_surface(located.skin, placed.alignment, scan, located.scene)
     return OwnSkin(_shows(placed, surface, located.edges), is_sure=True)
 
 

@@ -6,6 +6,8 @@ left of the head would fall into a thin shell of scalp and a loose brain.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from scipy import ndimage
 
@@ -39,8 +41,8 @@ def open_skull(head: Mask, filled: Mask, spacing_mm: float) -> Mask:
     """
     hits = np.zeros(head.shape, np.uint8)
     for axis in range(3):
-        hits += np.logical_or.accumulate(head, axis=axis)
-        hits += np.flip(np.logical_or.accumulate(np.flip(head, axis), axis=axis), axis)
+        hits += _at_or_after(head, axis)
+        hits += np.flip(_at_or_after(np.flip(head, axis), axis), axis)
     labels, count = ndimage.label((hits >= DIRECTIONS) & ~filled)
     if not count:
         return np.zeros_like(head)
@@ -51,3 +53,13 @@ def open_skull(head: Mask, filled: Mask, spacing_mm: float) -> Mask:
         extents = sorted((side.stop - side.start) * spacing_mm for side in box)
         keep[index] &= extents[1] >= LEAST_EXTENT_MM
     return np.asarray(keep[labels])
+
+
+def _at_or_after(mask: Mask, axis: int) -> Mask:
+    """Whether a voxel, or any before it along an axis, lies in a mask."""
+    out = mask.copy()
+    planes = np.moveaxis(out, axis, 0)
+    # Plane by plane: `numpy.logical_or.accumulate` takes four times as long.
+    for before, plane in pairwise(planes):
+        plane |= before
+    return out
