@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -70,6 +72,16 @@ def test_each_step_comes_closer_to_the_generated_head(aligner):
     assert finished.witness > 0.95
 
 
+def test_a_finished_fit_keeps_its_closest_skin(aligner):
+    finished = aligner.finish(Fit(PLACE, SHAPE, 0.0))
+    known, pairs = aligner.supported(finished)
+    near, again = aligner.supported(replace(finished, pairs=None))
+    assert pairs is finished.pairs
+    np.testing.assert_array_equal(known, near)
+    np.testing.assert_array_equal(pairs.distance, again.distance)
+    np.testing.assert_array_equal(pairs.normals, again.normals)
+
+
 def test_a_wrong_pose_scores_less_than_the_right_one(aligner):
     right = aligner.finish(Fit(PLACE, SHAPE, 0.0))
     back_to_front = aligner.finish(
@@ -94,10 +106,8 @@ def test_support_is_where_skin_is(made):
     edge = made.skin.edge | (left[:, 0] > 0)
     skin = Skin(made.skin.points, made.skin.faces, made.skin.normals, edge)
     half = Aligner(SkinTargets.of(skin, made.scan), TEMPLATE, SETTINGS)
-    fit = Fit(PLACE, SHAPE, 0.0)
-    samples = half.fine_samples
-    near, _ = half.supported(half._shaped(samples, fit), PLACE)
-    side = samples.points[:, 0]
+    near, _ = half.supported(Fit(PLACE, SHAPE, 0.0))
+    side = half.fine_samples.points[:, 0]
     assert near[side < -8].mean() > 0.9
     assert near[side > 8].mean() < 0.02
 

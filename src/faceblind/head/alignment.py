@@ -301,8 +301,7 @@ def _ramp(value: float, ends: tuple[float, float]) -> float:
 def _describe(aligner: Aligner, fit: Fit, confidence: float) -> Alignment:
     """What the fit says about the scan."""
     template, samples = aligner.template, aligner.fine_samples
-    placed = aligner._shaped(samples, fit)
-    near, pairs = aligner.supported(placed, fit.template_to_scan)
+    near, pairs = aligner.supported(fit)
     support, seen = {}, {}
     for label, name in enumerate(REGIONS):
         here = samples.regions == label

@@ -182,12 +182,15 @@ class Fit:
     witness : float
         Share of brow, eyes, nose and mouth that has skin: the features bear the fit out, not
         only the smooth cranium. 0 to 1, known for finished fits.
+    pairs : icp.Pairs or None
+        The closest skin of the fine samples, known for finished fits.
     """
 
     template_to_scan: NDArray[np.float64]
     shape: NDArray[np.float64]
     score: float
     witness: float = 0.0
+    pairs: icp.Pairs | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -288,14 +291,16 @@ class Aligner:
         placed: NDArray[np.float64],
         pose: NDArray[np.float64],
         scale_mm: float,
+        pairs: icp.Pairs | None = None,
     ) -> float:
         """How well template and skin explain each other, 0 to 1.
 
         Both directions count: the skin near each seen part of the template, and the template
         near each part of the skin that is not neck or shoulder (nor face, if that was removed).
+        `pairs` are those of the samples, if they are known.
         """
         weights = samples.weights * self.emphasis[samples.regions]
-        pairs = icp.pair(target, placed, samples.normals @ pose[:3, :3].T)
+        pairs = pairs or icp.pair(target, placed, samples.normals @ pose[:3, :3].T)
         seen = weights * pairs.seen
         if seen.sum() < 0.2 * weights.sum():
             return 0.0
@@ -370,17 +375,20 @@ class Aligner:
             samples.weights * self.emphasis[samples.regions], fit.template_to_scan,
             (6.0, 5.0, 5.0, 4.0, 4.0, 3.0, 3.0, 3.0), self.settings.shape_noise_mm, fit.shape,
         )  # fmt: skip
-        placed = self._shaped(samples, Fit(pose, shape, 0.0))
-        score = self._scored(self.fine, samples, placed, pose, self.settings.score_scale_mm)
-        near, _ = self.supported(placed, pose)
+        found = Fit(pose, shape, 0.0)
+        placed = self._shaped(samples, found)
+        near, pairs = self.supported(found)
+        scale = self.settings.score_scale_mm
+        score = self._scored(self.fine, samples, placed, pose, scale, pairs)
         features = np.isin(samples.regions, [REGIONS.index(name) for name in _FEATURES])
-        return Fit(pose, shape, score, float(near[features].mean()))
+        return Fit(pose, shape, score, float(near[features].mean()), pairs)
 
-    def supported(
-        self, placed: NDArray[np.float64], pose: NDArray[np.float64]
-    ) -> tuple[NDArray[np.bool_], icp.Pairs]:
+    def supported(self, fit: Fit) -> tuple[NDArray[np.bool_], icp.Pairs]:
         """Which fine samples have skin of their own orientation within reach, and the pairs."""
-        pairs = icp.pair(self.fine, placed, self.fine_samples.normals @ pose[:3, :3].T)
+        samples, pose = self.fine_samples, fit.template_to_scan
+        pairs = fit.pairs or icp.pair(
+            self.fine, self._shaped(samples, fit), samples.normals @ pose[:3, :3].T
+        )
         near = (pairs.distance < self.settings.supported_mm) & (pairs.agreement > 0.5)
         return near & pairs.seen, pairs
 
