@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from nibabel.affines import apply_affine, voxel_sizes
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from faceblind.geometry.arrays import smooth_step
 from faceblind.geometry.grid import Grid, Volume, blur, memory_order, resize, resized_affine
+from faceblind.geometry.interpolation import trilinear_at, trilinear_on_grid
 from faceblind.head.brain_cover import template_fields
 from faceblind.head.salt_and_pepper import darkest
 from faceblind.head.skin import Skin
@@ -203,10 +203,7 @@ class _Model:
     ) -> Volume:
         """A map of the average face on a grid of the scan."""
         index = np.linalg.inv(average_face().affine) @ self.affine @ grid_affine
-        found = ndimage.affine_transform(
-            values, index[:3, :3], index[:3, 3], shape, order=1, mode="nearest"
-        )
-        return np.asarray(found, np.float32)
+        return trilinear_on_grid(values, index, shape)
 
     def _box(self, region: ReplacedRegion) -> _Box:
         """Bounding box of the average head's part of the region."""
@@ -230,10 +227,7 @@ class _Model:
     def _fine(self, grid: Grid) -> Volume:
         """A working grid's field on the box."""
         to_grid = np.linalg.inv(grid.affine) @ self.box.affine
-        found = ndimage.affine_transform(
-            grid.values, to_grid[:3, :3], to_grid[:3, 3], self.box.shape, order=1, mode="nearest"
-        )
-        return np.asarray(found, np.float32)
+        return trilinear_on_grid(grid.values, to_grid, self.box.shape)
 
     def _seam(self, cut_at_skin: NDArray[np.float32]) -> Seam:
         """Where the person's skin goes on, and how far the new face runs outside it there."""
@@ -244,7 +238,7 @@ class _Model:
         cut = cut_at_skin[near]
         beside = points[near[cut < 0.0]]
         index = face.index(apply_affine(self.affine, beside))
-        off = ndimage.map_coordinates(face.depth, index.T, order=1, mode="nearest")
+        off = trilinear_at(face.depth, index.T)
         good = np.abs(off) < MOST_OFF_MM
         line = points[near[np.abs(cut) < LINE_MM]]
         return Seam(line, beside[good], off[good].astype(np.float64))

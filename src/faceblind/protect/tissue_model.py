@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from faceblind.geometry.grid import Grid, Volume, blur, resize, resized_affine
+from faceblind.geometry.interpolation import trilinear_at
 from faceblind.head.skin import Skin
 from faceblind.protect.coil_field import CoilField, Samples, fit_coil_field
 from faceblind.protect.placement import Placement, face_share, fuller
@@ -88,11 +89,11 @@ class AverageFace:
         index = np.indices(shape, np.float32)
         for axis in range(3):
             index[axis] += resize(bend[:, axis].astype(np.float32).reshape(coarse), shape)
-        depth = ndimage.map_coordinates(self.depth, index, order=1, mode="nearest")
+        depth = trilinear_at(self.depth, index.reshape(3, -1).astype(np.float64)).reshape(shape)
         depth += resize(fuller(moved, share).astype(np.float32).reshape(coarse), shape)
         nearest = [np.clip(np.rint(index[k]).astype(np.int32), 0, shape[k] - 1) for k in range(3)]
         tissue = self.tissue[tuple(nearest)]
-        return AverageFace(self.affine, np.asarray(depth, np.float32), tissue, self.names)
+        return AverageFace(self.affine, depth, tissue, self.names)
 
 
 BEYOND_MM = np.float32(-30.0)
