@@ -1,13 +1,16 @@
-"""Colours: on a terminal only, and never where NO_COLOR is set."""
+"""Colours only on a terminal without NO_COLOR; imports without a search for garbage."""
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import subprocess
 import sys
 
 import pytest
+
+from faceblind.cli.verb import quick_imports
 
 COLOUR = re.compile(rb"\x1b\[(?:\d+;)*(?:3[0-7]|38;[\d;]+|9[0-7])m")
 CODE = (
@@ -50,3 +53,21 @@ def test_a_pipe_gets_plain_text():
     text = said(terminal=False)
     assert b"careful" in text
     assert b"\x1b" not in text
+
+
+def _fails_to_import():
+    with quick_imports():
+        raise ImportError(str(gc.isenabled()))
+
+
+def test_imports_are_not_searched_for_garbage_and_everything_after_them_is():
+    before = gc.isenabled()
+    try:
+        for begin in (gc.disable, gc.enable):
+            begin()
+            wanted = gc.isenabled()
+            with pytest.raises(ImportError, match="False"):
+                _fails_to_import()
+            assert gc.isenabled() == wanted
+    finally:
+        (gc.enable if before else gc.disable)()

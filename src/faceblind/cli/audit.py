@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from faceblind.cli.options import Force, NJobs, Quiet, Recogniser, Verbose
-from faceblind.cli.verb import DONE, FAILED, GATE, one_line, say
+from faceblind.cli.verb import DONE, FAILED, GATE, one_line, quick_imports, say
 
 if TYPE_CHECKING:
     from faceblind.workflows.audit_report import AuditReport
@@ -70,11 +70,13 @@ def audit(
     Exit codes: 0 all pass and nothing was left unseen, 3 some fail, are unsure or are not examined,
     1 some file could not be used, 2 usage.
     """
-    import faceblind
-    from faceblind.attacks.reasons import public_texts
-    from faceblind.attacks.unexamined import in_lines
+    with quick_imports():
+        import faceblind
+        from faceblind.attacks.reasons import public_texts
+        from faceblind.attacks.unexamined import in_lines
 
-    report = faceblind.audit(
+        examine_all = faceblind.audit
+    report = examine_all(
         path,
         out,
         originals=originals,

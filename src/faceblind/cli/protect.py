@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from faceblind.cli.options import NJobs, Quiet, Seed, Verbose
-from faceblind.cli.verb import DONE, FAILED, say
+from faceblind.cli.verb import DONE, FAILED, quick_imports, say
 
 if TYPE_CHECKING:
     from faceblind.workflows.protect_settings import Method, ProtectionResult, ProtectionSettings
@@ -126,8 +126,9 @@ def make_verb(method: Method, text: str) -> Callable[..., int]:
         verbose: Verbose = False,
         quiet: Quiet = False,
     ) -> int:
-        from faceblind.protect.region_options import RegionOptions
-        from faceblind.workflows.protect_session import ProtectionSettings
+        with quick_imports():
+            from faceblind.protect.region_options import RegionOptions
+            from faceblind.workflows.protect import ProtectionSettings
 
         kept = set(keep or ())
         options = RegionOptions(
