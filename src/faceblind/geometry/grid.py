@@ -161,8 +161,8 @@ def dilate(mask: Mask, steps: int) -> Mask:
     # 64 voxels of the last axis are the bits of one word.
     wide = np.zeros((a, b, -(-c // _BITS) * _BITS), bool)
     wide[:, :, :c] = mask
-    words = np.packbits(wide.reshape(-1), bitorder="little").view("<u8")
-    words = words.reshape(a, b, -(-c // _BITS))
+    packed = np.packbits(wide.reshape(-1), bitorder="little")
+    words: NDArray[np.uint64] = packed.view("<u8").reshape(a, b, -(-c // _BITS))
     for step in range(steps):
         words = _grown(words, cube=step % 3 == 1)
     bits = np.unpackbits(words.view(np.uint8).reshape(-1), bitorder="little")
