@@ -67,11 +67,12 @@ class Remembered:
         self.function = function
         self.kept: dict[str, Any] = {}
 
-    def __call__(self, *given: object) -> Any:
+    def __call__(self, *given: object, **named: object) -> Any:
         """What the function gives. Errors are not kept."""
-        key = hashlib.sha256(pickle.dumps([_told(one) for one in given])).hexdigest()
+        told = [_told(one) for one in given], sorted(named.items())
+        key = hashlib.sha256(pickle.dumps(told)).hexdigest()
         if key not in self.kept:
-            self.kept[key] = self.function(*given)
+            self.kept[key] = self.function(*given, **named)
         return self.kept[key]
 
 

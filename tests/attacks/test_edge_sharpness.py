@@ -65,3 +65,23 @@ def test_bone_that_a_cut_lays_open_is_no_skin():
 
 def test_wiped_air_has_no_edges_to_tell():
     assert edges_of(ball(wiped=True)[0])[1] is None
+
+
+def fat_under_dark_skin(skin_mm: float = 6.0) -> tuple[Scan, np.ndarray]:
+    """The ball with an outermost layer a third as bright as what lies below, as in T2w scans."""
+    scan, forward = ball()
+    index = np.indices(scan.voxels.shape).reshape(3, -1).T
+    inside = 80.0 - np.linalg.norm(scan.world(index), axis=1).reshape(scan.voxels.shape)
+    return Scan(np.where(inside < skin_mm, 0.33, 1.0) * scan.voxels, scan.affine), forward
+
+
+def test_a_cut_is_told_from_skin_that_is_far_darker_than_its_fat():
+    scan, forward = fat_under_dark_skin()
+    noise = np.abs(np.random.default_rng(1).normal(0.0, 0.6, forward.shape)).astype(np.float32)
+    cut = Scan(np.where(forward > 50.0, noise, scan.voxels).astype(np.float32), scan.affine)
+    skin, edges = edges_of(cut)
+    assert edges is not None
+    on_cut = (skin.points[:, 1] > 47.0) & (np.linalg.norm(skin.points, axis=1) < 66.0)
+    assert on_cut.sum() > 1000
+    assert edges.natural[on_cut].mean() < 0.02
+    assert edges.natural[skin.points[:, 1] < 40.0].mean() > 0.9

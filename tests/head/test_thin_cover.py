@@ -83,9 +83,16 @@ def test_a_cover_is_surely_thick_where_bone_is_found_deep(depth, rest, dark, thi
     assert SideCover(depths(depth, rest), dark, 1.0).is_surely_thick == thick
 
 
-@pytest.mark.parametrize(("depth", "perhaps"), [(11.5, True), (12.0, True), (12.5, False)])
-def test_a_cover_little_thicker_than_a_childs_may_be_one(depth, perhaps):
-    assert SideCover(depths(depth), 0.2, 0.96).may_be_thin == perhaps
+@pytest.mark.parametrize(
+    ("depth", "rim", "perhaps"),
+    [
+        (11.5, 0.96, True), (12.0, 0.96, True), (12.5, 0.96, False),
+        # Whether fluid is bright cannot be told at 1.08, and can at 1.3.
+        (11.0, 1.08, True), (12.5, 1.08, False), (11.0, 1.3, False), (10.0, 1.3, True),
+    ],
+)  # fmt: skip
+def test_a_cover_little_thicker_than_a_childs_may_be_one(depth, rim, perhaps):
+    assert SideCover(depths(depth), 0.2, rim).may_be_thin == perhaps
 
 
 def test_the_brain_is_asked_where_its_tissues_differ():

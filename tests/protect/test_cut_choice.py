@@ -62,9 +62,8 @@ def test_an_adults_cut_is_the_usual_one():
 class Beside:
     """What the profiles above the ears told."""
 
-    shows_cortex = False
-
-    def __init__(self, thin, sure, thick, perhaps=False):
+    def __init__(self, thin, sure, thick, perhaps=False, cortex=False):
+        self.shows_cortex = cortex
         self.is_thin, self.is_sure, self.is_surely_thick = thin, sure, thick
         self.may_be_thin = thin or perhaps
 
@@ -102,6 +101,25 @@ def test_a_thin_cover_read_in_noise_is_not_believed_of_a_large_head(monkeypatch)
     thickness, also = chosen(monkeypatch, 0.94, unsure)
     assert thickness == GROWN
     assert also[0, 0] == cut_choice.ALSO_FAR_MM
+
+
+@pytest.mark.parametrize("size", [0.94, 0.97])
+@pytest.mark.parametrize("out", [True, False])
+def test_a_brain_far_from_the_usual_cut_outweighs_a_thin_cover_read_in_noise(
+    monkeypatch, size, out
+):
+    """Else a large head spares the brain where the scan has it, and a smaller one is a child's."""
+    asked = []
+    monkeypatch.setattr(cut_choice, "_stays_out", lambda *head: asked.append(head[-1]) or out)
+    noisy = Beside(thin=True, sure=False, thick=False, cortex=True)
+    thickness, also = chosen(monkeypatch, size, noisy, far=False)
+    assert asked == [cut_choice.ALSO_FAR_MM]
+    if out:
+        assert (thickness, also) == (GROWN, None)
+    elif size < cut_choice.SURELY_GROWN:
+        assert (thickness, also[0, 0]) == (GROWN, cut_choice.ALSO_FAR_MM)
+    else:
+        assert (thickness, also) == (CHILD, None)
 
 
 @pytest.mark.parametrize(

@@ -235,3 +235,21 @@ def test_a_floor_that_no_lift_spares_gives_the_highest_lift(monkeypatch):
     fit = fit_cut(*made_of(*head(), 8.0), "cut", UNMOVED)
     assert (fit.lift_mm == LIFT_MM).all()
     np.testing.assert_allclose(fit.scan_to_cut, np.eye(4), atol=1e-12)
+
+
+def test_a_cover_that_is_not_believed_lifts_the_cut_less():
+    """A patch of the temples where noise was read as a thin cover."""
+    cover, skin = made_of(*head(), 9.0)
+    across, _, height = cover.points.T
+    noisy = (np.abs(np.abs(across) - 45.0) < 14.0) & (np.abs(height - 45.0) < 14.0)
+    cover = Cover(cover.points, cover.normals, np.where(noisy, -3.0, cover.depth_mm))
+    brain = np.array([[0.0, -20.0, 60.0]])
+
+    def lift_there(believes_cover: bool) -> float:
+        fit = fit_cut(cover, skin, "cut", UNMOVED, brain, believes_cover=believes_cover)
+        where = apply_affine(fit.scan_to_cut, cover.points[noisy])
+        return float(lift_at(where, fit.lift_mm).max())
+
+    believed, not_believed = lift_there(True), lift_there(False)
+    assert believed > LIFT_MM + 8.0, (believed, not_believed)
+    assert not_believed < LIFT_MM + 5.0

@@ -26,8 +26,12 @@ NATURAL = 0.5
 BONE = 0.06
 """What is further outside may be brighter by this share of the skin's contrast than what lies
 outside the scalp. Bone, which a cut lays open, has 0.1 to 0.3; its far side looks like skin."""
-SKIN_LEVEL = 0.5
-"""Share of the skin's contrast at which it ends, as in `faceblind.head.skin`."""
+SKIN_LEVELS = (0.5, 0.3, 0.15)
+"""Shares of the skin's contrast at which it ends: as in `faceblind.head.skin`; lower where the skin
+is far darker than the fat below, as in some T2w scans."""
+MOST_OUTSIDE = 0.25
+"""Share of the skin's contrast outside the scalp up to which that is air: 0.18 and less in eleven
+real scans, 0.33 in one whose fat is three times brighter than its skin."""
 NEAREST_VOXELS = 2
 """The edge must lie this near to the skin's vertex."""
 CELL_MM = 3.0
@@ -76,22 +80,26 @@ def find_edges(
     Edges or None
         None where the scalp has edges like a mask's, because air was wiped up to the skin.
     """
-    tail, outside = _profiles(skin, scan, head)
-    usable = np.isfinite(tail) & ~skin.edge
     where = apply_affine(scan_to_template, skin.points)
-    scalp = usable & (where[:, 1] < SCALP_BEHIND_MM) & (where[:, 2] > SCALP_ABOVE_MM)
-    if scalp.sum() < _FEWEST:
+    behind = (where[:, 1] < SCALP_BEHIND_MM) & (where[:, 2] > SCALP_ABOVE_MM) & ~skin.edge
+    for level in SKIN_LEVELS:
+        tail, outside = _profiles(skin, scan, head, level)
+        scalp = behind & np.isfinite(tail)
+        if scalp.sum() < _FEWEST:
+            return None
+        typical, around = float(tail[scalp].mean()), float(np.median(outside[scalp]))
+        if around <= MOST_OUTSIDE:
+            break
+    if typical < LEAST_TAIL or around > MOST_OUTSIDE:
         return None
-    typical, around = float(tail[scalp].mean()), float(np.median(outside[scalp]))
-    if typical < LEAST_TAIL:
-        return None
+    usable = np.isfinite(tail) & ~skin.edge
     smooth_tail, smooth_outside = _smoothed(skin.points, (tail, outside), usable)
     natural = (smooth_tail > NATURAL * typical) & (smooth_outside < around + BONE) & ~skin.edge
     return Edges(natural, typical)
 
 
 def _profiles(
-    skin: Skin, scan: Scan, head: HeadMask
+    skin: Skin, scan: Scan, head: HeadMask, level: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Two (V,) shares of the skin's contrast: in the first voxel outside, beyond that of the next
     two, NaN where no edge is seen; and in these two.
@@ -115,7 +123,7 @@ def _profiles(
         lines[:, k] = volume[tuple(np.clip(place, 0, last).T)]
     lines -= np.float32(head.air_level)
     lines /= skin_contrast(head, skin.points)[:, None]
-    bright = lines > SKIN_LEVEL
+    bright = lines > level
     ends = bright[:, :-3] & ~bright[:, 1:-2] & ~bright[:, 2:-1] & ~bright[:, 3:]
     away = np.where(ends, np.abs(np.arange(ends.shape[1]) + _STEPS[0]), len(_STEPS))
     end = away.argmin(axis=1)

@@ -99,7 +99,9 @@ class SideCover:
     @property
     def may_be_thin(self) -> bool:
         """Whether it is so little thicker than a small child's that it may be one."""
-        return bool(SideCover(self.depth_mm - UNSURE_MM, self.dark, self.rim).is_thin)
+        # Where it cannot be told whether fluid is bright, the cover may end at either.
+        rim = min(self.rim, RIM_EVEN) if self.rim < RIM_FLUID else self.rim
+        return bool(SideCover(self.depth_mm - UNSURE_MM, self.dark, rim).is_thin)
 
     @property
     def is_sure(self) -> bool:

@@ -62,8 +62,8 @@ SURELY_GROWN = 0.95
 half of all adults' are (0.88 to 1.01); the average child of 6 years has 1.02, and one in a hundred
 of that age 0.95 (93 % of the adult circumference, standard deviation 3 %)."""
 ALSO_FAR_MM = 2.5
-"""How far the cut of such a head keeps from the average brain, laid by the scan's own, where a thin
-cover was read in noise: as much as that place is uncertain (see `brain_pose.OFFSET_MM`)."""
+"""How far a cut keeps from the average brain, laid by the scan's own, where a thin cover was read
+in noise: as much as that place is uncertain (see `brain_pose.OFFSET_MM`)."""
 
 
 def choose_cut(
@@ -101,14 +101,20 @@ def choose_cut(
         if beside is None or thickness < 1.0 or not beside.may_be_thin:
             return usual
         return _or_by_brain(*head, usual)
+    usual = None
     if thickness >= 1.0 and beside.shows_cortex:
         usual = _sparing(*head, thickness)
         if _brain_is_far(scan, alignment, placement, name, usual):
             return usual
-    if size < SURELY_GROWN and not beside.is_sure:
-        brain = _brain(scan, alignment, evened=True)
-        if brain is not None:
-            return _sparing(*head, 1.0, brain.surface(ALSO_FAR_MM))
+    if beside.is_sure:
+        return _sparing(*head, CHILD_COVER)
+    brain = _brain(scan, alignment, evened=True)
+    if brain is None:
+        return _sparing(*head, CHILD_COVER)
+    if usual is not None and _stays_out(brain, placement, name, usual, ALSO_FAR_MM):
+        return usual
+    if size < SURELY_GROWN:
+        return _sparing(*head, 1.0, brain.surface(ALSO_FAR_MM))
     return _sparing(*head, CHILD_COVER)
 
 
@@ -179,12 +185,17 @@ def _brain_is_far(
 ) -> bool:
     """Whether the average brain, where the scan's own tissues have it, stays out of a cut."""
     found = _brain(scan, alignment)
-    if found is None:
-        return False
-    surface = found.surface()
+    return found is not None and _stays_out(found, placement, name, fit, FAR_MM)
+
+
+def _stays_out(
+    brain: BrainPose, placement: Placement, name: str, fit: CutFit, least_mm: float
+) -> bool:
+    """Whether a brain keeps so far out of a cut."""
+    surface = brain.surface()
     where = apply_affine(placement.scan_to_template, surface)
-    brain, cut = template_fields().at("brain", where), _inside(surface, placement, name, fit)
-    return bool((spared(cut, brain, where, fit.spared_mm) < -FAR_MM).all())
+    average, cut = template_fields().at("brain", where), _inside(surface, placement, name, fit)
+    return bool((spared(cut, average, where, fit.spared_mm) < -least_mm).all())
 
 
 def _sparing(
@@ -222,7 +233,8 @@ def _sparing(
         lifting, likely = also, np.concatenate([likely, also])
     likely = likely[~before_orbits(apply_affine(affine, likely))]
     places = apply_affine(affine, likely)
-    fit = fit_cut(cover, skin, name, placement, _in_front(lifting, affine))
+    in_front = _in_front(lifting, affine)
+    fit = fit_cut(cover, skin, name, placement, in_front, believes_cover=small)
     brain, cut = template_fields().at("brain", places), _inside(likely, placement, name, fit)
     fit = replace(fit, spared_mm=to_spare(cut, brain, places))
     if lifting is not None and bool((spared(cut, brain, places, fit.spared_mm) > ENTERED_MM).any()):

@@ -8,7 +8,7 @@ does most of the work. What it leaves to do is a lift of the forehead, see
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from faceblind.protect.cut_lift import (
     MOST_LIFT_MM,
     SINK_MM,
     USUAL_LIFT_MM,
+    free_share,
     lift_at,
     lift_weights,
 )
@@ -105,6 +106,8 @@ def fit_cut(
     name: str,
     placement: Placement,
     brain: NDArray[np.float64] | None = None,
+    *,
+    believes_cover: bool = True,
 ) -> CutFit:
     """Motion and lift with which the cut spares the brain's floor and leaves least skin.
 
@@ -124,6 +127,8 @@ def fit_cut(
     brain : (N, 3) float64 ndarray, optional
         Further places to spare, of a small head, whose cut may be lifted more for it; scan mm, see
         `faceblind.head.brain_estimate`.
+    believes_cover : bool
+        The cut is lifted more for what was read of the cover, too, not only for `brain`.
 
     Returns
     -------
@@ -132,13 +137,23 @@ def fit_cut(
     """
     affine = hung(placement.scan_to_template, one_size(placement.scales), placement.turn)
     seen = _seen(cover, skin, placement.scan_to_template, brain)
-    most = LIFT_MM if brain is None else MOST_LIFT_MM
+    most = _Most(*((LIFT_MM, LIFT_MM) if brain is None else (MOST_LIFT_MM, MOST_LIFT_MM)))
+    if not believes_cover:
+        most = replace(most, for_cover_mm=LIFT_MM)
     found: list[_Candidate] = []
     for even in _EVEN:
         found.append(_candidate(seen, name, affine, even, most))
         if found[-1].in_middle <= _MOST_IN_MIDDLE:
             break
     return min(found, key=lambda one: one.in_middle).fit
+
+
+@dataclass(frozen=True)
+class _Most:
+    """How far the cut may be lifted at all, and for what was read of the cover."""
+
+    lift_mm: float
+    for_cover_mm: float
 
 
 @dataclass(frozen=True)
@@ -154,7 +169,7 @@ def _candidate(
     name: str,
     affine: NDArray[np.float64],
     even: float,
-    most: float,
+    most: _Most,
 ) -> _Candidate:
     """The best of all motions that are tried, each with its best lift."""
     best, least = _Candidate(CutFit(affine, USUAL_LIFT_MM.copy()), 0), np.inf
@@ -179,10 +194,11 @@ def _left_in_middle(task: _Task, lift_mm: NDArray[np.float64]) -> int:
 
 @dataclass(frozen=True)
 class _Places:
-    """(N, 3) scan mm, and which of them lie nearest to each."""
+    """(N, 3) scan mm, and which of them lie nearest to each; the last `exact` are not smoothed."""
 
     points: NDArray[np.float64]
     near: NDArray[np.int64]
+    exact: int = 0
 
     def smoothed(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """(N,) medians: noise on the skin and tubes on the forehead are narrower."""
@@ -193,7 +209,7 @@ class _Places:
         """With more places (N, 3), whose values are taken as they are."""
         own = np.arange(len(self.points), len(self.points) + len(points))
         near = np.repeat(own[:, None], self.near.shape[1], axis=1)
-        return _Places(np.vstack([self.points, points]), np.vstack([self.near, near]))
+        return _Places(np.vstack([self.points, points]), np.vstack([self.near, near]), len(points))
 
 
 def _places(points: NDArray[np.float64], neighbours: int = 15) -> _Places | None:
@@ -253,7 +269,7 @@ def _task(
     seen: tuple[_Places | None, _Places | None],
     name: str,
     affine: NDArray[np.float64],
-    most: float,
+    most: _Most,
 ) -> _Task | None:
     """What counts for a cut that lies at `affine`; None where no forehead is seen."""
     fields, (floor, skin) = template_fields(), seen
@@ -261,14 +277,17 @@ def _task(
         return None
     low = apply_affine(affine, floor.points)
     excess = floor.smoothed(fields.at(name, low))
-    counts = low[:, 2] > (LOWEST_FLOOR_MM if most <= LIFT_MM else LIFTED_MM)
+    if most.for_cover_mm < most.lift_mm:
+        read = slice(len(low) - floor.exact)
+        excess[read] = np.minimum(excess[read], most.for_cover_mm * free_share(low[read, 2]))
+    counts = low[:, 2] > (LOWEST_FLOOR_MM if most.lift_mm <= LIFT_MM else LIFTED_MM)
     if counts.sum() < _FEWEST:
         return None
     low, excess = low[counts], excess[counts]
     highest = _highest(low, excess, _FLOOR_CELL_MM)
     low, excess = low[highest], excess[highest]
     if skin is None:
-        return _Task(name, most, low, excess, np.zeros((0, 3)), np.zeros(0))
+        return _Task(name, most.lift_mm, low, excess, np.zeros((0, 3)), np.zeros(0))
     where = apply_affine(affine, skin.points)
     inside = fields.at(name, where)
     depth = skin.smoothed(inside)
@@ -276,7 +295,7 @@ def _task(
     meant &= (where[:, 2] > _LOWEST_SKIN_MM) & (where[:, 1] > 0)
     where, depth = where[meant], depth[meant]
     hardest = _highest(where, -depth, _SKIN_CELL_MM)
-    return _Task(name, most, low, excess, where[hardest], depth[hardest])
+    return _Task(name, most.lift_mm, low, excess, where[hardest], depth[hardest])
 
 
 def _highest(
