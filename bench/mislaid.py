@@ -1,11 +1,13 @@
 """Does the audit see what a misplaced protection leaves?
 
-    python bench/mislaid.py OUT.jsonl SCAN [SCAN ...] [--variants 6] [--seed 0]
+    python bench/mislaid.py OUT.jsonl SCAN [SCAN ...] [--variants 6] [--seed 0] [--part N]
 
 Protects each scan by both methods, moves the region and what was put there over the intact scan (4
 to 20 mm along, 3 to 10 degrees about the head's axes), and audits the result. The truth is the
 share of each region's skin under which nothing was replaced. A line per case: truth, score, status.
-``--record`` keeps what OUT.jsonl holds for the documentation.
+``--part N`` gives each scan every N-th of all motions, another N-th to the next and to the other
+method, so that N scans see all of them. ``--record`` keeps what OUT.jsonl holds for the
+documentation; without scans it does only that.
 
 ``--forwards`` only asks one attack, what lies below the forehead of a new face that lies too far
 forward, of which a scan takes a few seconds.
@@ -129,7 +131,8 @@ def audited(scan: Scan) -> dict[str, object]:
     assert found is not None
     shown = {name: round(region.share, 2) for name, region in found.regions.items()}
     return {"status": verdict.status, "score": round(found.score, 3), "shown": shown,
-            "replaced": found.replaced, "reasons": list(map(str, verdict.reasons))}  # fmt: skip
+            "replaced": found.replaced, "placed": found.placed,
+            "reasons": list(map(str, verdict.reasons))}  # fmt: skip
 
 
 def forwards(path: Path) -> list[dict[str, Any]]:
@@ -183,19 +186,83 @@ def table(rows: list[dict[str, Any]]) -> Table:
         groups.setdefault(named(row), []).append(row)
     cells = []
     for name, group in sorted(groups.items()):
-        passed = [row for row in group if row["status"] == "pass"]
-        open_ = sum(max(row["true_regions"].values()) >= 0.5 for row in passed)
+        passed = sum(row["status"] == "pass" for row in group)
+        open_ = sum(map(hides_half, group))
         left, score = (float(np.mean([row[k] or 0.0 for row in group])) for k in ("true", "score"))
-        cells.append((name, len(group), f"{left:.2f}", f"{score:.2f}", len(passed), open_))
+        cells.append((name, len(group), f"{left:.2f}", f"{score:.2f}", passed, open_))
     return Table(caption, head, tuple(cells))
+
+
+WAYS = ("in place", "mm forwards or down", "mm back or up", "mm to a side", "degrees")
+
+
+def size_of(row: dict[str, Any]) -> tuple[int, float]:
+    """Which of `WAYS` a protection was moved, and how far."""
+    if row["shift_mm"]:
+        covers = (row["axis"], row["shift_mm"] > 0) in ((1, False), (2, True))
+        return 3 if row["axis"] == 0 else 2 if covers else 1, abs(row["shift_mm"])
+    if row["turn_degrees"]:
+        return 4, abs(row["turn_degrees"])
+    return 0, 0.0
+
+
+def by_size(rows: list[dict[str, Any]]) -> Table:
+    """A row for each method and size of a motion."""
+    caption = (
+        "Verdicts by size of the motion; means of the share of a face that is left in truth, and "
+        "of the audit's score."
+    )
+    head = ("method", "motion", "cases", "left", "score", "pass", "unsure", "fail",
+            "pass with half a feature left")  # fmt: skip
+    cells = []
+    for method, (way, size) in sorted({(row["method"], size_of(row)) for row in rows}):
+        group = [r for r in rows if r["method"] == method and size_of(r) == (way, size)]
+        name = f"{size:g} {WAYS[way]}" if size else WAYS[way]
+        counts = [sum(r["status"] == s for r in group) for s in ("pass", "unsure", "fail")]
+        left, score = (float(np.mean([r[k] or 0.0 for r in group])) for k in ("true", "score"))
+        cells.append((method, name, len(group), f"{left:.2f}", f"{score:.2f}", *counts,
+                      sum(map(hides_half, group))))  # fmt: skip
+    return Table(caption, head, tuple(cells))
+
+
+def hides_half(row: dict[str, Any]) -> bool:
+    """Whether a scan passes in which half of a feature's skin is the person's."""
+    return row["status"] == "pass" and max(row["true_regions"].values()) >= 0.5
+
+
+def chosen_motions(args: argparse.Namespace, scan: int, name: str, method: int) -> list[Motion]:
+    """By which motions a scan's protection is misplaced, see the options of `main`."""
+    if args.part:
+        return MOTIONS[(scan + 3 * method) % args.part :: args.part]
+    if args.variants:
+        return random.Random(f"{args.seed} {name}").sample(MOTIONS, args.variants)
+    return FEW[1:]
+
+
+def run(args: argparse.Namespace) -> None:
+    """Append a line for each case."""
+    for number, path in enumerate(args.scans):
+        scan = coarse(path)
+        head = find_whole_head(scan)
+        for which, method in enumerate((deface, reface)):
+            done = method(scan, head=head)
+            for motion in (Motion(0), *chosen_motions(args, number, path.name, which)):
+                one, mask = mislaid(scan, done, head, motion)
+                left, true = find_remaining(scan, one, mask, head.skin, head.alignment, air=False)
+                row = {"scan": path.name, "method": done.method, "axis": motion.axis,
+                       "shift_mm": motion.shift_mm, "turn_degrees": motion.turn_degrees,
+                       "true": round(left, 3), "true_regions": true, **audited(one)}  # fmt: skip
+                with args.out.open("a") as lines:
+                    lines.write(json.dumps(row) + "\n")
 
 
 def main() -> None:
     """Run as a script."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("scans", type=Path, nargs="+")
+    parser.add_argument("scans", type=Path, nargs="*")
     parser.add_argument("--variants", type=int, default=6, help="0 for a fixed few")
+    parser.add_argument("--part", type=int, default=0, help="one in so many of all motions")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--forwards", action="store_true", help="new faces, one attack")
     parser.add_argument("--in-silico", action="store_true", help="the scans are simulated")
@@ -212,27 +279,13 @@ def main() -> None:
             tables = (forwards_table(rows),)
             write(Record(*about, "bench/mislaid.py", command(), (), args.in_silico, tables))
         return
-    for path in args.scans:
-        scan = coarse(path)
-        head = find_whole_head(scan)
-        chosen = FEW[1:]
-        if args.variants:
-            chosen = random.Random(f"{args.seed} {path.name}").sample(MOTIONS, args.variants)
-        for method in (deface, reface):
-            done = method(scan, head=head)
-            for motion in (Motion(0), *chosen):
-                one, mask = mislaid(scan, done, head, motion)
-                left, true = find_remaining(scan, one, mask, head.skin, head.alignment, air=False)
-                row = {"scan": path.name, "method": done.method, "axis": motion.axis,
-                       "shift_mm": motion.shift_mm, "turn_degrees": motion.turn_degrees,
-                       "true": round(left, 3), "true_regions": true, **audited(one)}  # fmt: skip
-                with args.out.open("a") as lines:
-                    lines.write(json.dumps(row) + "\n")
+    run(args)
     if args.record:
         rows = [json.loads(line) for line in args.out.read_text().splitlines()]
         question = "Does the audit see what a protection leaves that lies in the wrong place?"
         about = ("mislaid", "Protections in the wrong place", "audit", question)
-        write(Record(*about, "bench/mislaid.py", command(), (args.seed,), False, (table(rows),)))
+        tables = (by_size(rows),) if args.part else (table(rows),)
+        write(Record(*about, "bench/mislaid.py", command(), (args.seed,), False, tables))
 
 
 if __name__ == "__main__":

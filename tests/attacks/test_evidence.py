@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -32,6 +33,7 @@ def test_an_intact_head_is_located_once_and_shows_its_face(gathered, monkeypatch
     assert gathered.replaced == ""
     assert gathered.explained is None
     assert gathered.own_skin is None
+    assert gathered.short_mm == 0.0
     assert gathered.motion is None
     assert gathered.regions is gathered.regions
     assert gathered.regions["nose"].share > 0.9
@@ -114,3 +116,19 @@ def test_a_head_that_levels_do_not_find_may_be_dim(monkeypatch):
     monkeypatch.setattr(examination, "dim_evidence", lambda _: None)
     with pytest.raises(AlignmentError, match="not found"):
         examine("a.nii.gz")
+
+
+def test_the_skin_that_is_left_is_asked_only_where_a_brain_is_unlike_its_skull(
+    gathered, monkeypatch
+):
+    monkeypatch.setattr(module, "short_mm", lambda known, place: place[0, 0])
+    known = SimpleNamespace(is_cut=True, is_face=False)
+    for unlike, place, short in (
+        (False, 7.0 * np.eye(4), 0.0),
+        (True, 7.0 * np.eye(4), 7.0),
+        (True, None, np.nan),
+    ):
+        located = SimpleNamespace(known=known, unlike_skull=unlike, other=None)
+        monkeypatch.setattr(module, "locate_head", lambda *_, found=located: found)
+        monkeypatch.setattr(module, "place_by_kept_skin", lambda *_, found=place: found)
+        np.testing.assert_equal(replace(gathered).short_mm, short)

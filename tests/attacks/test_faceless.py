@@ -145,12 +145,15 @@ def faceless(deep_share: float, size: float, share: float = 0.4) -> Faceless:
     ],
 )
 def test_a_weak_brain_must_be_like_its_skull(deep_share, log_size, believed):
-    found = faceless(deep_share, float(np.exp(log_size))).surely_by_brain
-    assert found is (FOUND if believed else None)
+    head = faceless(deep_share, float(np.exp(log_size)))
+    assert head.surely_by_brain is (FOUND if believed else None)
+    # Where no brain shows below the cortex, it is not called unlike the skull.
+    assert head.is_unlike_skull is (not believed and deep_share >= LEAST_DEEP)
 
 
 def test_no_scalp_or_no_brain_tells_nothing():
     assert faceless(0.5, 1.0, LEAST_SHARE - 0.01).surely_by_brain is None
     alone = faceless(0.5, 1.0)
-    alone.__dict__["by_scalp"] = None
+    alone.__dict__.update(by_scalp=None, by_brain=None)
     assert alone.surely_by_brain is None
+    assert not alone.is_unlike_skull

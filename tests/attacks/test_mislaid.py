@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 from scipy.spatial.transform import Rotation
 
-from faceblind.attacks.mislaid import BROW_MM, USUAL_CUT_MM, USUAL_FACE_MM, apart_mm, aside_mm
+from faceblind.attacks.mislaid import (
+    BROW_MM,
+    USUAL_CUT_MM,
+    USUAL_FACE_MM,
+    apart_mm,
+    aside_mm,
+    short_mm,
+)
 from faceblind.attacks.own_protection.cut import CutPlace
 from faceblind.attacks.own_protection.find import OwnProtection
 from faceblind.head.alignment import moved
@@ -68,3 +77,28 @@ def test_a_new_face_is_measured_by_its_own_usual_place(alignment):
 
 def test_without_a_protection_nothing_is_aside(alignment):
     assert aside_mm(OwnProtection(0.0, 0.0, np.zeros(1, bool)), alignment) == 0.0
+    assert short_mm(OwnProtection(0.0, 0.0, np.zeros(1, bool)), np.eye(4)) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("by", "short"),
+    [
+        ((0.0, 8.0, 0.0), 8.0 / np.sqrt(2.0)),
+        ((0.0, 0.0, -12.0), 12.0 / np.sqrt(2.0)),
+        ((5.0, 0.0, 12.0), -12.0 / np.sqrt(2.0)),
+        ((0.0, 6.0, 6.0), 0.0),
+    ],
+)
+def test_a_protection_is_short_by_what_it_lies_too_low_or_too_far_forward(alignment, by, short):
+    head = alignment.scan_to_template
+    cut = shifted(-np.array(by)) @ shifted(-USUAL_CUT_MM) @ head
+    assert short_mm(cut_at(cut), head) == pytest.approx(short)
+    found, scan_to_face = face_at(alignment.scan_to_template_rigid)
+    wanted = shifted(-np.array(by)) @ scan_to_face
+    usual = short_mm(found, head)
+    moved_face = OwnProtection(
+        0.0, 1.0, np.zeros(1, bool),
+        face_at=SimpleNamespace(scan_to_face=wanted),
+    )  # fmt: skip
+    size = np.linalg.norm((head @ np.linalg.inv(scan_to_face))[:3, :3], axis=0).mean()
+    assert short_mm(moved_face, head) - usual == pytest.approx(size * short, abs=1.0)

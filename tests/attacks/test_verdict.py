@@ -194,6 +194,33 @@ def test_a_place_that_the_brain_does_not_tell_is_said_and_allows_less_in_view():
         assert judge("scan", replace(open_brow, placed=True)).status == "pass"
 
 
+@pytest.mark.parametrize(
+    ("replaced", "short", "share", "status"),
+    [
+        ("cut", 6.1, 0.0, "pass"),
+        ("cut", 6.3, 0.0, "unsure"),
+        ("face", 6.1, 0.0, "pass"),
+        ("face", 6.3, 0.0, "unsure"),
+        ("cut", 2.4, 0.27, "pass"),
+        ("cut", 2.6, 0.27, "unsure"),
+        ("cut", 2.6, 0.23, "pass"),
+        ("cut", -20.0, 0.27, "pass"),
+        ("cut", float("nan"), 0.23, "pass"),
+        ("cut", float("nan"), 0.27, "unsure"),
+    ],
+)
+def test_a_place_that_only_the_skin_tells_bounds_what_may_be_in_view(
+    replaced, short, share, status
+):
+    found = replace(findings(), replaced=replaced, placed=False, short_mm=short)
+    brow = replace(found.regions["brow"], area_mm2=900.0, share=share, seen=1.0)
+    verdict = judge("scan", replace(found, regions=found.regions | {"brow": brow}))
+    assert verdict.status == status
+    lies_wrong = [str(one) for one in verdict.reasons if one.kind == "mislaid"]
+    assert len(lies_wrong) == (short > SETTINGS.most_short_mm)
+    assert all("too low or too far forward" in one for one in lies_wrong)
+
+
 def test_edges_that_do_not_tell_are_said():
     verdict = judge("scan", replace(findings(), replaced="cut", checked=False))
     assert any("edges of the skin" in one for one in verdict.not_tested)

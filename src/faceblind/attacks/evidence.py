@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceblind.attacks.air_gap import gap_share
+from faceblind.attacks.kept_skin import place_by_kept_skin
 from faceblind.attacks.locate import LocatedHead, locate_head, located_as
+from faceblind.attacks.mislaid import short_mm
 from faceblind.attacks.own_skin import OwnSkin, find_own_skin
 from faceblind.attacks.region_presence import RegionPresence, find_regions
 from faceblind.attacks.second_skin import second_skin_share
@@ -127,6 +129,17 @@ class Evidence:
             return 0.0
         found = self.located.inside or self.alignment
         return second_skin_share(self.scan, self.head, self.located.skin, found.scan_to_template)
+
+    @cached_property
+    def short_mm(self) -> float:
+        """How far faceblind's protection falls short of the face by the skin that it left.
+
+        Only asked where a brain is unlike its skull, else 0; NaN where too little skin is left.
+        """
+        if not self.replaced or not self.located.unlike_skull:
+            return 0.0
+        place = place_by_kept_skin(self.located, self.scan)
+        return np.nan if place is None else short_mm(self.located.known, place)
 
     @cached_property
     def own_skin(self) -> OwnSkin | None:

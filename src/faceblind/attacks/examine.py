@@ -119,6 +119,7 @@ def _attacked(path: Path, evidence: Evidence, recogniser: str | None) -> Examine
             checked=evidence.own_skin is None or evidence.own_skin.is_sure,
             placed=not evidence.replaced or located.inside is not None,
             aside_mm=located.aside_mm,
+            short_mm=evidence.short_mm,
             gap_share=evidence.gap_share,
             second_skin=evidence.second_skin,
         )

@@ -66,15 +66,23 @@ class Faceless:
     @property
     def surely_by_brain(self) -> Alignment | None:
         """The same where it is to be believed."""
+        is_sure = self._pose is not None and self._pose.is_sure
+        return self.by_brain if is_sure and not self.is_unlike_skull else None
+
+    @property
+    def is_unlike_skull(self) -> bool:
+        """Whether a brain shows that may have another size than the skull wants, and tells nothing.
+
+        Another contrast, in which no brain shows, is not meant.
+        """
         pose = self._pose
         if pose is None or self.by_scalp is None or not pose.is_sure:
-            return None
-        if pose.deep_share < CLEAR_DEEP:
-            maps = (pose.scan_to_template, self.by_scalp.scan_to_template)
-            brain, skull = (np.linalg.norm(one[:3, :3], axis=1) for one in maps)
-            if np.abs(np.log(brain / skull)).max() > MOST_UNLIKE:
-                return None
-        return self.by_brain
+            return False
+        if pose.deep_share >= CLEAR_DEEP:
+            return False
+        maps = (pose.scan_to_template, self.by_scalp.scan_to_template)
+        brain, skull = (np.linalg.norm(one[:3, :3], axis=1) for one in maps)
+        return bool(np.abs(np.log(brain / skull)).max() > MOST_UNLIKE)
 
     def before_brain(self, found: Alignment) -> Alignment:
         """By the scalp, if an alignment is the brain's; else the same."""

@@ -44,6 +44,9 @@ class Findings:
         it lies where the face was.
     aside_mm : float
         How far faceblind's own protection lies from where the brain has the brow.
+    short_mm : float
+        How far too low and too far forward it lies by the skin that it left, where a brain is
+        unlike its skull, see `faceblind.attacks.mislaid.short_mm`. NaN where that does not tell.
     gap_share : float
         Share of the forehead with air between faceblind's new face and the head.
     second_skin : float
@@ -69,6 +72,7 @@ class Findings:
     checked: bool = True
     placed: bool = True
     aside_mm: float = 0.0
+    short_mm: float = 0.0
     gap_share: float = 0.0
     second_skin: float = 0.0
 

@@ -68,6 +68,8 @@ class LocatedHead:
     aside_mm : float
         How far faceblind's own protection lies from where the brain has the brow, see `aside_mm`;
         0 where not known.
+    unlike_skull : bool
+        A brain shows, but is unlike its skull, so that it does not tell where the face is.
     other : LocatedHead or None
         A second explanation that shows more of a face: the template may have been bent onto a
         cut, or the person may only be unlike the average. A detector has to decide.
@@ -85,6 +87,7 @@ class LocatedHead:
     inside: Alignment | None = None
     brain: Alignment | None = None
     aside_mm: float = 0.0
+    unlike_skull: bool = False
     other: LocatedHead | None = None
     scene: Scene | None = field(default=None, repr=False, compare=False)
 
@@ -140,7 +143,10 @@ def locate_head(
     inside = faceless.surely_by_brain
     aside = 0.0 if inside is None else aside_mm(found.known, inside)
     scalp, brain = faceless.by_scalp, faceless.by_brain
-    return replace(found, edges=edges, by_scalp=scalp, inside=inside, brain=brain, aside_mm=aside)
+    return replace(
+        found, edges=edges, by_scalp=scalp, inside=inside, brain=brain, aside_mm=aside,
+        unlike_skull=faceless.is_unlike_skull,
+    )  # fmt: skip
 
 
 def _best(

@@ -1,9 +1,10 @@
-"""How far a cut or a new face of ours lies from where scalp and brain have the face."""
+"""How far a cut or a new face of ours lies from where the head wants it."""
 
 from __future__ import annotations
 
 import numpy as np
 from nibabel.affines import apply_affine
+from numpy.typing import NDArray
 
 from faceblind.attacks.own_protection.find import OwnProtection
 from faceblind.head.alignment import Alignment
@@ -35,11 +36,32 @@ def aside_mm(known: OwnProtection, inside: Alignment) -> float:
     inside : Alignment
         Of the same scan, by its brain.
     """
+    return float(np.linalg.norm(_off_mm(known, inside.scan_to_template)))
+
+
+def short_mm(known: OwnProtection, scan_to_template: NDArray[np.float64]) -> float:
+    """How far forwards and downwards our cut or our face lies from where the brow should be, mm.
+
+    Along the diagonal of the two, as only what lies above and behind a protection is left: below
+    zero where it covers more than it needs to.
+
+    Parameters
+    ----------
+    known : OwnProtection
+    scan_to_template : (4, 4) float64 ndarray
+        Scan RAS+ mm to template mm, by anything that the protection does not draw along.
+    """
+    forwards, upwards = _off_mm(known, scan_to_template)
+    return float((forwards - upwards) / np.sqrt(2.0))
+
+
+def _off_mm(known: OwnProtection, scan_to_template: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2,) by how much our protection lies forwards and upwards of its usual place, template mm."""
     if known.place is not None:
         from_scan, usual = known.place.scan_to_cut, USUAL_CUT_MM
     elif known.face_at is not None:
         from_scan, usual = known.face_at.scan_to_face, USUAL_FACE_MM
     else:
-        return 0.0
-    there = apply_affine(inside.scan_to_template @ np.linalg.inv(from_scan), BROW_MM)
-    return float(np.linalg.norm((there - BROW_MM - usual)[1:]))
+        return np.zeros(2)
+    there = apply_affine(scan_to_template @ np.linalg.inv(from_scan), BROW_MM)
+    return np.asarray((there - BROW_MM - usual)[1:], np.float64)

@@ -105,10 +105,7 @@ def _under_new_face(located: LocatedHead, scan: Scan, air_level: float) -> OwnSk
     placement = located.known.face_at
     if placement is None:
         return nothing
-    coarse = Scan(scan.volume(), scan.affine, scan.modality)
-    if scan.spacing.min() < COARSE_MM:
-        grid = regrid(from_scan(coarse), np.maximum(scan.spacing, COARSE_MM))
-        coarse = Scan(grid.values, grid.affine, scan.modality)
+    coarse = coarsely(scan)
     without = _without_face(coarse, located, placement, air_level)
     try:
         head = find_head(without)
@@ -125,11 +122,25 @@ def _under_new_face(located: LocatedHead, scan: Scan, air_level: float) -> OwnSk
 
 def _without_face(scan: Scan, located: LocatedHead, placement: Placement, air_level: float) -> Scan:
     """A scan with air where a new face at `placement` may have been put."""
+    taken = region_under_face(scan, located, placement)
+    level = np.asarray(scan.voxels).dtype.type(air_level)
+    return replace(scan, voxels=np.where(taken, level, scan.voxels), stored=None)
+
+
+def coarsely(scan: Scan) -> Scan:
+    """The first volume on voxels of `COARSE_MM` or more."""
+    coarse = Scan(scan.volume(), scan.affine, scan.modality)
+    if scan.spacing.min() >= COARSE_MM:
+        return coarse
+    grid = regrid(from_scan(coarse), np.maximum(scan.spacing, COARSE_MM))
+    return Scan(grid.values, grid.affine, scan.modality)
+
+
+def region_under_face(scan: Scan, located: LocatedHead, placement: Placement) -> NDArray[np.bool_]:
+    """(I, J, K) voxels of a scan in which a new face at `placement` may have been put."""
     cut = hung(placement.scan_to_template, one_size(placement.scales), placement.turn)
     fit = CutFit(cut, USUAL_LIFT_MM)
-    region = face_region(scan, located.skin, located.alignment, placement, None, fit)
-    level = np.asarray(scan.voxels).dtype.type(air_level)
-    return replace(scan, voxels=np.where(region.mask, level, scan.voxels), stored=None)
+    return face_region(scan, located.skin, located.alignment, placement, None, fit).mask
 
 
 def _is_resampled(located: LocatedHead, edges: Edges, scan: Scan) -> bool:

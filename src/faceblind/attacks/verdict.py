@@ -241,7 +241,7 @@ def _face(found: Findings, settings: AuditSettings, parts: _Parts) -> None:
             "blurred", f"the face is only blurred, by {found.blur_mm:.0f} mm, which can be undone"
         )
     if parts.empty:
-        least = settings.least_in_view(found.replaced, found.aside_mm, found.placed)
+        least = settings.least_in_view(found.replaced, found.aside_mm, found.placed, found.short_mm)
         shown = [
             n for n in FACE
             if found.regions[n].share >= least and found.regions[n].seen > LEAST_SEEN
@@ -253,6 +253,8 @@ def _face(found: Findings, settings: AuditSettings, parts: _Parts) -> None:
     if found.replaced and found.aside_mm > most_aside:
         far = f"{found.aside_mm:.0f} mm from where the brain has the face"
         parts.doubt("mislaid", f"faceblind's own {_what(found)} lies {far}")
+    if found.replaced and found.short_mm > settings.most_short_mm:
+        parts.doubt("mislaid", f"faceblind's own {_what(found)} lies too low or too far forward")
     if found.gap_share > settings.most_gap:
         parts.doubt("mislaid", f"air lies between faceblind's own {_what(found)} and the head")
     if found.second_skin > settings.most_second:
