@@ -132,9 +132,11 @@ function nextOpen(after) {
 
 async function prefetch() {
   const at = current;
-  await views.ahead(nextOpen(at).slice(0, 2));
+  const coming = nextOpen(at);
+  await views.ahead(coming.slice(0, 2));
   if (at === current) {
     document.body.dataset.ahead = String(at);
+    await views.prepare(coming.slice(2, 4));
   }
 }
 

@@ -63,7 +63,7 @@ export class Views {
     const key = this.#key(scan);
     let entry = this.kept.get(key);
     if (!entry) {
-      entry = load(`/api/scans/${scan.number}/${this.all ? "" : "coarse-"}`);
+      entry = load(this.#base(scan));
       entry.skins.catch(() => {});
       entry.volumes.catch(() => this.kept.delete(key));
     }
@@ -100,6 +100,22 @@ export class Views {
         // It is said when the scan is shown.
       }
     }
+  }
+
+  // Has the server make what will be fetched later: slow scans among quick ones do not hold up then.
+  async prepare(scans) {
+    const { turn } = this;
+    for (const scan of scans) {
+      for (const name of ["volumes.json", "skins.json"]) {
+        if (turn === this.turn) {
+          await getJson(`${this.#base(scan)}${name}`).catch(() => {});
+        }
+      }
+    }
+  }
+
+  #base(scan) {
+    return `/api/scans/${scan.number}/${this.all ? "" : "coarse-"}`;
   }
 
   #drawn(stage, scan, entry, isWanted) {
