@@ -133,8 +133,7 @@ function nextOpen(after) {
 async function prefetch() {
   const at = current;
   const coming = nextOpen(at);
-  await views.ahead(coming.slice(0, 2));
-  if (at === current) {
+  if (await views.ahead(coming.slice(0, 2))) {
     document.body.dataset.ahead = String(at);
     await views.prepare(coming.slice(2, 4));
   }

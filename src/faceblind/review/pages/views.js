@@ -75,13 +75,14 @@ export class Views {
     return entry;
   }
 
-  // Fetches scans that will be shown soon, and draws the first of them.
+  // Fetches scans that will be shown soon, and draws the first of them. Says whether it came to its
+  // end before something else was asked for.
   async ahead(scans) {
     const { turn } = this;
     const isWanted = () => turn === this.turn;
     for (const [place, scan] of scans.entries()) {
       if (!isWanted()) {
-        return;
+        return false;
       }
       try {
         const entry = this.fetched(scan);
@@ -100,6 +101,7 @@ export class Views {
         // It is said when the scan is shown.
       }
     }
+    return isWanted();
   }
 
   // Has the server make what will be fetched later: slow scans among quick ones do not hold up then.
