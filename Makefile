@@ -44,7 +44,8 @@ demo: $(VENV)/.installed
 	@echo "Searching the same photographs among the faces of the refaced scans ..."
 	$(BIN)/faceblind study $(REFACED) $(PEOPLE)/photos.tsv $(AGAIN) \
 		--participants $(PEOPLE)/participants.tsv || [ $$? -eq 1 ]
-	$(BIN)/faceblind compare $(STUDY) $(AGAIN) --out $(DEMO)/compare-$(N)
+	$(BIN)/faceblind compare $(STUDY) $(AGAIN) --out $(DEMO)/compare-$(N) \
+		--name-a "before protection" --name-b "after reface"
 	@echo
 	@echo "The volunteers are synthetic: the figures show that the method works, not how well"
 	@echo "real people are found."

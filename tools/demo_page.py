@@ -36,6 +36,7 @@ from faceblind.workflows.study_material import IN_SILICO
 SHOWN = 3
 """People with pictures."""
 RANKS = {"rank1": "first guess", "rank5": "first five", "rank10": "first ten"}
+BEFORE, AFTER = "before protection", "after reface"
 LEGEND = (
     "Of each person: the photograph; the face rebuilt from the scan; then the scan, its defaced "
     "and its refaced version, each as skin from the front and the side and as three slices."
@@ -73,7 +74,9 @@ def demo_page(demo: Demo) -> Page:
     ----------
     demo : Demo
     """
-    compared = faceblind.compare(demo.folder("study"), demo.folder("study-refaced"))
+    compared = faceblind.compare(
+        demo.folder("study"), demo.folder("study-refaced"), names=(BEFORE, AFTER)
+    )
     verdicts = {method: demo.verdicts(method) for method in ("defaced", "refaced")}
     return Page(
         "From a photograph to a protected scan, and back",
@@ -112,7 +115,7 @@ def _studies(demo: Demo) -> Table:
         ),
         (Cell("guessing finds"), *(number(s["chance_rank1"], ".3f") for s in sides), Cell("")),
     ]
-    columns = ("people", "A: intact scans", "B: refaced scans", "article of 2019, intact")
+    columns = ("people", BEFORE, AFTER, "article of 2019, intact")
     caption = "Photographs searched among the faces of scans: counts, rates and 95 % intervals."
     return Table("studies", caption, columns, tuple(rows))
 

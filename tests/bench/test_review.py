@@ -32,16 +32,23 @@ def test_a_queue_names_the_same_scans_again_each_with_its_original(review, tmp_p
 
 def test_the_record_counts_waits_over_a_second(review, script):
     evidence = script("bench/evidence.py")
-    short = review.Session(101, 1.5, 0.3, 4.0, [0.2, 0.4, 1.5], [2.0], 1, 0, 7.25)
-    long = review.Session(1000, 1.6, 0.4, 4.1, [0.3], [], 0, 2, 6.0)
-    record = review.record([short, long], 7.2)
+    short = review.Session(101, False, 1.5, 0.3, 4.0, [0.2, 0.4, 1.5], [2.0], 1, 0, 7.25)
+    long = review.Session(1000, False, 1.6, 0.4, 4.1, [0.3], [], 0, 2, 6.0)
+    every = review.Session(21, True, 1.7, 0.5, 4.2, [0.6], [5.0], 0, 0, 6.5)
+    record = review.record([short, long, every], 7.2)
     made = {"schema": 1} | asdict(record) | {"commit": "c", "date": "2026-01-01", "machine": "m"}
     evidence.check(made)
     rows = record.tables[0].rows
     assert rows[3][:2] == ("queue of 101: key to next scan drawn", 3)
     assert rows[3][2:] == (0.4, 1.39, 1.5, "1")
     assert rows[5][0] == "queue of 1,000: command to address"
-    assert len(rows) == 9
-    assert "1 of 4 waits were longer than 1 s; 1 keys" in record.notes[0]
+    assert [row[0] for row in rows[9:]] == [
+        "queue of 21, all voxels: key to next scan drawn",
+        "queue of 21, all voxels: scan drawn to the next drawn behind it, one more fetched",
+    ]
+    assert (
+        "every 7.2 s: 500 scans in an hour. 1 of 5 waits were longer than 1 s; 1"
+        in (record.notes[0])
+    )
     assert "2 scans could not be shown" in record.notes[0]
-    assert "7.2, 6.0 processes" in record.notes[1]
+    assert "7.2, 6.0, 6.5 processes" in record.notes[1]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from faceblind.report.compare_page import compare_page, private_compare_page
@@ -8,10 +10,22 @@ from faceblind.report.html import render_page
 
 def test_before_and_after_in_one_sentence(comparison):
     assert compare_page(comparison).answer.sentence == (
-        "70 of 84 people (83 %, 95 % interval 74–90 %) were found at the first guess in study A; 1 "
-        "of 84 (1 %, 0–6 %) in study B: −82 points (95 % interval −88 to −71; p < 0.001). The "
-        "article of 2019 found 70 of 84 (83 %, 74–90 %)."
+        "Study A: 70 of 84 people (83 %, 95 % interval 74–90 %) were found at the first guess; "
+        "study B: 1 of 84 (1 %, 0–6 %), a difference of −82 points (95 % interval −88 to −71; "
+        "p < 0.001). The article of 2019 found 70 of 84 (83 %, 74–90 %)."
     )  # fmt: skip
+
+
+def test_a_page_calls_the_studies_by_their_names(comparison):
+    plain = render_page(compare_page(comparison))
+    assert "A is:" not in plain
+    named = compare_page(replace(comparison, names=("before protection", "after <b>reface</b>")))
+    assert named.answer.sentence.startswith("Before protection: 70 of 84 people (83 %")
+    assert "guess; after <b>reface</b>: 1 of 84 (1 %, 0–6 %), a difference" in named.answer.sentence
+    shown = render_page(named)
+    assert "A is: before protection. B is: after &lt;b&gt;reface&lt;/b&gt;." in shown
+    assert "<b>reface" not in shown
+    assert "study A" not in shown
 
 
 def test_differences_person_by_person(comparison):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 import threading
@@ -59,8 +60,11 @@ def test_a_result_waits_with_verdict_and_what_the_old_sidecar_knew(tmp_path, mon
         def as_dict(self):
             return {"status": "pass"}
 
-    monkeypatch.setattr(redo, "protect_job", protect)
-    monkeypatch.setattr(redo, "judge_scans", lambda *args: ([Verdict()], None))
+    parts = {"protect_session.protect_job": protect,
+             "audit.judge_scans": lambda *args: ([Verdict()], None)}  # fmt: skip
+    for name, stand_in in parts.items():
+        module, _, function = f"faceblind.workflows.{name}".rpartition(".")
+        monkeypatch.setattr(importlib.import_module(module), function, stand_in)
     one = task(tmp_path, neck=True, keep_ears=True)
     result = redo.redo(one)
     assert result.error == ""

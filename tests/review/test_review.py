@@ -245,6 +245,83 @@ def test_what_changed_since_it_was_shown_is_shown_again_first(folders, served, v
     assert complaints(tab) == []
 
 
+def place(tab):
+    """Look from another side, at another place, in another window."""
+    for key in ("s", "ArrowUp", "w"):
+        tab.page.keyboard.press(key)
+    box = tab.page.locator("#slices-after").bounding_box()
+    tab.page.mouse.click(box["x"] + 0.15 * box["width"], box["y"] + 0.45 * box["height"])
+    tab.page.wait_for_selector('body[data-wanted*=\'"window":"dark"\']')
+
+
+@pytest.mark.slow
+def test_what_was_drawn_behind_is_what_would_have_been_drawn_in_front(folders, served, visit):
+    tab = visit(served(folders))
+    tab.shown(0)
+    before = {name: tab.pixels(name) for name in CANVASES}
+    tab.ahead(0)
+    for name in CANVASES:
+        # Of another person behind this one nothing may be seen.
+        np.testing.assert_array_equal(tab.pixels(name), before[name])
+    names = "all => all.map(one => `${one.id} ${one.role} ${one.ariaHidden} ${one.tabIndex}`)"
+    said = tab.page.locator("#views canvas").evaluate_all(names)
+    assert said == [line for name in CANVASES for line in (f"{name} img null 0", " null true -1")]
+    place(tab)
+    tab.page.keyboard.press("l")
+    tab.shown(1)
+    swapped, cameras = {name: tab.pixels(name) for name in CANVASES}, tab.cameras()
+    said = tab.page.locator("#views canvas").evaluate_all(names)
+    assert said == [line for name in CANVASES for line in (" null true -1", f"{name} img null 0")]
+    assert tab.said == []
+    # Without a scan behind: the page begins with this one.
+    tab.page.goto(re.sub("#.*", "", tab.page.url) + "#1")
+    tab.page.reload()
+    tab.shown(1)
+    place(tab)
+    assert tab.cameras() == cameras
+    for name in CANVASES:
+        np.testing.assert_array_equal(tab.pixels(name), swapped[name])
+        assert (swapped[name] != before[name]).any()
+
+
+@pytest.mark.slow
+def test_a_scan_out_of_turn_is_drawn_although_another_is_being_drawn_behind(folders, served, visit):
+    tab = visit(served(folders))
+    tab.shown(0)
+    tab.ahead(0)
+    pixels = {}
+    for number, keys in ((2, "nn"), (0, "pp"), (1, "npnpn"), (2, "n")):
+        for key in keys:
+            tab.page.keyboard.press(key)
+        tab.shown(number)
+        tab.ahead(number)
+        found = [tab.pixels(name) for name in CANVASES]
+        for first, again in zip(pixels.setdefault(number, found), found, strict=True):
+            np.testing.assert_array_equal(first, again)
+    assert (pixels[1][3] != pixels[2][3]).any()
+    assert (pixels[0][3] != pixels[2][3]).any()
+    assert tab.said == []
+
+
+@pytest.mark.slow
+def test_what_changed_after_it_was_drawn_behind_is_not_accepted(folders, served, visit):
+    tab = visit(served(folders))
+    tab.shown(0)
+    tab.ahead(0)
+    write(folders.protected / UNSURE, head(7) // 2)
+    tab.page.keyboard.press("l")
+    tab.shown(1)
+    before = tab.pixels("slices-after").mean()
+    tab.page.keyboard.press("a")
+    tab.page.wait_for_selector("#said:text('has changed since it was shown')")
+    tab.shown(1)
+    assert tab.page.inner_text("#progress").startswith("0 of 3")
+    assert tab.pixels("slices-after").mean() < 0.8 * before
+    tab.page.keyboard.press("a")
+    tab.page.wait_for_selector("#progress:text('1 of 3 decided')")
+    assert complaints(tab) == []
+
+
 @pytest.mark.slow
 def test_contact_sheets_say_which_scan_has_no_picture(folders, served, visit):
     halve(folders.protected / FAIL)

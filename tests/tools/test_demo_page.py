@@ -68,7 +68,9 @@ def test_everything_stands_on_one_page(made, script):
         PATH, "pass", "0.12", "why defaced", "unsure", "0.12", "why refaced",
     ]  # fmt: skip
     assert verdicts.rows[1][4].text == "not protected"
-    assert "points" in page.answer.sentence
+    assert page.answer.sentence.startswith("Before protection: 25 of 26 people")
+    assert "; after reface: " in page.answer.sentence
+    assert studies.columns[1:3] == ("before protection", "after reface")
     text = render_page(page)
     assert text.count("data:image/jpeg") == 5
     assert "In-silico" in text

@@ -95,6 +95,15 @@ def test_written_files_and_privacy(before: Path, after: Path, tmp_path: Path) ->
         faceblind.compare(before, after, tmp_path / "taken")
 
 
+def test_names_are_kept_and_must_be_names(before: Path, after: Path) -> None:
+    names = ("before protection", "after reface")
+    assert compare(before, after).summary()["names"] == ["study A", "study B"]
+    assert compare(before, after, names=names).summary()["names"] == list(names)
+    for wrong in (" ", "a\nb", 61 * "x"):
+        with pytest.raises(FaceblindError, match="one line of at most 60 characters"):
+            compare(before, after, names=("before", wrong))
+
+
 def test_a_study_and_itself(before: Path) -> None:
     (first, *_) = compare(before, before).differences
     assert (first.difference, first.p_value, first.only_a, first.only_b) == (0, 1, 0, 0)

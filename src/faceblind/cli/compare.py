@@ -26,6 +26,12 @@ def compare(
         Path | None,
         typer.Option("--out", help="New folder for compare.json, compare.tsv and report.html."),
     ] = None,
+    name_a: Annotated[
+        str, typer.Option("--name-a", help="What reports call A, such as 'before protection'.")
+    ] = "study A",
+    name_b: Annotated[
+        str, typer.Option("--name-b", help="What reports call B, such as 'after reface'.")
+    ] = "study B",
     force: Force = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -39,7 +45,7 @@ def compare(
 
     import faceblind
 
-    result = faceblind.compare(study_a, study_b, out, force=force)
+    result = faceblind.compare(study_a, study_b, out, names=(name_a, name_b), force=force)
     Console().print(comparison_table(result))
     if out is not None:
         typer.echo(f"Results: {out / 'compare.json'}, {out / 'compare.tsv'}")

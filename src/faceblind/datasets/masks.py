@@ -8,9 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from faceblind.formats import load
 from faceblind.formats.names import without_ending
 from faceblind.scan import Scan
 
@@ -81,6 +79,9 @@ def kind_of_mask(path: Path) -> Kind:
     ScanError
         If it cannot be read.
     """
+    # Folders without masks are listed without what reads a file.
+    from faceblind.formats import load
+
     scan = load(path, derived=True)
     is_labels = _is_piecewise(scan.voxels)
     ends_so = without_ending(path.name).endswith("_probseg")
@@ -134,6 +135,8 @@ def _is_probability(voxels: NDArray[Any]) -> bool:
 
 def _is_small_or_brain(support: Support) -> bool:
     """Whether no part of an outline can be a head's or a face's."""
+    from scipy import ndimage
+
     if not support.mask.any():
         return True
     spacing = support.spacing
@@ -154,6 +157,8 @@ def _is_small_or_brain(support: Support) -> bool:
 
 def _closed(mask: NDArray[np.bool_], spacing: NDArray[np.float64]) -> NDArray[np.bool_]:
     """A mask with gaps bridged and cavities filled."""
+    from scipy import ndimage
+
     around = [(int(n), int(n)) for n in np.ceil(CLOSING_MM / spacing) + 1]
     padded = np.pad(mask, around)
     near = ndimage.distance_transform_edt(~padded, sampling=spacing) <= CLOSING_MM

@@ -27,7 +27,7 @@ from faceblind.report.page import (
 from faceblind.report.references import bibtex
 from faceblind.report.study_page import SHAREABLE_NOTE, methods_section, settings_section
 from faceblind.report.texts import count, counted, interval, percent
-from faceblind.workflows.compare import Comparison
+from faceblind.workflows.compare import NAMES, Comparison
 
 _TITLE = "Are the same people found less often?"
 _CHANGES = {
@@ -68,14 +68,15 @@ def private_compare_page(result: Comparison, hashes: Mapping[str, str] | None = 
 
 def _sentence(result: Comparison) -> str:
     one = result.differences[0]
-    before = f"{counted(one.a, 'people')} were found at the first guess in study A"
-    after = (
-        f"{count(one.b.hits)} of {one.b.n} ({percent(one.b.rate)}, {interval(one.b)}) in study B"
+    first, second = result.names
+    before = (
+        f"{first[:1].upper()}{first[1:]}: {counted(one.a, 'people')} were found at the first guess"
     )
+    after = f"{count(one.b.hits)} of {one.b.n} ({percent(one.b.rate)}, {interval(one.b)})"
     article = ARTICLE.rank1
     return (
-        f"{before}; {after}: {_change(one)}. The article of 2019 found {count(article.hits)} of "
-        f"{article.n} ({percent(article.rate)}, {interval(article)})."
+        f"{before}; {second}: {after}, a difference of {_change(one)}. The article of 2019 found "
+        f"{count(article.hits)} of {article.n} ({percent(article.rate)}, {interval(article)})."
     )
 
 
@@ -87,7 +88,7 @@ def _change(one: PairedDifference) -> str:
 
 def _beside(result: Comparison) -> Chart:
     one = result.differences[0]
-    labels = ("study A", "study B", "Schwarz et al. 2019")
+    labels = (*result.names, "Schwarz et al. 2019")
     rates = (one.a, one.b, ARTICLE.rank1)
     rows = tuple(
         (Cell(label), Cell(str(rate.n), rate.n), *rate_cells(rate))
@@ -111,11 +112,11 @@ def _sections(result: Comparison, hashes: Mapping[str, str]) -> tuple[Section, .
         else "The same people are in both studies. Who could not be enrolled counts as not found."
     )
     unlike = [(name, str(a), str(b)) for name, (a, b) in result.unlike.items()]
-    blocks = (text_table("unlike", "What else differs", ("setting", "study A", "study B"), unlike),)
+    blocks = (text_table("unlike", "What else differs", ("setting", *result.names), unlike),)
     versions = software_versions()
     return (
         Section("Before you read on", tuple(notes)),
-        Section("Rates and differences", (_ranks_chart(result), _table(result))),
+        Section("Rates and differences", (*_letters(result), _ranks_chart(result), _table(result))),
         Section("What else differs between the studies", blocks if unlike else ()),
         Section("Failures", (Text(failures),)),
         Section(
@@ -135,6 +136,14 @@ def _sections(result: Comparison, hashes: Mapping[str, str]) -> tuple[Section, .
         Section("Limits", (Text(_limits(result)),)),
         settings_section({"direction": result.direction}, versions, hashes),
     )
+
+
+def _letters(result: Comparison) -> tuple[Text, ...]:
+    """Which is A and which is B, where their names do not say it."""
+    if result.names == NAMES:
+        return ()
+    first, second = result.names
+    return (Text(f"A is: {first}. B is: {second}."),)
 
 
 def _ranks_chart(result: Comparison) -> Chart:
@@ -190,7 +199,7 @@ def _limits(result: Comparison) -> str:
     one = result.differences[0]
     return (
         "The figures hold for these people and this recogniser. That fewer are found is no proof "
-        f"that nobody can be: the true rate in study B may be as high as {percent(one.b.high)}. "
+        f"that nobody can be: the true rate of B may be as high as {percent(one.b.high)}. "
         "They are evidence for a judgement of risk; they are no legal judgement, neither of the "
         "HIPAA Safe Harbor nor of the GDPR."
     )

@@ -20,10 +20,6 @@ from faceblind.system.files import file_digest
 from faceblind.system.outputs import private_dir
 from faceblind.system.tables import write_json
 from faceblind.system.threads import one_algebra_thread
-from faceblind.system.workers import run_many
-from faceblind.workflows.audit import judge_scans
-from faceblind.workflows.protect_outputs import OutputFiles
-from faceblind.workflows.protect_session import Job, protect_job
 from faceblind.workflows.protect_settings import Method, ProtectionSettings
 
 OPTIONS = tuple(asdict(RegionOptions()))
@@ -110,6 +106,12 @@ def redo(task: RedoTask) -> Redone:
 
 
 def _redo(task: RedoTask) -> Redone:
+    # Protection and audit take a second to import; a review starts without them.
+    from faceblind.system.workers import run_many
+    from faceblind.workflows.audit import judge_scans
+    from faceblind.workflows.protect_outputs import OutputFiles
+    from faceblind.workflows.protect_session import Job, protect_job
+
     chosen = dict(task.settings)
     method = chosen.pop("method")
     settings = ProtectionSettings(method, options=RegionOptions(**chosen), force=True)

@@ -133,7 +133,8 @@ def find_protected(
         if folder.is_dir():
             for scan in take_census(folder).scans:
                 found.setdefault(scan.path.relative_to(folder).as_posix(), scan)
-    outside = [name for name, scan in found.items() if not _is_within(scan.path, folders)]
+    real = [folder.resolve() for folder in folders]
+    outside = [name for name, scan in found.items() if not _is_within(scan.path, real)]
     if outside:
         logger.warning("Links that lead out of the folder are not shown: %d scans", len(outside))
     sources: dict[str, str] = {}
@@ -152,9 +153,9 @@ def find_protected(
 
 
 def _is_within(path: Path, folders: Iterable[Path]) -> bool:
-    """Whether a file lies, links followed, in one of the folders."""
-    real = path.resolve()
-    return any(folder.resolve() in real.parents for folder in folders)
+    """Whether a file lies, links followed, in one of the folders, whose links are resolved."""
+    parents = set(path.resolve().parents)
+    return any(folder in parents for folder in folders)
 
 
 def _of_manifest(root: Path) -> tuple[dict[str, str], set[str]]:
@@ -186,7 +187,8 @@ def pair(
         return {}
     if originals.is_file():
         return dict.fromkeys(found, originals) if len(found) == 1 else {}
-    before = [one for one in take_census(originals).scans if _is_within(one.path, (originals,))]
+    real = (originals.resolve(),)
+    before = [one for one in take_census(originals).scans if _is_within(one.path, real)]
     by_path = {scan.path.relative_to(originals).as_posix(): scan.path for scan in before}
     by_name = _unique((scan.path.name, scan.path) for scan in before)
     by_key = _unique((_key(scan), scan.path) for scan in before)

@@ -141,11 +141,15 @@ def serve(
         with Decisions(tree.notes) as decisions:
             review = Review(tree, scans, decisions, rater)
             pictures = Pictures(tree.notes / "cache")
-            try:
+            token = new_token()
+
+            def started(bound: int) -> None:
+                say(f"http://{HOST}:{bound}/?token={token}")
+                # Afterwards: two processes that import would keep the address back.
                 pictures.warm()
-                token = new_token()
-                app = make_app(review, pictures, token)
-                _run(app, port, lambda bound: say(f"http://{HOST}:{bound}/?token={token}"))
+
+            try:
+                _run(make_app(review, pictures, token), port, started)
             finally:
                 pictures.close()
                 review.close()

@@ -30,6 +30,8 @@ PAGES = {
     "api.js": "text/javascript",
     "review.js": "text/javascript",
     "views.js": "text/javascript",
+    "stage.js": "text/javascript",
+    "viewer.js": "text/javascript",
     "sheets.js": "text/javascript",
     NIIVUE: "text/javascript",
 }

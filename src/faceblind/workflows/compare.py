@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from faceblind._version import software_versions
-from faceblind.errors import TableError
+from faceblind.errors import FaceblindError, TableError
 from faceblind.identification.paired import PairedDifference, compare_paired, hit_probability
 from faceblind.identification.result import REPORTED_RANKS
 from faceblind.system.outputs import PRIVATE, output_verb, prepare_output, private_dir
@@ -20,6 +20,8 @@ from faceblind.system.tables import write_json, write_tsv
 VERBS = ("study", "link")
 """Commands whose results can be compared."""
 
+NAMES = ("study A", "study B")
+LONGEST_NAME = 60
 LABELS = ("recogniser", "matching", "fusion", "gallery_size")
 """Entries of a summary that are named where the studies differ in them, beside the settings."""
 
@@ -44,6 +46,8 @@ class Comparison:
         What else differs between the experiments: name to the values in A and in B.
     notes : tuple of str
         What the summaries say of their material, such as that people are synthetic.
+    names : tuple of str
+        What the two experiments are called in reports.
     """
 
     direction: str
@@ -55,6 +59,7 @@ class Comparison:
     differences: tuple[PairedDifference, ...]
     unlike: dict[str, list[Any]]
     notes: tuple[str, ...] = ()
+    names: tuple[str, str] = NAMES
 
     def __repr__(self) -> str:
         one = self.differences[0]
@@ -67,6 +72,7 @@ class Comparison:
         """The figures without any person's label: what `compare.json` holds."""
         return {
             "direction": self.direction,
+            "names": list(self.names),
             "people": len(self.people),
             "only_in_a": self.only_in_a,
             "only_in_b": self.only_in_b,
@@ -101,7 +107,12 @@ class _Study:
 
 
 def compare(
-    study_a: str | Path, study_b: str | Path, out: str | Path | None = None, *, force: bool = False
+    study_a: str | Path,
+    study_b: str | Path,
+    out: str | Path | None = None,
+    *,
+    names: tuple[str, str] = NAMES,
+    force: bool = False,
 ) -> Comparison:
     """Compare two experiments on the same people, person by person.
 
@@ -113,6 +124,8 @@ def compare(
     out : path, optional
         For ``compare.json`` and ``compare.tsv``, which hold counts only; ranks per person go to
         ``private/`` in it. By default nothing is written.
+    names : tuple of str
+        What to call the two in reports, such as ``("before protection", "after reface")``.
     force : bool
         Write into a folder that holds other things.
 
@@ -125,7 +138,12 @@ def compare(
     TableError
         If a folder holds no such results, or the directions, the people or the photographs are not
         the same.
+    FaceblindError
+        If a name is none.
     """
+    for name in names:
+        if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+            raise FaceblindError(f"name: expected one line of at most {LONGEST_NAME} characters")
     a, b = _read(Path(study_a)), _read(Path(study_b))
     _check_alike(a, b)
     people = tuple(sorted(set(a.ranks) & set(b.ranks)))
@@ -138,6 +156,7 @@ def compare(
         ranks_b=tuple(b.ranks[person][0] for person in people),
         differences=_differences(a, b, people),
         unlike=_unlike(a.summary, b.summary),
+        names=names,
         notes=tuple(sorted({str(one.summary.get("note") or "") for one in (a, b)} - {""})),
     )
     if out is not None:

@@ -17,9 +17,7 @@ from faceblind.errors import OutputError
 from faceblind.formats.names import suffix_of
 from faceblind.system.files import move_into_place
 from faceblind.system.outputs import PRIVATE, WITHDRAWN, output_verb, private_dir
-from faceblind.workflows.bids.copies import record_of
-from faceblind.workflows.bids.manifest import FileRecord, Manifest
-from faceblind.workflows.bids.participant import VERB
+from faceblind.workflows.bids.manifest import VERB, FileRecord, Manifest
 
 
 @dataclass(frozen=True)
@@ -111,6 +109,9 @@ class ReviewedTree:
     def _publish(self, folder: Path, inside: str, reason: str) -> None:
         files = [one for one in reversed(belongings(inside)) if (folder / one).is_file()]
         if self.is_bids:
+            # Brings all that protects a dataset; a review must start at once.
+            from faceblind.workflows.bids.copies import record_of
+
             records: list[FileRecord] = []
             for one in files:
                 role = "protected" if one == inside else "sidecar"

@@ -8,6 +8,7 @@ const views = new Views();
 let settings = {};
 let scans = [];
 let names = [];
+const items = new Map();
 let current = 0;
 
 const FILTERS = {
@@ -31,21 +32,41 @@ function shortNames() {
   return new Set(short).size === short.length ? short : scans.map((scan) => scan.path);
 }
 
-function drawQueue() {
-  const list = get("queue");
-  const buttons = visible().map((scan) => {
-    const item = element("li");
+// The line of a scan, made once and brought up to date.
+function itemOf(scan) {
+  let item = items.get(scan.number);
+  if (!item) {
+    item = element("li");
     const button = element("button", names[scan.number]);
     button.type = "button";
     button.title = scan.path;
-    button.append(element("small", `${verdictOf(scan)} · ${stateOf(scan)}`, scan.status));
-    button.setAttribute("aria-current", String(scan.number === current));
+    button.append(element("small"));
     button.addEventListener("click", () => show(scan.number));
     item.append(button);
-    return item;
-  });
-  list.replaceChildren(...buttons);
-  list.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest" });
+    items.set(scan.number, item);
+  }
+  const said = `${verdictOf(scan)} · ${stateOf(scan)}`;
+  const small = item.querySelector("small");
+  if (small.textContent !== said || small.className !== scan.status) {
+    small.textContent = said;
+    small.className = scan.status;
+  }
+  return item;
+}
+
+function drawQueue() {
+  const list = get("queue");
+  const wanted = visible().map(itemOf);
+  const kept = new Set(wanted);
+  // A decision takes one line away: a thousand others stay as they are.
+  [...list.children].filter((item) => !kept.has(item)).forEach((item) => item.remove());
+  if (wanted.some((item, place) => list.children[place] !== item)) {
+    list.replaceChildren(...wanted);
+  }
+  list.querySelector("[aria-current=true]")?.removeAttribute("aria-current");
+  const item = items.get(current);
+  item?.firstChild.setAttribute("aria-current", "true");
+  item?.scrollIntoView({ block: "nearest" });
   const done = scans.filter((scan) => !FILTERS.open(scan)).length;
   get("progress").textContent = `${done} of ${scans.length} decided, rater ${settings.rater}`
     + (settings.round > 1 ? `, round ${settings.round}` : "");
@@ -85,6 +106,7 @@ async function show(number) {
 async function draw(number) {
   say("Loading …");
   document.body.dataset.shown = "";
+  document.body.dataset.ahead = "";
   try {
     const said = await views.show(scans[number]);
     if (said === null) {
@@ -110,12 +132,11 @@ function nextOpen(after) {
 
 async function prefetch() {
   const at = current;
-  for (const scan of nextOpen(at).slice(0, 2)) {
-    if (at === current) {
-      await views.ahead(scan);
-    }
+  const coming = nextOpen(at);
+  if (await views.ahead(coming.slice(0, 2))) {
+    document.body.dataset.ahead = String(at);
+    await views.prepare(coming.slice(2, 4));
   }
-  document.body.dataset.ahead = String(at);
 }
 
 function chosenFaults() {
@@ -345,10 +366,12 @@ async function start() {
   scans = content.scans;
   settings = content;
   names = shortNames();
-  await views.start();
-  connect();
   const wanted = Number.parseInt(location.hash.slice(1), 10);
   const first = scans[wanted] ?? scans.find(FILTERS.open) ?? scans[0];
+  // The server makes the first pictures while the viewers start.
+  views.fetched(first);
+  views.start();
+  connect();
   watch();
   await show(first.number);
 }

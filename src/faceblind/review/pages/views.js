@@ -1,202 +1,178 @@
-// The four pictures of a scan: slices and skin, original and protected, with linked cameras.
+// What is in view, and the next scan, which is drawn behind it while the reviewer looks.
 
 import { getBuffer, getJson } from "./api.js";
+import { NAMES, Stage } from "./stage.js";
+import { isSlow, picture } from "./viewer.js";
 
-const { Niivue, NVImage, NVMesh, SLICE_TYPE, SHOW_RENDER } = globalThis.niivue;
-const NAMES = ["slices-before", "slices-after", "skin-before", "skin-after"];
 const AHEAD = 3;
-const SKIN = [222, 184, 155, 255];
 const FRONT = [180, 5];
 const SIDE = [90, 5];
 const BELOW = [180, -60];
-// Without a graphics card a head of 1 mm takes seconds.
-const SLOW = /swiftshader|llvmpipe|softpipe|software|basic render/i;
-
-function options(isSkin) {
-  return {
-    backColor: [0, 0, 0, 1],
-    crosshairColor: [1, 0.75, 0, 0.8],
-    crosshairWidth: isSkin ? 0 : 0.6,
-    show3Dcrosshair: false,
-    isColorbar: false,
-    dragAndDropEnabled: false,
-    loadingText: "",
-    logLevel: "silent",
-    clipPlaneHotKey: "",
-    cycleClipPlaneHotKey: "",
-    viewModeHotKey: "",
-    sliceType: isSkin ? SLICE_TYPE.RENDER : SLICE_TYPE.MULTIPLANAR,
-    multiplanarShowRender: SHOW_RENDER.NEVER,
-    isOrientCube: false,
-  };
-}
 
 export class Views {
   constructor() {
-    this.scan = null;
     this.kept = new Map();
     this.wanted = { replaced: false, protected: false, leaking: false, fade: 0, window: "usual" };
-    this.overlays = {};
     this.turn = 0;
+    this.scan = null;
+    this.slow = isSlow();
+    this.all = !this.slow;
   }
 
-  async start() {
-    this.views = {};
-    for (const name of NAMES) {
-      const view = new Niivue(options(name.startsWith("skin")));
-      await view.attachToCanvas(document.getElementById(name), true);
-      this.views[name] = view;
-    }
-    this.all = !SLOW.test(this.#renderer());
-    for (const kind of ["slices", "skin"]) {
-      const [a, b] = [this.views[`${kind}-before`], this.views[`${kind}-after`]];
-      a.broadcastTo(b, { "2d": kind === "slices", "3d": true });
-      b.broadcastTo(a, { "2d": kind === "slices", "3d": true });
-    }
+  start() {
+    this.started = this.#start();
+    return this.started;
+  }
+
+  async #start() {
+    const canvases = Object.fromEntries(NAMES.map((name) => [name, document.getElementById(name)]));
+    this.front = await new Stage(canvases).start(this.slow);
     this.look(FRONT);
   }
 
-  // Who draws: a graphics card, or the processor.
-  #renderer() {
-    const { gl } = this.views[NAMES[0]];
-    const named = gl.getExtension("WEBGL_debug_renderer_info");
-    return String(gl.getParameter(named ? named.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  // A second set of pictures behind the first, made once the first is of use.
+  #behind() {
+    this.back ??= (async () => {
+      const canvases = Object.fromEntries(NAMES.map((name) => {
+        const canvas = document.createElement("canvas");
+        this.front.canvases[name].after(canvas);
+        hide(canvas);
+        return [name, canvas];
+      }));
+      const stage = await new Stage(canvases).start(this.slow);
+      Object.values(canvases).forEach(hide);
+      return stage;
+    })();
+    return this.back;
+  }
+
+  get said() {
+    return this.front.said;
+  }
+
+  get shares() {
+    return this.front.shares;
+  }
+
+  #key(scan) {
+    return `${scan.number}-${scan.seen}-${this.all}`;
   }
 
   // What the server has of a scan; fetched once, also ahead of its turn.
   fetched(scan) {
-    const key = `${scan.number}-${scan.again}-${scan.status}-${this.all}`;
+    const key = this.#key(scan);
     let entry = this.kept.get(key);
     if (!entry) {
-      entry = load(`/api/scans/${scan.number}/${this.all ? "" : "coarse-"}`);
-      entry.meshes = {};
+      entry = load(this.#base(scan));
       entry.skins.catch(() => {});
-      entry.volumes.then(() => { entry.ready = true; }, () => this.kept.delete(key));
+      entry.volumes.catch(() => this.kept.delete(key));
     }
     this.kept.delete(key);
     this.kept.set(key, entry);
     for (const old of [...this.kept.keys()].slice(0, -AHEAD)) {
-      this.#unload(this.kept.get(old));
       this.kept.delete(old);
     }
     return entry;
   }
 
-  // Fetches a scan that will be shown soon, and puts its skins on the graphics card.
-  async ahead(scan) {
-    const entry = this.fetched(scan);
-    try {
-      await entry.volumes;
-      const skins = await entry.skins;
-      for (const side of ["before", "after"]) {
-        if (skins[side] && !entry.meshes[side]) {
-          entry.meshes[side] = await this.#mesh(side, skins[side]);
+  // Fetches scans that will be shown soon, and draws the first of them. Says whether it came to its
+  // end before something else was asked for.
+  async ahead(scans) {
+    const { turn } = this;
+    const isWanted = () => turn === this.turn;
+    for (const [place, scan] of scans.entries()) {
+      if (!isWanted()) {
+        return false;
+      }
+      try {
+        const entry = this.fetched(scan);
+        await Promise.all([entry.volumes, entry.skins]);
+        if (this.wanted.protected || this.wanted.leaking) {
+          await getJson(`/api/scans/${scan.number}/overlays.json`);
+        }
+        const stage = place === 0 ? await this.#behind() : null;
+        if (stage && isWanted()) {
+          // Once begun it goes on when this scan is asked for.
+          const key = this.#key(scan);
+          this.next = key;
+          await this.#drawn(stage, scan, entry, () => this.next === key);
+        }
+      } catch {
+        // It is said when the scan is shown.
+      }
+    }
+    return isWanted();
+  }
+
+  // Has the server make what will be fetched later: slow scans among quick ones do not hold up then.
+  async prepare(scans) {
+    const { turn } = this;
+    for (const scan of scans) {
+      for (const name of ["volumes.json", "skins.json"]) {
+        if (turn === this.turn) {
+          await getJson(`${this.#base(scan)}${name}`).catch(() => {});
         }
       }
-      if (this.wanted.protected || this.wanted.leaking) {
-        await getJson(`/api/scans/${scan.number}/overlays.json`);
-      }
-    } catch {
-      // It is said when the scan is shown.
     }
   }
 
-  async #mesh(side, buffer) {
-    const { gl } = this.views[`skin-${side}`];
-    return NVMesh.readMesh(buffer, "skin.mz3", gl, 1, new Uint8Array(SKIN));
+  #base(scan) {
+    return `/api/scans/${scan.number}/${this.all ? "" : "coarse-"}`;
+  }
+
+  #drawn(stage, scan, entry, isWanted) {
+    const window = () => this.wanted.window;
+    return stage.draw(this.#key(scan), entry, window, () => this.front.places(), isWanted);
   }
 
   // Returns what is to be said of the scan, or null where another one was asked for meanwhile.
   async show(scan) {
     const turn = ++this.turn;
-    this.overlays = {};
+    const isWanted = () => turn === this.turn;
     this.scan = null;
+    this.next = this.#key(scan);
     const entry = this.fetched(scan);
-    if (!entry.ready) {
-      // Another scan's pictures must not stand under this one's name.
-      await this.#clear();
-    }
-    const volumes = await entry.volumes;
-    if (turn !== this.turn) {
+    await Promise.all([entry.volumes, this.started]);
+    const isThere = this.front.holds(this.next, entry);
+    const stage = isThere || !this.back ? this.front : await this.back;
+    if (!isWanted()) {
       return null;
     }
-    this.said = volumes.said;
-    for (const side of ["before", "after"]) {
-      await this.#slices(side, volumes);
-    }
-    if (turn !== this.turn) {
+    if (!await this.#drawn(stage, scan, entry, isWanted) || !isWanted()) {
       return null;
     }
-    const skins = await entry.skins.catch((error) => ({ said: { after: error.message } }));
-    if (turn !== this.turn) {
-      return null;
-    }
-    for (const side of ["before", "after"]) {
-      await this.#skin(side, skins[side], entry);
+    if (stage !== this.front) {
+      this.#swap(stage);
     }
     this.scan = scan;
-    return [volumes.said.error, skins.said.after].filter(Boolean).join("; ");
+    return this.said.problem;
   }
 
-  // The files have changed: what was fetched of them is worth nothing.
+  // Brings what was drawn behind to the front, seen from where the other one was seen.
+  #swap(stage) {
+    const old = this.front;
+    stage.take(old.places());
+    stage.window(this.wanted.window);
+    for (const name of NAMES) {
+      const [hidden, shown] = [old.canvases[name], stage.canvases[name]];
+      for (const attribute of ["id", "role", "aria-label"]) {
+        shown.setAttribute(attribute, hidden.getAttribute(attribute));
+      }
+      const isFocused = document.activeElement === hidden;
+      hide(hidden);
+      shown.removeAttribute("aria-hidden");
+      shown.tabIndex = 0;
+      if (isFocused) {
+        shown.focus();
+      }
+    }
+    this.front = stage;
+    this.back = Promise.resolve(old);
+  }
+
+  // The files have changed: what was fetched and drawn of them is worth nothing.
   forget() {
-    for (const entry of this.kept.values()) {
-      this.#unload(entry);
-    }
     this.kept.clear();
-  }
-
-  #unload(entry) {
-    for (const [side, mesh] of Object.entries(entry.meshes)) {
-      mesh.unloadMesh(this.views[`skin-${side}`].gl);
-    }
-  }
-
-  async #clear() {
-    this.said = { windows: { usual: [0, 1], dark: [0, 1] } };
-    for (const side of ["before", "after"]) {
-      await this.#slices(side, { images: {} });
-      await this.#skin(side, null);
-    }
-  }
-
-  async #slices(side, volumes) {
-    const view = this.views[`slices-${side}`];
-    const [low, high] = this.said.windows[this.wanted.window];
-    const old = [...view.volumes];
-    const image = volumes.images[side];
-    if (image) {
-      Object.assign(image, { cal_min: low, cal_max: high });
-    }
-    // Without its volumes first, so that nothing is drawn twice.
-    view.volumes = [];
-    this.overlays[side] = {};
-    old.forEach((one) => view.mediaUrlMap.delete(one));
-    if (image) {
-      view.addVolume(image);
-    } else {
-      view.back = null;
-      view.overlays = [];
-      view.updateGLVolume();
-      view.drawScene();
-    }
-  }
-
-  async #skin(side, buffer, entry = null) {
-    const view = this.views[`skin-${side}`];
-    const mesh = buffer && (entry?.meshes[side] ?? await this.#mesh(side, buffer));
-    if (entry) {
-      delete entry.meshes[side];
-    }
-    // The old one last, and without drawing what is left: each drawing of a skin costs.
-    const old = [...view.meshes];
-    view.meshes = [];
-    old.forEach((one) => { one.unloadMesh(view.gl); view.mediaUrlMap.delete(one); });
-    if (mesh) {
-      view.addMesh(mesh);
-    } else {
-      view.drawScene();
-    }
   }
 
   // Brings overlays, fading and window in line with what is wanted, one change after the other.
@@ -207,117 +183,18 @@ export class Views {
   }
 
   async #refresh() {
-    const turn = this.turn;
-    if (!this.scan) {
+    const { turn, scan } = this;
+    if (!scan) {
       return null;
     }
-    this.#window();
-    const base = `/api/scans/${this.scan.number}`;
-    const { replaced, protected: brain, leaking, fade } = this.wanted;
-    let problem = "";
-    if (replaced && !this.said.replaced) {
-      problem = "the replaced region is not known: there is no original on the same grid";
-    }
-    for (const side of ["before", "after"]) {
-      await this.#overlay(side, "replaced", replaced && this.said.replaced, base, "blue", turn);
-    }
-    if (brain || leaking) {
-      const said = await getJson(`${base}/overlays.json`);
-      if (turn !== this.turn) {
-        return null;
-      }
-      problem = problem || said.error;
-      this.shares = said.shares;
-      const there = !said.error;
-      for (const side of ["before", "after"]) {
-        await this.#overlay(side, "protected", brain && there, base, "green", turn);
-      }
-      await this.#leaks(leaking && there, base, turn);
-    } else {
-      for (const side of ["before", "after"]) {
-        await this.#overlay(side, "protected", false, base, "green", turn);
-      }
-      await this.#leaks(false, base, turn);
-    }
-    await this.#fade(fade / 100, turn);
-    return problem;
+    return this.front.refresh(`/api/scans/${scan.number}`, this.wanted, () => turn === this.turn);
   }
 
-  async #overlay(side, name, wanted, base, colormap, turn) {
-    if (turn !== this.turn) {
-      return;
-    }
-    const view = this.views[`slices-${side}`];
-    const shown = this.overlays[side]?.[name];
-    if (Boolean(shown) === wanted || !view.volumes.length) {
-      return;
-    }
-    if (!wanted) {
-      view.removeVolume(shown);
-      delete this.overlays[side][name];
-      return;
-    }
-    const buffer = await getBuffer(`${base}/${name}.nii`);
-    if (turn !== this.turn || this.overlays[side][name]) {
-      return;
-    }
-    const image = await picture(buffer, { colormap, opacity: 0.45, cal_min: 0.5, cal_max: 1 });
-    this.overlays[side][name] = image;
-    view.addVolume(image);
-  }
-
-  async #leaks(wanted, base, turn) {
-    if (turn !== this.turn || wanted === Boolean(this.overlays.leaks)) {
-      return;
-    }
-    const entry = this.fetched(this.scan);
-    const buffer = wanted ? await getBuffer(`${base}/leaking.mz3`) : (await entry.skins).after;
-    if (turn === this.turn) {
-      this.overlays.leaks = wanted;
-      await this.#skin("after", buffer);
-    }
-  }
-
-  async #fade(opacity, turn) {
-    if (turn !== this.turn) {
-      return;
-    }
-    const view = this.views["slices-after"];
-    let image = this.overlays.fade;
-    if (opacity > 0 && !image) {
-      const volumes = await this.fetched(this.scan).volumes;
-      if (!volumes.before || turn !== this.turn) {
-        return;
-      }
-      const [low, high] = this.said.windows[this.wanted.window];
-      image = await picture(volumes.before, { cal_min: low, cal_max: high, opacity });
-      this.overlays.fade = image;
-      view.addVolume(image);
-    }
-    if (image) {
-      const index = view.volumes.indexOf(image);
-      view.setOpacity(index, opacity);
-    }
-  }
-
-  #window() {
-    const [low, high] = this.said.windows[this.wanted.window];
-    for (const side of ["before", "after"]) {
-      const view = this.views[`slices-${side}`];
-      const scans = view.volumes.filter((one) => !Object.values(this.overlays[side]).includes(one));
-      if (scans.some((one) => one.cal_min !== low || one.cal_max !== high)) {
-        scans.forEach((one) => { one.cal_min = low; one.cal_max = high; });
-        view.updateGLVolume();
-      }
-    }
-  }
-
-  // Turns both skins; without a direction they keep the one they share.
-  look(direction) {
-    const [a, b] = [this.views["skin-before"], this.views["skin-after"]];
-    const [azimuth, elevation] = direction ?? [a.scene.renderAzimuth, a.scene.renderElevation];
-    for (const view of [a, b]) {
-      Object.assign(view.scene, { renderAzimuth: azimuth, renderElevation: elevation });
+  // Turns both skins.
+  look([renderAzimuth, renderElevation]) {
+    for (const side of this.front ? ["before", "after"] : []) {
+      const view = this.front.views[`skin-${side}`];
+      Object.assign(view.scene, { renderAzimuth, renderElevation });
       view.drawScene();
     }
   }
@@ -327,18 +204,26 @@ export class Views {
   }
 
   turnBy(azimuth, elevation) {
-    const scene = this.views["skin-after"].scene;
-    this.look([scene.renderAzimuth + azimuth, scene.renderElevation + elevation]);
+    const scene = this.front?.views["skin-after"].scene;
+    this.look([scene?.renderAzimuth + azimuth, scene?.renderElevation + elevation]);
   }
 
   cameras() {
     return Object.fromEntries(NAMES.map((name) => {
-      const scene = this.views[name].scene;
+      const { scene } = this.front.views[name];
       return [name, {
         azimuth: scene.renderAzimuth, elevation: scene.renderElevation, crosshair: [...scene.crosshairPos],
       }];
     }));
   }
+}
+
+function hide(canvas) {
+  for (const attribute of ["id", "role", "aria-label"]) {
+    canvas.removeAttribute(attribute);
+  }
+  canvas.setAttribute("aria-hidden", "true");
+  canvas.tabIndex = -1;
 }
 
 function load(base) {
@@ -351,7 +236,6 @@ function load(base) {
     return { said, before, images };
   })();
   const skins = (async () => {
-    await volumes;
     const said = await getJson(`${base}skins.json`);
     const [after, before] = await Promise.all(
       ["after", "before"].map((side) => (said[side] ? null : getBuffer(`${base}${side}.mz3`))),
@@ -359,8 +243,4 @@ function load(base) {
     return { said, after, before };
   })();
   return { volumes, skins };
-}
-
-async function picture(buffer, more) {
-  return NVImage.loadFromUrl({ url: "scan.nii", name: "scan.nii", buffer, ...more });
 }

@@ -16,6 +16,8 @@ from faceblind.system.claims import locks_exclude
 from faceblind.system.mounts import network_file_system
 from faceblind.system.outputs import PRIVATE, private_dir
 
+VERB = "bids"
+"""Made the outputs that hold a manifest."""
 State = Literal["waiting", "protected", "passed", "done", "failed"]
 """``protected``: not audited yet (``--protect-only``). ``passed``: what passed its audit is being
 put in place. ``done`` and ``failed``: it is in place; of ``failed`` something else is not."""

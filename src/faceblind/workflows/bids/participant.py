@@ -15,14 +15,13 @@ from faceblind.system.outputs import prepare_output
 from faceblind.system.workers import Outcome
 from faceblind.workflows.bids.dataset import read_description, write_dataset_files
 from faceblind.workflows.bids.engine import engine, patience_s
-from faceblind.workflows.bids.manifest import Manifest
+from faceblind.workflows.bids.manifest import VERB, Manifest
 from faceblind.workflows.bids.memory import jobs_within
 from faceblind.workflows.bids.plan import Plan, Task, make_plan, require_known_folders
 from faceblind.workflows.bids.session import ELSEWHERE, Output, TaskReport, run_task
 from faceblind.workflows.bids.settings import BidsSettings, Resources
 from faceblind.workflows.bids.sweep import sweep
 
-VERB = "bids"
 _ALL = "all images"
 
 
