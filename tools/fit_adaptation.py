@@ -29,6 +29,7 @@ from faceblind.recognition.crops import ARCFACE_POINTS, align_faces
 from faceblind.recognition.feature_map import feature_map_of
 from faceblind.recognition.onnx_models import ADAPTATION
 from faceblind.recognition.photographs import find_face, loose_crop
+from faceblind.scan import Scan
 from faceblind.system.files import atomic_path
 from faceblind.system.workers import run_many
 from faceblind.volunteers.people.shape import generator, visits
@@ -96,19 +97,9 @@ def make_crops(person: Volunteer, folder: Path, lights: tuple[Light, ...] = FEW_
     target = folder / f"{person.name}.npz"
     if target.exists():
         return
-    chosen = preset(person.preset)
     with threadpool_limits(1):
-        scanned, photographed = visits(person.seed, person.index, chosen.people)
-        scan = scan_session(scanned, ("T1w",), chosen.scanner)["T1w"].scan
-        pictures = photograph(photographed, chosen.camera)
-        low, high = chosen.camera.jpeg_quality
-        grades = generator(scanned.seed, scanned.index, 3).integers(low, high + 1, len(pictures))
-        photographs = [
-            crop
-            for picture, grade in zip(pictures.values(), grades, strict=True)
-            if (crop := _photograph(picture, int(grade))) is not None
-        ]
-        head = reconstruct_head(scan)
+        photographs = photograph_crops(person)
+        head = reconstruct_head(scan_of(person))
         require_face(head, person.name)
         images, landmarks = render_list(render_face(head.completed, lights))
     if not photographs:
@@ -116,6 +107,27 @@ def make_crops(person: Volunteer, folder: Path, lights: tuple[Light, ...] = FEW_
     renders = align_faces(images, landmarks, ARCFACE_POINTS, 112)[..., 0]
     with atomic_path(target) as path, path.open("wb") as file:
         np.savez(file, renders=renders, photographs=np.stack(photographs))
+
+
+def scan_of(person: Volunteer) -> Scan:
+    """A person's T1w scan."""
+    chosen = preset(person.preset)
+    scanned, _ = visits(person.seed, person.index, chosen.people)
+    return scan_session(scanned, ("T1w",), chosen.scanner)["T1w"].scan
+
+
+def photograph_crops(person: Volunteer) -> list[NDArray[np.uint8]]:
+    """Aligned grey crops (112 px) of a person's photographs in which a face is found."""
+    chosen = preset(person.preset)
+    scanned, photographed = visits(person.seed, person.index, chosen.people)
+    pictures = photograph(photographed, chosen.camera)
+    low, high = chosen.camera.jpeg_quality
+    grades = generator(scanned.seed, scanned.index, 3).integers(low, high + 1, len(pictures))
+    return [
+        crop
+        for picture, grade in zip(pictures.values(), grades, strict=True)
+        if (crop := _photograph(picture, int(grade))) is not None
+    ]
 
 
 def _photograph(picture: NDArray[np.uint8], grade: int) -> NDArray[np.uint8] | None:
