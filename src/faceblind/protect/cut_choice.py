@@ -101,7 +101,7 @@ def choose_cut(
         if beside is None or thickness < 1.0 or not beside.may_be_thin:
             return usual
         return _or_by_brain(*head, usual)
-    usual = None
+    usual: CutFit | None = None
     if thickness >= 1.0 and beside.shows_cortex:
         usual = _sparing(*head, thickness)
         if _brain_is_far(scan, alignment, placement, name, usual):
