@@ -24,7 +24,7 @@ from faceblind.head.brain_pose import BrainPose, find_brain_pose
 from faceblind.head.dim_scalp import MOST_OUTSIDE
 from faceblind.head.segmentation import find_head
 from faceblind.head.skin import Skin
-from faceblind.head.thin_cover import side_cover
+from faceblind.head.thin_cover import SideCover, side_cover
 from faceblind.protect.boundary import inside_at
 from faceblind.protect.brain_margin import (
     EARS_FRONT_MM,
@@ -94,26 +94,41 @@ def choose_cut(
     if thickness <= CHILD_COVER:
         return _sparing(*head, thickness)
     beside = side_cover(scan, skin, affine)
-    if beside is None or not beside.is_thin:
-        if beside is not None and thickness < 1.0 and beside.is_surely_thick:
-            return _as_grown(*head, thickness)
-        usual = _sparing(*head, thickness)
-        if beside is None or thickness < 1.0 or not beside.may_be_thin:
-            return usual
-        return _or_by_brain(*head, usual)
-    usual: CutFit | None = None
+    if beside is not None and beside.is_thin:
+        return _thinly_covered(*head, thickness, beside)
+    if beside is not None and thickness < 1.0 and beside.is_surely_thick:
+        return _as_grown(*head, thickness)
+    usual = _sparing(*head, thickness)
+    if beside is None or thickness < 1.0 or not beside.may_be_thin:
+        return usual
+    return _or_by_brain(*head, usual)
+
+
+def _thinly_covered(
+    scan: Scan,
+    skin: Skin,
+    alignment: Alignment,
+    placement: Placement,
+    name: str,
+    thickness: float,
+    beside: SideCover,
+) -> CutFit:
+    """The cut of a head whose cover looks thin: a child's, unless the brain's place rules it out.
+
+    Where the profiles do not agree, noise and coil are evened out before the brain is asked.
+    """
+    head = (scan, skin, alignment, placement, name)
+    usual = None
     if thickness >= 1.0 and beside.shows_cortex:
         usual = _sparing(*head, thickness)
         if _brain_is_far(scan, alignment, placement, name, usual):
             return usual
-    if beside.is_sure:
-        return _sparing(*head, CHILD_COVER)
-    brain = _brain(scan, alignment, evened=True)
+    brain = None if beside.is_sure else _brain(scan, alignment, evened=True)
     if brain is None:
         return _sparing(*head, CHILD_COVER)
     if usual is not None and _stays_out(brain, placement, name, usual, ALSO_FAR_MM):
         return usual
-    if size < SURELY_GROWN:
+    if head_size(placement.scan_to_template) < SURELY_GROWN:
         return _sparing(*head, 1.0, brain.surface(ALSO_FAR_MM))
     return _sparing(*head, CHILD_COVER)
 
