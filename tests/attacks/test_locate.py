@@ -20,6 +20,7 @@ from faceblind.head.brain_pose import BrainPose
 from faceblind.head.skin import find_skin
 from faceblind.head.whole_head import find_whole_head
 from faceblind.protect.deface import deface
+from faceblind.protect.reface import reface
 from faceblind.scan import Scan
 
 pytestmark = pytest.mark.slow
@@ -125,3 +126,11 @@ def test_an_intact_face_with_a_noisy_chin_is_not_searched_for_our_cut(shared, mo
     found = locate_head(small, native=scan)
     assert not found.known.is_cut
     assert found.remaining > 0.85
+
+
+def test_a_new_face_that_seems_to_be_a_cut_far_from_its_brain_is_found(shared):
+    """On coarse voxels of a head cut below the nose, a template bent itself onto the front."""
+    scan = averaged(load(shared / "scans" / "colin27_T1w_cut_below_nose.nii.gz"), 1.5)
+    found = locate_head(reface(scan).scan)
+    assert found.known.is_face
+    assert found.known.face > 0.95

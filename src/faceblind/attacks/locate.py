@@ -184,6 +184,8 @@ def _best(
 def _where_the_head_wants_it(located: LocatedHead, scan: Scan, faceless: Faceless) -> LocatedHead:
     """The same if scalp and brain bear out where the cut lies; else what shows where they say.
 
+    That may be our face: a template may have been bent so that its front seems cut.
+
     Where little of a face is in view, the cut fits in other places, too; and a scalp is too round
     to tell how far a head pitches.
     """
@@ -194,6 +196,9 @@ def _where_the_head_wants_it(located: LocatedHead, scan: Scan, faceless: Faceles
     again = _explained_by(located.skin, scene, start, scan, whole=False, far=False)
     if again.known.is_cut and apart_mm(again.alignment, start) <= MISLAID_MM:
         return again
+    face = _explained_by(located.skin, scene, start, scan, whole=True)
+    if face.known.is_face and face.remaining >= BOUNDS.gone:
+        return face
     if faceless.surely_by_brain is None:
         return located
     return replace(located_as(located.skin, start, scan, scene), inside=start)
