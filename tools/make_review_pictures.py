@@ -146,8 +146,8 @@ def narrow(browser: Any, address: str, out: Path) -> None:
     tab = browser.new_page(viewport=size(NARROW), color_scheme="dark")
     tab.set_default_timeout(WAIT_MS)
     tab.goto(address)
-    tab.wait_for_selector("body:is([data-shown='0'], [data-shown='1'])[data-ahead]")
-    tab.wait_for_function("document.body.dataset.ahead === document.body.dataset.shown")
+    drawn = (f"body[data-shown='{one}'][data-ahead='{one}']" for one in range(PEOPLE))
+    tab.wait_for_selector(", ".join(drawn))
     keep(tab, out / "review-narrow.webp")
     tab.close()
 
