@@ -142,6 +142,14 @@ def test_a_cover_that_may_be_a_childs_spares_the_brain_where_the_scan_has_it(mon
     assert chosen(monkeypatch, 0.98, sure, far=False) == (GROWN, None)
 
 
+def test_a_smallish_head_whose_cover_may_be_a_childs_is_a_childs_unless_its_brain_lies_far(
+    monkeypatch,
+):
+    perhaps = Beside(thin=False, sure=True, thick=False, perhaps=True)
+    assert chosen(monkeypatch, 1.03, perhaps, far=False) == (CHILD, None)
+    assert chosen(monkeypatch, 1.03, perhaps) == (0.9, None)
+
+
 def test_a_smallish_head_with_a_thick_cover_is_grown_where_it_cannot_be_a_childs(monkeypatch):
     thick = Beside(thin=False, sure=True, thick=True)
     assert chosen(monkeypatch, 1.03, thick)[0] == 0.9

@@ -99,8 +99,11 @@ def choose_cut(
     if beside is not None and thickness < 1.0 and beside.is_surely_thick:
         return _as_grown(*head, thickness)
     usual = _sparing(*head, thickness)
-    if beside is None or thickness < 1.0 or not beside.may_be_thin:
+    if beside is None or not beside.may_be_thin:
         return usual
+    if thickness < 1.0:
+        is_far = _brain_is_far(scan, alignment, placement, name, usual)
+        return usual if is_far else _sparing(*head, CHILD_COVER)
     return _or_by_brain(*head, usual)
 
 
