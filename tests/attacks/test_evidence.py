@@ -118,17 +118,24 @@ def test_a_head_that_levels_do_not_find_may_be_dim(monkeypatch):
         examine("a.nii.gz")
 
 
-def test_the_skin_that_is_left_is_asked_only_where_a_brain_is_unlike_its_skull(
+def test_a_place_is_asked_of_outline_or_skin_only_where_no_brain_surely_tells(
     gathered, monkeypatch
 ):
     monkeypatch.setattr(module, "short_mm", lambda known, place: place[0, 0])
     known = SimpleNamespace(is_cut=True, is_face=False)
-    for unlike, place, short in (
-        (False, 7.0 * np.eye(4), 0.0),
-        (True, 7.0 * np.eye(4), 7.0),
-        (True, None, np.nan),
+    outline = SimpleNamespace(scan_to_template=9.0 * np.eye(4))
+    for unlike, by_outline, place, short in (
+        (False, None, 7.0 * np.eye(4), 0.0),
+        (True, None, 7.0 * np.eye(4), 7.0),
+        (True, None, None, np.nan),
+        (False, outline, 7.0 * np.eye(4), 9.0),
     ):
-        located = SimpleNamespace(known=known, unlike_skull=unlike, other=None)
+        located = SimpleNamespace(known=known, unlike_skull=unlike, outline=by_outline, other=None)
         monkeypatch.setattr(module, "locate_head", lambda *_, found=located: found)
         monkeypatch.setattr(module, "place_by_kept_skin", lambda *_, found=place: found)
         np.testing.assert_equal(replace(gathered).short_mm, short)
+    whole = SimpleNamespace(
+        known=SimpleNamespace(is_cut=False, is_face=False), outline=outline, other=None
+    )
+    monkeypatch.setattr(module, "locate_head", lambda *_: whole)
+    assert replace(gathered).short_mm == 0.0

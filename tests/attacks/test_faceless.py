@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from faceblind.attacks import faceless as module
-from faceblind.attacks.faceless import CLEAR_DEEP, LEAST_SCALP, MOST_UNLIKE, Faceless
+from faceblind.attacks.faceless import (
+    CLEAR_DEEP,
+    CLEAR_OUTLINE,
+    LEAST_SCALP,
+    MOST_OTHER_OUTLINE,
+    MOST_UNLIKE,
+    Faceless,
+)
 from faceblind.head.brain_pose import LEAST_DEEP, LEAST_SHARE, BrainPose
 
 FOUND = SimpleNamespace(name="by the brain")
@@ -151,9 +158,32 @@ def test_a_weak_brain_must_be_like_its_skull(deep_share, log_size, believed):
     assert head.is_unlike_skull is (not believed and deep_share >= LEAST_DEEP)
 
 
+@pytest.mark.parametrize(
+    ("deep_share", "log_size", "share", "told"),
+    [
+        (0.003, 0.0, CLEAR_OUTLINE, True),
+        (0.003, 0.0, CLEAR_OUTLINE - 0.01, False),
+        (0.003, 0.9 * MOST_OTHER_OUTLINE, 0.4, True),
+        (0.003, 1.1 * MOST_OTHER_OUTLINE, 0.4, False),
+        (0.003, -1.1 * MOST_OTHER_OUTLINE, 0.4, False),
+        (LEAST_DEEP + 0.01, 0.0, 0.4, False),
+    ],
+)
+def test_an_outline_of_its_skulls_size_tells_where_nothing_else_does(
+    deep_share, log_size, share, told
+):
+    head = faceless(deep_share, float(np.exp(log_size)), share)
+    assert head.by_outline is (FOUND if told else None)
+    assert not (head.by_outline and head.surely_by_brain)
+
+
 def test_no_scalp_or_no_brain_tells_nothing():
     assert faceless(0.5, 1.0, LEAST_SHARE - 0.01).surely_by_brain is None
     alone = faceless(0.5, 1.0)
     alone.__dict__.update(by_scalp=None, by_brain=None)
     assert alone.surely_by_brain is None
     assert not alone.is_unlike_skull
+    assert alone.by_outline is None
+    unseen = faceless(0.003, 1.0)
+    unseen.__dict__.update(by_brain=None)
+    assert unseen.by_outline is None

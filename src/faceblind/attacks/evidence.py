@@ -132,14 +132,20 @@ class Evidence:
 
     @cached_property
     def short_mm(self) -> float:
-        """How far faceblind's protection falls short of the face by the skin that it left.
+        """How far faceblind's protection falls short of the face where no brain surely tells.
 
-        Only asked where a brain is unlike its skull, else 0; NaN where too little skin is left.
+        By the brain's outline, if it has its skull's size, or by the skin that the protection left,
+        where a brain is unlike its skull. Else 0; NaN where too little skin is left.
         """
-        if not self.replaced or not self.located.unlike_skull:
+        located = self.located
+        if not self.replaced:
             return 0.0
-        place = place_by_kept_skin(self.located, self.scan)
-        return np.nan if place is None else short_mm(self.located.known, place)
+        if located.outline is not None:
+            return short_mm(located.known, located.outline.scan_to_template)
+        if not located.unlike_skull:
+            return 0.0
+        place = place_by_kept_skin(located, self.scan)
+        return np.nan if place is None else short_mm(located.known, place)
 
     @cached_property
     def own_skin(self) -> OwnSkin | None:

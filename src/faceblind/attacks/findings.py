@@ -45,8 +45,9 @@ class Findings:
     aside_mm : float
         How far faceblind's own protection lies from where the brain has the brow.
     short_mm : float
-        How far too low and too far forward it lies by the skin that it left, where a brain is
-        unlike its skull, see `faceblind.attacks.mislaid.short_mm`. NaN where that does not tell.
+        How far too low and too far forward it lies by the brain's outline, or by the skin that it
+        left where a brain is unlike its skull, see `faceblind.attacks.mislaid.short_mm`. NaN where
+        neither tells.
     gap_share : float
         Share of the forehead with air between faceblind's new face and the head.
     second_skin : float

@@ -68,6 +68,9 @@ class LocatedHead:
     aside_mm : float
         How far faceblind's own protection lies from where the brain has the brow, see `aside_mm`;
         0 where not known.
+    outline : Alignment or None
+        Where the brain's outline has a head that faceblind protected, if nothing else of the brain
+        tells.
     unlike_skull : bool
         A brain shows, but is unlike its skull, so that it does not tell where the face is.
     other : LocatedHead or None
@@ -87,6 +90,7 @@ class LocatedHead:
     inside: Alignment | None = None
     brain: Alignment | None = None
     aside_mm: float = 0.0
+    outline: Alignment | None = None
     unlike_skull: bool = False
     other: LocatedHead | None = None
     scene: Scene | None = field(default=None, repr=False, compare=False)
@@ -145,7 +149,7 @@ def locate_head(
     scalp, brain = faceless.by_scalp, faceless.by_brain
     return replace(
         found, edges=edges, by_scalp=scalp, inside=inside, brain=brain, aside_mm=aside,
-        unlike_skull=faceless.is_unlike_skull,
+        outline=faceless.by_outline, unlike_skull=faceless.is_unlike_skull,
     )  # fmt: skip
 
 

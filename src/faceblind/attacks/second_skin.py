@@ -22,7 +22,7 @@ that the second skin lies, and how far below the second skin its bone."""
 LEAST_AGAIN = 0.8
 """Brightness of the second skin against the new one: marrow, between two dark sheets of bone, is
 darker."""
-MOST_DIP, MOST_BONE = 0.65, 0.55
+MOST_DIP, MOST_BONE = 0.75, 0.55
 """Brightness of what lies between the skins, and of the bone below, against the darker of the two:
 brain below bright fluid is brighter. Bone is darker than the outermost skin, too: not in CT."""
 _EVERY, _PATCHES, _NEIGHBOURS, _FEWEST = 3, 60, 20, 100
