@@ -7,8 +7,10 @@ to 20 mm along, 3 to 10 degrees about the head's axes), and audits the result. T
 share of each region's skin under which nothing was replaced. A line per case: truth, score, status.
 ``--part N`` gives each scan every N-th of all motions, another N-th to the next and to the other
 method, so that N scans see all of them. ``--record`` keeps what OUT.jsonl holds for the
-documentation; without scans it does only that.
+documentation; without scans it does only that. Skin that a cut shaved by less than 2 mm counts as
+left.
 
+``--dangerous`` gives every scan the motions that leave most of a face, for a record of their own.
 ``--forwards`` only asks one attack, what lies below the forehead of a new face that lies too far
 forward, of which a scan takes a few seconds.
 """
@@ -91,6 +93,17 @@ FEW = [
     Motion(0, turn_degrees=-10),
 ]
 """In place, forwards twice, down, chin down: the motions that leave most of a face."""
+
+
+DANGEROUS = [
+    Motion(1, shift_mm=4),
+    Motion(1, shift_mm=8),
+    Motion(2, shift_mm=-8),
+    Motion(2, shift_mm=-12),
+    Motion(0, turn_degrees=-6),
+    Motion(0, turn_degrees=-10),
+]
+"""Forwards, down and chin down, by so little that a protection still covers most of a face."""
 
 
 def coarse(path: Path) -> Scan:
@@ -232,6 +245,8 @@ def hides_half(row: dict[str, Any]) -> bool:
 
 def chosen_motions(args: argparse.Namespace, scan: int, name: str, method: int) -> list[Motion]:
     """By which motions a scan's protection is misplaced, see the options of `main`."""
+    if args.dangerous:
+        return DANGEROUS
     if args.part:
         return MOTIONS[(scan + 3 * method) % args.part :: args.part]
     if args.variants:
@@ -264,6 +279,7 @@ def main() -> None:
     parser.add_argument("--variants", type=int, default=6, help="0 for a fixed few")
     parser.add_argument("--part", type=int, default=0, help="one in so many of all motions")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--dangerous", action="store_true", help="what leaves most of a face")
     parser.add_argument("--forwards", action="store_true", help="new faces, one attack")
     parser.add_argument("--in-silico", action="store_true", help="the scans are simulated")
     add_option(parser)
@@ -284,6 +300,8 @@ def main() -> None:
         rows = [json.loads(line) for line in args.out.read_text().splitlines()]
         question = "Does the audit see what a protection leaves that lies in the wrong place?"
         about = ("mislaid", "Protections in the wrong place", "audit", question)
+        if args.dangerous:
+            about = ("mislaid-dangerous", "Protections that leave most of a face", *about[2:])
         tables = (by_size(rows),) if args.part else (table(rows),)
         write(Record(*about, "bench/mislaid.py", command(), (args.seed,), False, tables))
 

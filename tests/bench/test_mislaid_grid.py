@@ -18,7 +18,7 @@ def grid(script):
 
 @pytest.mark.parametrize("part", [3, 6])
 def test_as_many_scans_as_parts_see_every_motion_by_both_methods(grid, part):
-    args = SimpleNamespace(part=part)
+    args = SimpleNamespace(part=part, dangerous=False)
     for method in (0, 1):
         seen = [
             motion
@@ -27,6 +27,14 @@ def test_as_many_scans_as_parts_see_every_motion_by_both_methods(grid, part):
         ]
         assert len(seen) == len(grid.MOTIONS) == 42
         assert set(seen) == set(grid.MOTIONS)
+
+
+def test_every_scan_gets_the_motions_that_leave_most_of_a_face(grid):
+    args = SimpleNamespace(part=6, dangerous=True)
+    assert set(grid.DANGEROUS) <= set(grid.MOTIONS)
+    for scan, method in ((0, 0), (3, 1)):
+        assert grid.chosen_motions(args, scan, "a.nii.gz", method) == grid.DANGEROUS
+    assert [grid.size_of(vars(one))[0] for one in grid.DANGEROUS] == [1, 1, 1, 1, 4, 4]
 
 
 def row(shift=0.0, axis=0, turn=0.0, status="pass", brow=0.0, method="deface"):
