@@ -195,6 +195,17 @@ def test_a_place_that_the_brain_does_not_tell_is_said_and_allows_less_in_view():
 
 
 @pytest.mark.parametrize(
+    ("replaced", "share", "status"),
+    [("cut", 0.39, "pass"), ("cut", 0.41, "unsure"), ("", 0.41, "pass"), ("", 0.51, "unsure")],
+)
+def test_our_cut_where_the_brain_has_it_leaves_less_in_view_than_others(replaced, share, status):
+    found = replace(findings(), replaced=replaced, placed=True)
+    brow = replace(found.regions["brow"], area_mm2=900.0, share=share, seen=1.0)
+    verdict = judge("scan", replace(found, regions=found.regions | {"brow": brow}))
+    assert verdict.status == status
+
+
+@pytest.mark.parametrize(
     ("replaced", "short", "share", "status"),
     [
         ("cut", 6.1, 0.0, "pass"),

@@ -26,6 +26,9 @@ class AuditSettings:
         Share of a region's skin from which no scan passes, and the same under our new face. Where
         the brain kept the brow's upper rim, our cuts show 0.32 of it and less; below a new face
         0.25 and less.
+    in_view_cut : float
+        The same for a cut that lies where the brain has the brow: one 8 mm too far forward showed
+        0.47 of a brow.
     in_view_aside, in_view_face_aside : float
         The same where the protection lies more than `near_mm` from where the brain has the brow.
     in_view_unplaced : float
@@ -70,6 +73,7 @@ class AuditSettings:
     shown: float = 0.3
     in_view: float = 0.5
     in_view_face: float = 0.3
+    in_view_cut: float = 0.4
     in_view_aside: float = 0.3
     in_view_face_aside: float = 0.25
     in_view_unplaced: float = 0.38
@@ -109,7 +113,9 @@ class AuditSettings:
         if replaced and not placed:
             told = short_mm <= self.near_short_mm
             return self.in_view_unplaced if told else self.in_view_face_aside
-        return self.in_view_aside if replaced and aside else self.in_view
+        if replaced:
+            return self.in_view_aside if aside else self.in_view_cut
+        return self.in_view
 
 
 SETTINGS = AuditSettings()
