@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceblind.attacks.edge_sharpness import Edges, find_edges
+from faceblind.attacks.laid_open import without_brain
 from faceblind.attacks.locate import LocatedHead
 from faceblind.attacks.own_protection.cut import beyond_cut, on_cut_mm
 from faceblind.attacks.region_presence import FACING, ON_SKIN_MM
@@ -89,7 +90,9 @@ def find_own_skin(located: LocatedHead, scan: Scan, head: HeadMask) -> OwnSkin:
     surface = located.surface
     if placed is not located:
         surface = find_surface(located.skin, placed.alignment, scan, located.scene)
-    return OwnSkin(_shows(placed, surface, located.edges), is_sure=True)
+    shows = _shows(placed, surface, located.edges)
+    shows = without_brain(shows, surface, located.skin, placed, scan, head.air_level)
+    return OwnSkin(shows, is_sure=True)
 
 
 def _by_its_brain(located: LocatedHead) -> LocatedHead:
@@ -117,7 +120,8 @@ def _under_new_face(located: LocatedHead, scan: Scan, air_level: float) -> OwnSk
         return nothing
     placed = _by_its_brain(located)
     surface = find_surface(skin, placed.alignment, without)
-    return OwnSkin(_shows(placed, surface, edges), is_sure=True)
+    shows = _shows(placed, surface, edges)
+    return OwnSkin(without_brain(shows, surface, skin, placed, scan, air_level), is_sure=True)
 
 
 def _without_face(scan: Scan, located: LocatedHead, placement: Placement, air_level: float) -> Scan:
