@@ -27,6 +27,7 @@ from faceblind.head.skin import Skin
 from faceblind.head.thin_cover import SideCover, side_cover
 from faceblind.protect.boundary import inside_at
 from faceblind.protect.brain_margin import (
+    CHILD_ORBITS_MM,
     EARS_FRONT_MM,
     LIFTED_MM,
     before_orbits,
@@ -249,7 +250,8 @@ def _sparing(
     in_front = _in_front(lifting, affine)
     fit = fit_cut(cover, skin, name, placement, in_front, believes_cover=small)
     brain, cut = template_fields().at("brain", places), _inside(likely, placement, name, fit)
-    fit = replace(fit, spared_mm=to_spare(cut, brain, places))
+    orbits_mm = np.ceil(CHILD_ORBITS_MM * (1.0 - thickness) / (1.0 - CHILD_COVER) - 1e-6)
+    fit = replace(fit, spared_mm=to_spare(cut, brain, places, float(orbits_mm)))
     if lifting is not None and bool((spared(cut, brain, places, fit.spared_mm) > ENTERED_MM).any()):
         raise ScanError(
             f"{scan.source or 'scan'}: no cut takes the face of this small head and surely spares "
