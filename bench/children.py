@@ -14,8 +14,8 @@ at 3 years and 93 % at 6 (see `faceblind.volunteers.people.ageing`), the brain h
 its volume (assumed). A cover of 0.6 leaves 5 to 8 mm over the brain of a child of 3 years; 0 takes
 the share that fits the age.
 
-``--rotate 3`` takes each child in three of the contrasts only, each of them in one size, so that nine
-children show all contrasts in all of three sizes.
+``--rotate 3`` takes each child in three of the contrasts only, each of them in one size, so that
+nine children show all contrasts in all of three sizes.
 
 One line of JSON for each scan is appended to ``--log``, and scans that it has already are not made
 again; ``--record`` keeps the table for the documentation.

@@ -36,8 +36,8 @@ _MOST_MM = 40.0
 NOTHING_SPARED = (0.0,) * (1 + len(_BROW_HEIGHTS) + len(_EAR_HEIGHTS))
 _ORBITS, CHILD_ORBITS_MM = 1, 4.0
 """Which of them keeps from the brain's floor behind the orbits, and how much that is in a small
-child. There no skin lies over the brain: it was up to 8.6 mm (template) below the average one, and a
-cut that pitches for a full forehead goes as deep."""
+child. No skin lies over the brain there: it was up to 8.6 mm (template) below the average one, and
+a cut that pitches for a full forehead goes as deep."""
 
 
 def brain_margin(height: NDArray[np.floating]) -> NDArray[np.float32]:
