@@ -48,6 +48,20 @@ def test_an_adults_head_size_does_not_hide_a_childs_cover(name, lost):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("seed", "index", "oldest", "name"),
+    [(9105, 0, 7.0, "T2star"), (9107, 8, 8.0, "lowfield")],
+    ids=["a scalp dimmer than the brain", "bone that is not seen"],
+)
+def test_thick_slices_do_not_hide_how_near_a_childs_brain_lies(seed, index, oldest, name):
+    """The region came within 1.0 and 1.4 mm of it."""
+    person = sample_person(seed, index, PeopleSettings(ages=(3.0, oldest)))
+    child = replace(person, cover=float(np.interp(person.years, (5.0, 8.0), (0.6, 0.75))))
+    truth = scan_session(child, (name,), replace(SETTINGS, spacing_mm=None))[name]
+    assert nearest(truth, find_whole_head(truth.scan)) > 2.5
+
+
+@pytest.mark.slow
 def test_an_adults_cut_is_the_usual_one():
     truth, head = scanned(sample_person(77, 1, PeopleSettings(ages=(18, 89))), "T1w")
     args = (truth.scan, head.skin, head.alignment, place(head.alignment), "cut")
