@@ -14,8 +14,11 @@ at 3 years and 93 % at 6 (see `faceblind.volunteers.people.ageing`), the brain h
 its volume (assumed). A cover of 0.6 leaves 5 to 8 mm over the brain of a child of 3 years; 0 takes
 the share that fits the age.
 
-One line of JSON for each scan is appended to ``--log``; ``--record`` keeps the table for the
-documentation.
+``--rotate 3`` takes each child in three of the contrasts only, each of them in one size, so that
+nine children show all contrasts in all of three sizes.
+
+One line of JSON for each scan is appended to ``--log``, and scans that it has already are not made
+again; ``--record`` keeps the table for the documentation.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -111,28 +115,51 @@ def measured(scan: Scan, shell: Shell) -> dict[str, object]:
     }
 
 
-def rows(chosen: argparse.Namespace) -> Iterator[dict[str, object]]:
+Wanted = tuple[int, float, str, float]
+"""Number of a child, cover, contrast and size."""
+
+
+def wanted(chosen: argparse.Namespace) -> list[Wanted]:
+    """The scans to make, child by child and contrast by contrast."""
+    names, sizes, some = chosen.protocols, chosen.sizes, chosen.rotate
+    found = []
+    for cover in chosen.covers:
+        for index in range(chosen.first, chosen.first + chosen.n):
+            if not some:
+                found += [(index, cover, name, size) for name in names for size in sizes]
+            for turn in range(some):
+                name = names[(some * index + turn) % len(names)]
+                size = sizes[(some * index // len(names) + turn) % len(sizes)]
+                found.append((index, cover, name, size))
+    return found
+
+
+def key(row: dict[str, object]) -> Wanted:
+    """Of a line in the log."""
+    return (row["index"], row["cover"], row["protocol"], row["scale"])  # type: ignore[return-value]
+
+
+def rows(chosen: argparse.Namespace, left: list[Wanted]) -> Iterator[dict[str, object]]:
     """One for each scan."""
     settings = ScannerSettings(
         spacing_mm=chosen.spacing, session_mm=0.0, session_deg=0.0, vertex_cut=0.0, chin_cut=0.0
     )
     people = PeopleSettings(ages=tuple(chosen.ages))
-    for cover in chosen.covers:
-        for index in range(chosen.first, chosen.first + chosen.n):
-            person = sample_person(chosen.seed, index, people)
-            usual = float(np.interp(person.years, (5.0, 8.0, 18.0), (0.6, 0.75, 1.0)))
-            person = replace(person, cover=cover or usual)
-            shell = shell_of(person, settings)
-            for name in chosen.protocols:
-                thick = name in ("axFLAIR", "axT2star", "lowfield", "T2star")
-                own = replace(settings, spacing_mm=None if thick else chosen.spacing)
-                scan = scan_session(person, (name,), own)[name].scan
-                for size in chosen.sizes:
-                    yield {
-                        "index": index, "years": round(person.years, 2), "cover": cover,
-                        "scale": size, "protocol": name,
-                        **measured(scaled(scan, size), shell.scaled(size)),
-                    }  # fmt: skip
+    for (index, cover), mine in groupby(left, key=lambda one: one[:2]):
+        person = sample_person(chosen.seed, index, people)
+        usual = float(np.interp(person.years, (5.0, 8.0, 18.0), (0.6, 0.75, 1.0)))
+        person = replace(person, cover=cover or usual)
+        shell = shell_of(person, settings)
+        for name, scans in groupby(mine, key=lambda one: one[2]):
+            thick = name in ("axFLAIR", "axT2star", "lowfield", "T2star")
+            own = replace(settings, spacing_mm=None if thick else chosen.spacing)
+            scan = scan_session(person, (name,), own)[name].scan
+            for *_, size in scans:
+                yield {
+                    "index": index, "years": round(person.years, 2), "cover": cover,
+                    "scale": size, "protocol": name,
+                    **measured(scaled(scan, size), shell.scaled(size)),
+                }  # fmt: skip
 
 
 def summary(found: list[dict[str, object]]) -> str:
@@ -181,11 +208,15 @@ def main() -> None:
     parser.add_argument("--covers", type=float, nargs="+", default=(1.0, 0.0))
     parser.add_argument("--spacing", type=float, default=2.0)
     parser.add_argument("--protocols", nargs="+", default=list(PROTOCOLS))
+    parser.add_argument("--rotate", type=int, default=0)
     parser.add_argument("--log", type=Path)
     add_option(parser)
     chosen = parser.parse_args()
     found = []
-    for row in rows(chosen):
+    if chosen.log and chosen.log.exists():
+        found = [json.loads(line) for line in chosen.log.read_text().splitlines()]
+    known = {key(row) for row in found}
+    for row in rows(chosen, [one for one in wanted(chosen) if one not in known]):
         found.append(row)
         if chosen.log:
             with chosen.log.open("a") as file:

@@ -107,6 +107,15 @@ def test_a_small_head_tells_that_scalp_lies_outside_the_skin_that_was_found(size
         assert usual.mean() - cover.depth_mm.mean() > 0.5
 
 
+def test_a_scalp_beyond_bone_as_dark_as_air_lies_outside_the_skin_too():
+    """T2*: the skin found is the brain's surface, and the dim scalp stands off it."""
+    scan, skin, affine = head(1.2, (2.0, 6.0))
+    dark = Scan(np.where(scan.voxels == 100, 0, scan.voxels).astype(np.float32), scan.affine)
+    inner = Skin(skin.points - 6.0 * skin.normals, skin.faces, skin.normals, skin.edge)
+    assert find_cover(dark, inner, affine).outside_share > 0.9
+    assert find_cover(dark, skin, affine).outside_share < 0.05
+
+
 @pytest.mark.parametrize(
     ("size", "share"),
     [(0.9, 1.0), (ADULT_SIZE, 1.0), (CHILD_SIZE, CHILD_COVER), (1.4, CHILD_COVER)],

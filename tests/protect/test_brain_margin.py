@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from faceblind.protect.brain_margin import (
+    CHILD_ORBITS_MM,
+    LOW_BRAIN_MM,
     NOTHING_SPARED,
     before_orbits,
     brain_margin,
@@ -47,6 +50,17 @@ def test_the_ears_top_is_spared_and_their_root_goes():
     assert found[-1] >= 15.0 - brain_margin(where[:1, 2])[0]
     deep = np.full(2, 4.0, np.float32)
     assert (spared(deep, brain, where, found) > 0).tolist() == [False, True]
+
+
+def test_more_is_kept_from_the_brains_floor_behind_the_orbits_and_not_at_the_brow():
+    """8.2 mm below the average brain a cut took a child's, 1.4 mm from it."""
+    where = np.array([[26.0, 36.0, 3.0], [26.0, 60.0, 17.0]])
+    brain, cut = np.array([-8.2, -8.2], np.float32), np.array([0.2, 0.2], np.float32)
+    found = to_spare(cut[:0], brain[:0], where[:0], CHILD_ORBITS_MM)
+    assert sum(found) == CHILD_ORBITS_MM
+    kept = spared(cut, brain, where, found)
+    assert kept[0] == pytest.approx(8.2 - LOW_BRAIN_MM - CHILD_ORBITS_MM, abs=1e-4)
+    assert kept[1] == pytest.approx(0.2)
 
 
 def test_without_numbers_the_cut_is_the_same_array():

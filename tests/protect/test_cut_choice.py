@@ -48,6 +48,20 @@ def test_an_adults_head_size_does_not_hide_a_childs_cover(name, lost):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("seed", "index", "oldest", "name"),
+    [(9105, 0, 7.0, "T2star"), (9107, 8, 8.0, "lowfield")],
+    ids=["a scalp dimmer than the brain", "bone that is not seen"],
+)
+def test_thick_slices_do_not_hide_how_near_a_childs_brain_lies(seed, index, oldest, name):
+    """The region came within 1.0 and 1.4 mm of it."""
+    person = sample_person(seed, index, PeopleSettings(ages=(3.0, oldest)))
+    child = replace(person, cover=float(np.interp(person.years, (5.0, 8.0), (0.6, 0.75))))
+    truth = scan_session(child, (name,), replace(SETTINGS, spacing_mm=None))[name]
+    assert nearest(truth, find_whole_head(truth.scan)) > 2.5
+
+
+@pytest.mark.slow
 def test_an_adults_cut_is_the_usual_one():
     truth, head = scanned(sample_person(77, 1, PeopleSettings(ages=(18, 89))), "T1w")
     args = (truth.scan, head.skin, head.alignment, place(head.alignment), "cut")
@@ -62,8 +76,8 @@ def test_an_adults_cut_is_the_usual_one():
 class Beside:
     """What the profiles above the ears told."""
 
-    def __init__(self, thin, sure, thick, perhaps=False, cortex=False):
-        self.shows_cortex = cortex
+    def __init__(self, thin, sure, thick, perhaps=False, cortex=False, seen=True):
+        self.shows_cortex, self.is_seen = cortex, seen
         self.is_thin, self.is_sure, self.is_surely_thick = thin, sure, thick
         self.may_be_thin = thin or perhaps
 
@@ -145,9 +159,21 @@ def test_a_cover_that_may_be_a_childs_spares_the_brain_where_the_scan_has_it(mon
 def test_a_smallish_head_whose_cover_may_be_a_childs_is_a_childs_unless_its_brain_lies_far(
     monkeypatch,
 ):
+    """So is one whose cover is not seen at all."""
+    least = []
+    seen = Beside(thin=False, sure=True, thick=False)
+    hidden = Beside(thin=False, sure=True, thick=False, seen=False)
     perhaps = Beside(thin=False, sure=True, thick=False, perhaps=True)
-    assert chosen(monkeypatch, 1.03, perhaps, far=False) == (CHILD, None)
-    assert chosen(monkeypatch, 1.03, perhaps) == (0.9, None)
+    for beside in (perhaps, hidden, None):
+        for far, thickness in ((False, CHILD), (True, 0.9)):
+            monkeypatch.setattr(
+                cut_choice, "_stays_out", lambda *head, far=far: least.append(head[-1]) or far
+            )
+            assert chosen(monkeypatch, 1.03, beside) == (thickness, None)
+            assert chosen(monkeypatch, 0.98, hidden) == (GROWN, None)
+            assert chosen(monkeypatch, 1.03, beside, brain=False) == (CHILD, None)
+            assert chosen(monkeypatch, 1.03, seen) == (0.9, None)
+    assert least == 2 * [cut_choice.FAR_MM] + 4 * [cut_choice.ALSO_FAR_MM]
 
 
 def test_a_smallish_head_with_a_thick_cover_is_grown_where_it_cannot_be_a_childs(monkeypatch):

@@ -329,8 +329,9 @@ def _outside_skin(
     profiles = np.median(values[near], axis=1)[:, steps <= _OUTWARD_MM]
     least = level + np.maximum(_AIR_SIGMAS * spread, _SKIN_SHARE * (profiles[:, 0] - level))
     above = profiles > least[:, None]
-    # The first step at which it is air; all of them where it never is.
-    foot = steps[np.where(above.all(axis=1), above.shape[1] - 1, np.argmin(above, axis=1))]
+    # The last step at which it is no air: below a dim scalp the bone is as dark as air.
+    last = above.shape[1] - np.argmax(above[:, ::-1], axis=1)
+    foot = steps[np.where(above.any(axis=1), np.minimum(last, above.shape[1] - 1), 0)]
     blurred = _BLUR_VOXELS * float(np.cbrt(np.prod(scan.spacing)))
     outside = np.maximum(foot - max(blurred, 1.0), 0.0)
     return np.asarray(outside[tree.query(points)[1]], np.float64)

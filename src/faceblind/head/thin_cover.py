@@ -113,10 +113,15 @@ class SideCover:
     @property
     def is_surely_thick(self) -> bool:
         """Whether bone is seen, and hardly anywhere as near to the skin as a small child's."""
-        found = self.depth_mm[self.depth_mm < _NOT_FOUND_MM]
-        if len(found) < (1.0 - LEAST_AGREE) * len(self.depth_mm):
+        if not self.is_seen or self.dark > BONE_BRIGHT:
             return False
-        return self.dark <= BONE_BRIGHT and float(np.quantile(found, 0.1)) > LIMIT_MM
+        found = self.depth_mm[self.depth_mm < _NOT_FOUND_MM]
+        return float(np.quantile(found, 0.1)) > LIMIT_MM
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether so much bone is seen that the profiles tell anything of the cover."""
+        return float((self.depth_mm < _NOT_FOUND_MM).mean()) >= 1.0 - LEAST_AGREE
 
     @property
     def shows_cortex(self) -> bool:

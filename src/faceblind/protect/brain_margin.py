@@ -1,6 +1,6 @@
 """How far the region keeps from the average brain, and further where a head's own may lie nearer.
 
-Over the forehead the cut is lifted. Below it and around the ears a head gets six whole
+Over the forehead the cut is lifted. Below it and around the ears a head gets seven whole
 millimetres, which say little of the person: the boundary there is the average brain's, enlarged.
 """
 
@@ -33,7 +33,11 @@ _BROW_HEIGHTS = (4.0, 16.0, 28.0)
 _EAR_HEIGHTS = (0.0, 20.0, 40.0)
 """Template mm: the canal, where ears are rooted, above it, and where they end beside the brain."""
 _MOST_MM = 40.0
-NOTHING_SPARED = (0.0,) * (len(_BROW_HEIGHTS) + len(_EAR_HEIGHTS))
+NOTHING_SPARED = (0.0,) * (1 + len(_BROW_HEIGHTS) + len(_EAR_HEIGHTS))
+_ORBITS, CHILD_ORBITS_MM = 1, 4.0
+"""Which of them keeps from the brain's floor behind the orbits, and how much that is in a small
+child. No skin lies over the brain there: it was up to 8.6 mm (template) below the average one, and
+a cut that pitches for a full forehead goes as deep."""
 
 
 def brain_margin(height: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -75,7 +79,10 @@ def spared(
 
 
 def to_spare(
-    cut: NDArray[np.float32], brain: NDArray[np.float32], where: NDArray[np.float64]
+    cut: NDArray[np.float32],
+    brain: NDArray[np.float32],
+    where: NDArray[np.float64],
+    orbits_mm: float = 0.0,
 ) -> tuple[float, ...]:
     """Few whole millimetres with which `spared` keeps out of places.
 
@@ -84,11 +91,14 @@ def to_spare(
     cut, brain : (N,) float32 ndarray
     where : (N, 3) float64 ndarray
         As for `spared`: what may be brain.
+    orbits_mm : float
+        What is spared behind the orbits, whole mm.
 
     Returns
     -------
     tuple of float
-        At the sides below the forehead, in the middle there upwards, and around the ears upwards.
+        At the sides below the forehead, in the middle there upwards from the orbits, and around the
+        ears upwards.
     """
     entered = cut > 0.0
     shares = _shares(where[entered])
@@ -96,6 +106,7 @@ def to_spare(
     # Where this fades out the cut is lifted.
     lacks = np.where(shares.sum(axis=0) > 0.99, lacks, 0.0)
     found = np.array(NOTHING_SPARED)
+    found[_ORBITS] = orbits_mm
     while len(lacks):
         still = lacks - found @ shares
         worst = int(still.argmax())
@@ -106,7 +117,7 @@ def to_spare(
 
 
 def _shares(where: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(6, N) how far places belong to what each number spares; below 1 in sum where that ends."""
+    """(7, N) how far places belong to what each number spares; below 1 in sum where that ends."""
     across, forward, height = np.abs(where[:, 0]), where[:, 1], where[:, 2]
     low = 1.0 - smooth_step((height - _LOW_TOP_MM) / _LOW_FADE_MM)
     middle = 1.0 - smooth_step((across - _MIDDLE_MM) / _MIDDLE_FADE_MM)
@@ -114,6 +125,6 @@ def _shares(where: NDArray[np.float64]) -> NDArray[np.float64]:
     front = (1.0 - ears) * low
     return np.concatenate([
         [front * (1.0 - middle)],
-        front * middle * hats(height, _BROW_HEIGHTS)[1:],
+        front * middle * hats(height, _BROW_HEIGHTS),
         ears * hats(height, _EAR_HEIGHTS),
     ])  # fmt: skip

@@ -27,6 +27,7 @@ from faceblind.head.skin import Skin
 from faceblind.head.thin_cover import SideCover, side_cover
 from faceblind.protect.boundary import inside_at
 from faceblind.protect.brain_margin import (
+    CHILD_ORBITS_MM,
     EARS_FRONT_MM,
     LIFTED_MM,
     before_orbits,
@@ -63,7 +64,8 @@ half of all adults' are (0.88 to 1.01); the average child of 6 years has 1.02, a
 of that age 0.95 (93 % of the adult circumference, standard deviation 3 %)."""
 ALSO_FAR_MM = 2.5
 """How far a cut keeps from the average brain, laid by the scan's own, where a thin cover was read
-in noise: as much as that place is uncertain (see `brain_pose.OFFSET_MM`)."""
+in noise, or a smallish head shows none: as much as that place is uncertain (see
+`brain_pose.OFFSET_MM`)."""
 
 
 def choose_cut(
@@ -71,8 +73,8 @@ def choose_cut(
 ) -> CutFit:
     """Where the cut runs, so that it spares what may be brain.
 
-    Small heads are taken for children's, and so are those of any size whose cover looks thin,
-    unless the place of the brain itself says otherwise.
+    Small heads are taken for children's, and so are those of any size whose cover looks thin, and
+    smallish ones whose cover is not seen, unless the place of the brain itself says otherwise.
 
     Parameters
     ----------
@@ -99,12 +101,15 @@ def choose_cut(
     if beside is not None and thickness < 1.0 and beside.is_surely_thick:
         return _as_grown(*head, thickness)
     usual = _sparing(*head, thickness)
-    if beside is None or not beside.may_be_thin:
+    may_be_thin = beside is not None and beside.may_be_thin
+    if thickness >= 1.0:
+        return _or_by_brain(*head, usual) if may_be_thin else usual
+    if beside is not None and beside.is_seen and not may_be_thin:
         return usual
-    if thickness < 1.0:
-        is_far = _brain_is_far(_brain(scan, alignment), placement, name, usual)
-        return usual if is_far else _sparing(*head, CHILD_COVER)
-    return _or_by_brain(*head, usual)
+    brain = _brain(scan, alignment)
+    far_mm = FAR_MM if may_be_thin else ALSO_FAR_MM
+    is_far = brain is not None and _stays_out(brain, placement, name, usual, far_mm)
+    return usual if is_far else _sparing(*head, CHILD_COVER)
 
 
 def _thinly_covered(
@@ -249,7 +254,8 @@ def _sparing(
     in_front = _in_front(lifting, affine)
     fit = fit_cut(cover, skin, name, placement, in_front, believes_cover=small)
     brain, cut = template_fields().at("brain", places), _inside(likely, placement, name, fit)
-    fit = replace(fit, spared_mm=to_spare(cut, brain, places))
+    orbits_mm = np.ceil(CHILD_ORBITS_MM * (1.0 - thickness) / (1.0 - CHILD_COVER) - 1e-6)
+    fit = replace(fit, spared_mm=to_spare(cut, brain, places, float(orbits_mm)))
     if lifting is not None and bool((spared(cut, brain, places, fit.spared_mm) > ENTERED_MM).any()):
         raise ScanError(
             f"{scan.source or 'scan'}: no cut takes the face of this small head and surely spares "

@@ -90,7 +90,7 @@ class CutFit:
         How much shallower the cut is over the forehead, for the brain's sake, or deeper (negative),
         for a flat forehead's, in whole template mm: rows at the middle and at the sides, columns
         upwards from the brow.
-    spared_mm : tuple of six float
+    spared_mm : tuple of seven float
         By how much further than usual the region keeps from the average brain, see
         `faceblind.protect.brain_margin.to_spare`; whole template mm.
     """
