@@ -20,7 +20,7 @@ from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from faceblind.geometry.grid import Grid, blur, from_scan, regrid
+from faceblind.geometry.grid import Grid, Mask, blur, from_scan, regrid
 from faceblind.geometry.interpolation import trilinear
 from faceblind.head.brain_cover import template_fields
 from faceblind.head.pitch_search import nearest_minimum, pitch_step
@@ -50,6 +50,8 @@ _SHIFTS_MM = (-8.0, 0.0, 8.0)
 _MOST_PITCH, _MOST_SHIFT_MM = 25.0, 20.0
 _PLACES = 6000
 _LEAST_OVERLAP = 0.3
+_SINGULAR = 1e-9
+"""Determinant, as a share of the product of the diagonal, up to which two tissues count as one."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,14 @@ class Mixture:
         """Share of the variance of (M,) values that a linear mixture explains (R squared)."""
         found = found - found.mean()
         total = float(found @ found)
-        along = self.centred.T @ found
         if total <= 0:
             return 0.0
+        along = self.centred.T @ found
+        (a, b), ((p, q), (_, r)) = along.tolist(), self.products.tolist()
+        determinant = p * r - q * q
+        if determinant > _SINGULAR * p * r:
+            # Written out: a solver takes longer for two unknowns than all the sums above.
+            return (r * a * a - 2.0 * q * a * b + p * b * b) / determinant / total
         return float(along @ np.linalg.lstsq(self.products, along, rcond=None)[0]) / total
 
 
@@ -211,11 +218,7 @@ class Changes:
         """
         grid = from_scan(scan)
         grid = regrid(grid, np.maximum(grid.spacing, WORKING_MM))
-        to_mask = np.linalg.inv(head.affine) @ grid.affine
-        inside = ndimage.affine_transform(
-            head.mask.astype(np.float32), to_mask[:3, :3], to_mask[:3, 3], grid.values.shape,
-            order=1,
-        ) > 0.5  # fmt: skip
+        inside = _mask_on(grid, head)
         weight = inside.astype(np.float32)
         values = np.where(np.isfinite(grid.values), grid.values, 0).astype(np.float32)
         around = np.maximum(blur(weight, SLOW_MM / grid.spacing), np.float32(1e-3))
@@ -237,6 +240,17 @@ class Changes:
             np.ascontiguousarray(fast, np.float32),
             np.asarray(np.linalg.inv(self.grid.affine), np.float64),
         )
+
+
+def _mask_on(grid: Grid, head: HeadMask) -> Mask:
+    """The head on a grid of the same scan."""
+    if grid.values.shape == head.mask.shape and np.array_equal(grid.affine, head.affine):
+        return head.mask
+    to_mask = np.linalg.inv(head.affine) @ grid.affine
+    share = ndimage.affine_transform(
+        head.mask.astype(np.float32), to_mask[:3, :3], to_mask[:3, 3], grid.values.shape, order=1
+    )
+    return np.asarray(share > 0.5)
 
 
 @lru_cache(maxsize=1)
