@@ -25,13 +25,16 @@ _WHICH = Array(int64, 1, "C", readonly=True)
 
 
 @numba.njit(cache=True, nogil=True)
+def _clipped(place: float, last: int) -> float:
+    """Within the volume, even what is no number: nothing checks later where it leads."""
+    place = place if place > 0.0 else 0.0
+    return place if place < last else float(last)
+
+
+@numba.njit(cache=True, nogil=True)
 def _between(values: NDArray[np.float32], x: float, y: float, z: float) -> float:
     last = values.shape[0] - 1, values.shape[1] - 1, values.shape[2] - 1
-    x, y, z = (
-        min(max(x, 0.0), float(last[0])),
-        min(max(y, 0.0), float(last[1])),
-        min(max(z, 0.0), float(last[2])),
-    )
+    x, y, z = _clipped(x, last[0]), _clipped(y, last[1]), _clipped(z, last[2])
     i, j, k = int(x), int(y), int(z)
     up, vp, wp = x - i, y - j, z - k
     u, v, w = 1.0 - up, 1.0 - vp, 1.0 - wp
