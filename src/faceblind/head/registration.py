@@ -117,6 +117,11 @@ def normalised_information(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
     """
     width = int(b.max()) + 1
     joint = np.bincount(a * width + b, minlength=(int(a.max()) + 1) * width).reshape(-1, width)
+    return _information(joint)
+
+
+def _information(joint: NDArray[np.int64]) -> float:
+    """The same, of how often each pair of levels (A, B) meets."""
     together = _entropy(joint.ravel())
     return (_entropy(joint.sum(axis=1)) + _entropy(joint.sum(axis=0))) / max(together, 1e-12)
 
@@ -205,11 +210,17 @@ class _Cost:
     centre: NDArray[np.float64]
 
     def __call__(self, step: NDArray[np.float64]) -> float:
-        back = _back(step, self.centre)
-        theirs, inside = self.moving.at(apply_affine(back, self.points))
-        if inside.mean() < LEAST_OVERLAP:
+        # Few scans need it, and numba takes a quarter of a second to load.
+        from faceblind.head.joint_counts import joint_counts
+
+        moving = self.moving
+        to_index = moving.to_index @ _back(step, self.centre)
+        joint, inside = joint_counts(
+            self.points, self.levels, to_index, moving.values, moving.bounds
+        )
+        if inside < LEAST_OVERLAP * len(self.points):
             return -1.0
-        return -normalised_information(self.levels[inside], theirs[inside])
+        return -_information(joint)
 
 
 def _back(step: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:

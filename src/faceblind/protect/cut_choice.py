@@ -102,7 +102,7 @@ def choose_cut(
     if beside is None or not beside.may_be_thin:
         return usual
     if thickness < 1.0:
-        is_far = _brain_is_far(scan, alignment, placement, name, usual)
+        is_far = _brain_is_far(_brain(scan, alignment), placement, name, usual)
         return usual if is_far else _sparing(*head, CHILD_COVER)
     return _or_by_brain(*head, usual)
 
@@ -121,12 +121,12 @@ def _thinly_covered(
     Where the profiles do not agree, noise and coil are evened out before the brain is asked.
     """
     head = (scan, skin, alignment, placement, name)
-    usual = None
+    usual = brain = None
     if thickness >= 1.0 and beside.shows_cortex:
-        usual = _sparing(*head, thickness)
-        if _brain_is_far(scan, alignment, placement, name, usual):
+        usual, brain = _sparing(*head, thickness), _brain(scan, alignment)
+        if _brain_is_far(brain, placement, name, usual):
             return usual
-    brain = None if beside.is_sure else _brain(scan, alignment, evened=True)
+    brain = None if beside.is_sure else brain or _brain(scan, alignment, evened=True)
     if brain is None:
         return _sparing(*head, CHILD_COVER)
     if usual is not None and _stays_out(brain, placement, name, usual, ALSO_FAR_MM):
@@ -153,7 +153,7 @@ def _as_grown(
         return _sparing(*head, thickness)
     except ScanError:
         usual = _sparing(*head, 1.0)
-        if _brain_is_far(scan, alignment, placement, name, usual):
+        if _brain_is_far(_brain(scan, alignment), placement, name, usual):
             return usual
         raise
 
@@ -170,10 +170,8 @@ def _or_by_brain(
 
     For a cover that may be a grown head's as well as a child's.
     """
-    if _brain_is_far(scan, alignment, placement, name, usual):
-        return usual
     brain = _brain(scan, alignment)
-    if brain is None:
+    if brain is None or _brain_is_far(brain, placement, name, usual):
         return usual
     surface = brain.surface(ALSO_FAR_MM)
     return _sparing(scan, skin, alignment, placement, name, 1.0, surface)
@@ -198,12 +196,9 @@ def _brain(scan: Scan, alignment: Alignment, *, evened: bool = False) -> BrainPo
     return None
 
 
-def _brain_is_far(
-    scan: Scan, alignment: Alignment, placement: Placement, name: str, fit: CutFit
-) -> bool:
+def _brain_is_far(brain: BrainPose | None, placement: Placement, name: str, fit: CutFit) -> bool:
     """Whether the average brain, where the scan's own tissues have it, stays out of a cut."""
-    found = _brain(scan, alignment)
-    return found is not None and _stays_out(found, placement, name, fit, FAR_MM)
+    return brain is not None and _stays_out(brain, placement, name, fit, FAR_MM)
 
 
 def _stays_out(
