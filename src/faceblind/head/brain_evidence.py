@@ -50,8 +50,6 @@ _SHIFTS_MM = (-8.0, 0.0, 8.0)
 _MOST_PITCH, _MOST_SHIFT_MM = 25.0, 20.0
 _PLACES = 6000
 _LEAST_OVERLAP = 0.3
-_SINGULAR = 1e-9
-"""Determinant, as a share of the product of the diagonal, up to which two tissues count as one."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +93,6 @@ class Mixture:
         if total <= 0:
             return 0.0
         along = self.centred.T @ found
-        (a, b), ((p, q), (_, r)) = along.tolist(), self.products.tolist()
-        determinant = p * r - q * q
-        if determinant > _SINGULAR * p * r:
-            # Written out: a solver takes longer for two unknowns than all the sums above.
-            return (r * a * a - 2.0 * q * a * b + p * b * b) / determinant / total
         return float(along @ np.linalg.lstsq(self.products, along, rcond=None)[0]) / total
 
 
