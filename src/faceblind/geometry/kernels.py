@@ -10,7 +10,7 @@ import math
 
 import numba
 import numpy as np
-from numba.types import Array, Tuple, boolean, float32, float64, int64
+from numba.core.types import Array, Tuple, boolean, float32, float64, int64
 from numpy.typing import NDArray
 
 _LEAF = 12

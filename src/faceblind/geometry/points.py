@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,5 +98,5 @@ def tree_of(points: NDArray[np.floating]) -> Tree:
     compiled = kernels()
     if compiled and len(points):
         return _CompiledTree(np.ascontiguousarray(points, np.float64), compiled)
-    tree: Tree = cKDTree(points, leafsize=_LEAF, balanced_tree=False)
-    return tree
+    # Of arrays, it gives arrays.
+    return cast("Tree", cKDTree(points, leafsize=_LEAF, balanced_tree=False))

@@ -20,7 +20,7 @@ from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from faceblind.geometry.grid import Grid, Mask, blur, from_scan, regrid
+from faceblind.geometry.grid import Grid, blur, from_scan, regrid
 from faceblind.geometry.interpolation import trilinear
 from faceblind.head.brain_cover import template_fields
 from faceblind.head.pitch_search import nearest_minimum, pitch_step
@@ -90,9 +90,9 @@ class Mixture:
         """Share of the variance of (M,) values that a linear mixture explains (R squared)."""
         found = found - found.mean()
         total = float(found @ found)
+        along = self.centred.T @ found
         if total <= 0:
             return 0.0
-        along = self.centred.T @ found
         return float(along @ np.linalg.lstsq(self.products, along, rcond=None)[0]) / total
 
 
@@ -211,7 +211,11 @@ class Changes:
         """
         grid = from_scan(scan)
         grid = regrid(grid, np.maximum(grid.spacing, WORKING_MM))
-        inside = _mask_on(grid, head)
+        to_mask = np.linalg.inv(head.affine) @ grid.affine
+        inside = ndimage.affine_transform(
+            head.mask.astype(np.float32), to_mask[:3, :3], to_mask[:3, 3], grid.values.shape,
+            order=1,
+        ) > 0.5  # fmt: skip
         weight = inside.astype(np.float32)
         values = np.where(np.isfinite(grid.values), grid.values, 0).astype(np.float32)
         around = np.maximum(blur(weight, SLOW_MM / grid.spacing), np.float32(1e-3))
@@ -233,17 +237,6 @@ class Changes:
             np.ascontiguousarray(fast, np.float32),
             np.asarray(np.linalg.inv(self.grid.affine), np.float64),
         )
-
-
-def _mask_on(grid: Grid, head: HeadMask) -> Mask:
-    """The head on a grid of the same scan."""
-    if grid.values.shape == head.mask.shape and np.array_equal(grid.affine, head.affine):
-        return head.mask
-    to_mask = np.linalg.inv(head.affine) @ grid.affine
-    share = ndimage.affine_transform(
-        head.mask.astype(np.float32), to_mask[:3, :3], to_mask[:3, 3], grid.values.shape, order=1
-    )
-    return np.asarray(share > 0.5)
 
 
 @lru_cache(maxsize=1)
