@@ -6,9 +6,19 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from faceblind.geometry import long_runs
 from faceblind.geometry.interpolation import trilinear, trilinear_at, trilinear_on_grid
 
 SHAPE = (9, 14, 11)
+
+
+@pytest.fixture(autouse=True, params=["numpy", "compiled"])
+def by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways that a process may look values up."""
+    monkeypatch.setattr(long_runs, "_done", 0)
+    monkeypatch.setattr(long_runs, "PAYS_AFTER", 0 if request.param == "compiled" else 1 << 60)
+    assert (long_runs.kernels() is not None) == (request.param == "compiled")
+    return str(request.param)
 
 
 @pytest.mark.parametrize("count", [20, 5000])
@@ -69,3 +79,22 @@ def test_another_grid_has_the_same_bits_as_scipys_beyond_the_border_too(
     chosen[:20] = False
     part = trilinear_on_grid(values, to_index, shape, chosen)
     np.testing.assert_array_equal(part, np.where(chosen, expected, 0.0))
+
+
+def test_values_that_may_not_be_written_and_places_that_are_no_numbers() -> None:
+    values = np.arange(8, dtype=np.float32).reshape(2, 2, 2)
+    values.setflags(write=False)
+    index = np.full((3, 2), 0.5)
+    index[0, 1] = np.nan
+    expected = ndimage.map_coordinates(values, index, order=1, mode="nearest")
+    assert expected[0] == 3.5
+    np.testing.assert_array_equal(trilinear_at(values, index), expected)
+    np.testing.assert_array_equal(trilinear(values, index[:, :1]), [3.5])
+
+
+def test_machine_code_reads_nothing_beyond_a_volume(by: str) -> None:
+    if by == "numpy":
+        pytest.skip("NumPy checks each place")
+    index = np.array([[np.nan, np.inf, -np.inf, 1e300]] * 3)
+    found = trilinear(np.arange(8, dtype=np.float32).reshape(2, 2, 2), index)
+    np.testing.assert_array_equal(found, [0.0, 7.0, 0.0, 7.0])

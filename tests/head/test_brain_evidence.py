@@ -54,6 +54,30 @@ def test_a_mixture_of_tissues_is_explained_whatever_the_contrast():
     assert Mixture.of(shares).explained(np.full(500, 7.0)) == 0.0
 
 
+@pytest.mark.parametrize("alike", [0.5, 1e-12])
+def test_the_share_is_that_of_a_least_squares_fit_even_where_tissues_are_one(alike):
+    rng = np.random.default_rng(1)
+    shares = rng.random((400, 2))
+    shares[:, 1] = shares[:, 0] + alike * shares[:, 1]
+    found = shares @ [2.0, 1.0] + 0.5 * rng.normal(size=400)
+    design = np.column_stack([shares, np.ones(400)])
+    fitted = design @ np.linalg.lstsq(design, found, rcond=1e-6)[0]
+    expected = fitted.var() / found.var()
+    assert 0.5 < expected < 0.9
+    assert Mixture.of(shares).explained(found) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_head_on_the_scans_own_grid_gives_what_one_on_another_grid_does(head, scan):
+    coarse = Changes.of(scan, head).grid
+    apart = np.diag([0.5, 0.5, 0.5, 1.0])
+    apart[:3, 3] = -0.25
+    mask = np.kron(head.mask, np.ones((2, 2, 2), bool))
+    fine = SimpleNamespace(mask=mask, affine=head.affine @ apart)
+    assert np.array_equal(Changes.of(scan, fine).grid.values != 0, coarse.values != 0)
+    assert (coarse.values[head.mask] != 0).mean() > 0.99
+    assert not coarse.values[~head.mask].any()
+
+
 def test_a_brain_in_its_place_is_found_there(head, scan):
     share, step = brain_share(SAME, scan, head)
     assert share > 0.85

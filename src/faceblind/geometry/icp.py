@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from faceblind.geometry.points import Tree
 from faceblind.geometry.transforms import rotation_matrix
 
 
@@ -27,7 +27,7 @@ class Target:
         Skin samples and outward unit normals, scan RAS+ mm.
     usable : (S,) bool ndarray
         False on caps where the field of view cut the head.
-    tree : cKDTree
+    tree : Tree
         Over `points`.
     to_index : (4, 4) float64 ndarray
         Scan mm to voxel index.
@@ -38,7 +38,7 @@ class Target:
     points: NDArray[np.float64]
     normals: NDArray[np.float64]
     usable: NDArray[np.bool_]
-    tree: cKDTree
+    tree: Tree
     to_index: NDArray[np.float64]
     shape: NDArray[np.int64]
 
@@ -84,7 +84,7 @@ def pair(target: Target, points: NDArray[np.float64], normals: NDArray[np.float6
     points, normals : (N, 3) float64 ndarray
         Template samples and normals in scan RAS+ mm.
     """
-    distance, nearest = target.tree.query(points, workers=1)
+    distance, nearest = target.tree.query(points)
     found = target.normals[nearest]
     gap = points - target.points[nearest]
     return Pairs(

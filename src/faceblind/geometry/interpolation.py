@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from faceblind.geometry.long_runs import kernels
+
 _FEW = 1000
 """Places up to which scipy's own loop is quicker."""
 _AT_ONCE = 16_000
@@ -30,6 +32,11 @@ def trilinear(values: NDArray[np.float32], index: NDArray[np.float64]) -> NDArra
     -------
     (N,) float32 ndarray
     """
+    compiled = kernels(index.shape[1])
+    if compiled:
+        return np.asarray(
+            compiled.trilinear(*map(np.ascontiguousarray, (values, index))), np.float32
+        )
     if index.shape[1] <= _FEW:
         found = ndimage.map_coordinates(values, index, order=1, mode="nearest")
         return np.asarray(found, np.float32)
@@ -67,7 +74,13 @@ def trilinear_at(values: NDArray[np.float32], index: NDArray[np.float64]) -> NDA
     (N,) float32 ndarray
     """
     count = index.shape[1]
-    if count <= _FEW or not np.isfinite(index).all():
+    finite = np.isfinite(index).all()
+    compiled = kernels(count if count <= _FEW else 0)
+    if compiled and finite:
+        return np.asarray(
+            compiled.trilinear(*map(np.ascontiguousarray, (values, index))), np.float32
+        )
+    if count <= _FEW or not finite:
         found = ndimage.map_coordinates(values, index, order=1, mode="nearest")
         return np.asarray(found, np.float32)
     last = np.array(values.shape)[:, None] - 1.0
@@ -103,6 +116,11 @@ def trilinear_on_grid(
     -------
     (A, B, C) float32 ndarray
     """
+    compiled = kernels()
+    if compiled:
+        everywhere = np.ones(shape, bool) if chosen is None else chosen
+        arrays = map(np.ascontiguousarray, (values, to_index, everywhere))
+        return np.asarray(compiled.trilinear_on_grid(*arrays), np.float32)
     found = np.empty(shape, np.float32) if chosen is None else np.zeros(shape, np.float32)
     j, k = (np.arange(n, dtype=np.float64) for n in shape[1:])
     last = np.array(values.shape) - 1.0

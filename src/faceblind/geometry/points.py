@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+from typing import Protocol, cast
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+
+from faceblind.geometry.long_runs import kernels
 
 _LEAF = 48
 """Points of a leaf. Queries from afar meet many leaves, each at the cost of a search: with 16, as
@@ -61,8 +66,37 @@ def unique_rows(index: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.argwhere(present) + low
 
 
-def tree_of(points: NDArray[np.floating]) -> cKDTree:
+class Tree(Protocol):
+    """Points, ready to be asked for the closest."""
+
+    def query(self, places: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """(N,) distance to the closest point, and its row, for each of (N, 3) places."""
+        ...
+
+
+class _CompiledTree:
+    """The answers of `scipy.spatial.cKDTree` in a third of the time."""
+
+    def __init__(self, points: NDArray[np.float64], compiled: ModuleType) -> None:
+        self._compiled = compiled
+        order, starts, boxes = compiled.plant(points)
+        self._tree = points[order], order, starts, boxes
+
+    def query(self, places: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """As `Tree.query`."""
+        where = np.ascontiguousarray(places, np.float64)
+        if not np.isfinite(where).all():
+            raise ValueError("places must be finite")
+        distance, row = self._compiled.closest(*self._tree, where)
+        return distance, row
+
+
+def tree_of(points: NDArray[np.floating]) -> Tree:
     """A tree for the closest of (N, 3) points, some near to the places that are asked for, some
     far.
     """
-    return cKDTree(points, leafsize=_LEAF, balanced_tree=False)
+    compiled = kernels()
+    if compiled and len(points):
+        return _CompiledTree(np.ascontiguousarray(points, np.float64), compiled)
+    # Of arrays, it gives arrays.
+    return cast("Tree", cKDTree(points, leafsize=_LEAF, balanced_tree=False))

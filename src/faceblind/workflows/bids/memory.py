@@ -14,8 +14,8 @@ from faceblind.system.threads import available_processors
 from faceblind.workflows.bids.plan import Task
 from faceblind.workflows.bids.settings import Resources
 
-BASE_MB = 600.0
-"""A worker with its models and the pictures of a face, measured 390 to 580."""
+BASE_MB = 700.0
+"""A worker with its models and the pictures of a face, measured 390 to 580, and 110 of numba."""
 BYTES_PER_VOXEL = 16.0
 """Beside that, for each voxel of the largest image of a session. Measured 12 with 38 million voxels
 in 16 bits."""
