@@ -161,6 +161,7 @@ export class Views {
       const isFocused = document.activeElement === hidden;
       hide(hidden);
       shown.removeAttribute("aria-hidden");
+      shown.inert = false;
       shown.tabIndex = 0;
       if (isFocused) {
         shown.focus();
@@ -223,6 +224,8 @@ function hide(canvas) {
     canvas.removeAttribute(attribute);
   }
   canvas.setAttribute("aria-hidden", "true");
+  // NiiVue gives every canvas it draws in a place in the order of the tab key.
+  canvas.inert = true;
   canvas.tabIndex = -1;
 }
 
