@@ -40,6 +40,9 @@ def test_a_real_cluster_of_processes(tasks, tmp_path):
         done = cluster.run_on_cluster(tasks.deadly, range(4), address, show_progress=False)
         assert [one.value for one in done] == [0, 1, None, 3]
         assert done[2].error == DIED
+        # A cluster that is closed while it starts a worker again ends with an error of its own.
+        with distributed.Client(local, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout="30s")
 
 
 def test_without_dask_or_without_a_scheduler(monkeypatch):

@@ -29,7 +29,8 @@ def run_on_cluster(
 ) -> list[Outcome[Item, Value]]:
     """Apply a function to every item on the workers of a Dask scheduler.
 
-    An item whose worker dies is given to another one; after some deaths it is a failure.
+    An item whose worker dies is given to another one; after some deaths it is tried once more with
+    no other item beside it, which may have been the cause, and then it is a failure.
 
     Parameters
     ----------
@@ -82,11 +83,16 @@ def work_off(
     names = [name(item) for item in work]
     outcomes: dict[int, Outcome[Item, Value]] = {}
     finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    places = {}
-    for place, item in enumerate(work):
-        future = client.submit(attempt, function, item, names[place], pure=False)
+    places: dict[str, int] = {}
+
+    def submit(place: int) -> None:
+        future = client.submit(attempt, function, work[place], names[place], pure=False)
         places[future.key] = place
         future.add_done_callback(finished.put)
+
+    for place in range(len(work)):
+        submit(place)
+    running, died, alone = len(work), list[int](), set[int]()
     with track(label, len(work), show_progress) as progress:
         while len(outcomes) < len(work):
             if watch is not None:
@@ -98,10 +104,20 @@ def work_off(
                     raise _gone() from None
                 continue
             place = places[future.key]
-            outcomes[place] = _collect(future, work[place], names[place])
-            progress.advance(failed=not outcomes[place].ok)
-            if until is not None and until(outcomes[place]):
-                break
+            outcome: Outcome[Item, Value] = _collect(future, work[place], names[place])
+            running -= 1
+            if outcome.error == DIED and place not in alone:
+                # Dask blames all that waited for a worker, not only what killed it.
+                died.append(place)
+            else:
+                outcomes[place] = outcome
+                progress.advance(failed=not outcome.ok)
+                if until is not None and until(outcome):
+                    break
+            if not running and died:
+                alone.add(died[0])
+                submit(died.pop(0))
+                running = 1
     return [outcomes[place] for place in sorted(outcomes)]
 
 
